@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef MUSTER_CONFIG_H
+#define MUSTER_CONFIG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/resource.h>
+#include <sys/types.h>
+
+#include "states.h"
+
+/*
+ * The configuration as plain values: what muster.ini(5) says, defaults filled in, variables
+ * expanded, users looked up, dependencies as indices. Everything lives in one arena and is read
+ * only once config_load has returned. muster-init, musterctl and muster-sidecar read the same
+ * files by the same rules through this one header.
+ */
+
+struct arena;
+struct match;
+
+#define CONFIG_NAME_MAX     63
+#define CONFIG_SERVICES_MAX 20000
+
+enum run_mode {
+	MODE_DEVELOPMENT,
+	MODE_TESTING,
+	MODE_CONTAINER,
+	MODE_KUBERNETES,
+	MODE_PRODUCTION,
+	MODE_COUNT
+};
+const char *mode_name(unsigned mode);
+
+enum restart_policy { RESTART_NO, RESTART_ON_FAILURE, RESTART_ALWAYS, RESTART_UNLESS_STOPPED };
+
+enum log_mode { LOG_INHERIT, LOG_PREFIX, LOG_JSON, LOG_NONE, LOG_FILE };
+
+enum start_mode { START_AUTO, START_MANUAL };
+
+#define PARALLEL_AUTO      0
+#define PARALLEL_UNLIMITED UINT32_MAX
+
+/* One probe of a service. Times in milliseconds. */
+struct probe_config {
+	uint8_t kind; /* enum probe_kind */
+	int16_t fd;   /* PROBE_FD: the descriptor's number in the service */
+	uint32_t period;
+	uint32_t timeout;
+	uint32_t initial_delay;
+	uint32_t failure_threshold;
+	uint32_t success_threshold;
+	const char *
+		target; /* as the user wrote it after expansion, a host filled in for http://:80/ */
+	const char *path;          /* PROBE_FILE, PROBE_UNIX */
+	char *const *argv;         /* PROBE_EXEC */
+	const struct match *match; /* PROBE_LOG */
+};
+
+/* A resource limit to set; a list of them ends with resource -1. RLIM_INFINITY: unlimited. */
+struct limit_config {
+	int resource; /* RLIMIT_* */
+	struct rlimit value;
+};
+
+/* Who the service is. Shared between services that ask for the same. */
+struct identity_config {
+	bool change_user; /* uid, gid and groups below are to be set */
+	bool no_new_privileges;
+	bool has_umask;
+	bool has_nice;
+	bool has_oom;
+	uid_t uid;
+	gid_t gid;
+	uint32_t group_count;
+	const gid_t *groups;   /* the whole list, primary gid included */
+	const char *user_name; /* as written, for messages; NULL */
+	mode_t umask;
+	int nice;
+	int oom_score_adj;
+	const char *working_dir;           /* NULL: init's own at start */
+	const struct limit_config *limits; /* NULL: none */
+};
+
+/* Timing, restarts, logs: mostly defaults, so shared between services that are alike. */
+struct policy_config {
+	uint32_t ready_timeout; /* ms */
+	uint32_t start_retries;
+	uint8_t restart; /* enum restart_policy */
+	uint8_t log;     /* enum log_mode */
+	uint8_t stop_signal;
+	uint8_t log_keep;
+	uint32_t backoff_min, backoff_max; /* ms */
+	uint32_t restart_limit;            /* so many restarts ... */
+	uint32_t restart_window;           /* ... in so many ms; limit 0: no limit */
+	uint32_t stop_grace;               /* ms */
+	uint64_t log_max_size;             /* bytes; 0: no limit */
+	const char *log_path;              /* LOG_FILE */
+	char *const *pre_start;
+	char *const *stop_command;
+	char *const *post_stop;
+	const struct identity_config *identity;
+};
+
+struct dep_config {
+	uint16_t service;  /* index of the dependency */
+	uint8_t condition; /* enum dep_condition */
+	bool optional;
+};
+
+struct service_config {
+	const char *name;
+	char *const *argv; /* NULL for TYPE_EXTERNAL */
+	/* names and values this service adds to or overrides in init's environment: "K=V",
+	 * NULL-ended */
+	char *const *environment;
+	const struct dep_config *deps;
+	const struct probe_config *probes[ROLE_COUNT]; /* NULL: none */
+	const struct policy_config *policy;
+	uint16_t dep_count;
+	uint8_t type;  /* enum service_type */
+	uint8_t start; /* enum start_mode */
+	bool essential;
+	bool internal; /* muster's own sidecar */
+	uint32_t line; /* where its section starts, in `file` of the first definition */
+};
+
+/* [sidecar] */
+struct sidecar_config {
+	bool present;        /* the section exists, or a network probe needs it */
+	bool external;       /* runs elsewhere: PID 1 does not start it */
+	const char *program; /* NULL: muster-sidecar beside this program, else in PATH */
+	const char *user;    /* NULL: `muster` when there is such a user, else 65532 */
+	char *const *listen; /* host:port, NULL-ended; default 127.0.0.1:9180 */
+};
+
+struct config {
+	struct arena *arena;
+	const char *name; /* of this host */
+	enum run_mode mode;
+	uint32_t start_parallel; /* a number, PARALLEL_AUTO or PARALLEL_UNLIMITED */
+	uint64_t start_timeout;  /* ms */
+	uint64_t stop_timeout;   /* ms */
+	uint64_t drain;          /* ms */
+	uint8_t log;             /* enum log_mode */
+	int exit_code_from;      /* index of a service, or -1 */
+	struct sidecar_config sidecar;
+	struct service_config *services; /* in the order of the files */
+	uint32_t count;
+	const struct address_book *addresses; /* address.h; may be NULL */
+};
+
+/* Where to read and from what surroundings. All pointers are borrowed for the call. */
+struct config_source {
+	const char *const *files; /* NULL-ended; NULL: $MUSTER_CONFIG, else the default path */
+	char *const *environment; /* the environment to expand from */
+	char *const *program;     /* a PROGRAM on the command line: becomes the service `main` */
+	bool lenient_users;       /* musterctl, sidecar: an unknown user is not looked up */
+};
+#define CONFIG_DEFAULT_FILE "/etc/muster/muster.ini"
+
+/*
+ * Problems found, in the order of files and lines. At most CONFIG_ERRORS_MAX are kept; `total`
+ * counts all. Each text is complete: FILE:LINE: [section] key: what is wrong.
+ */
+#define CONFIG_ERRORS_MAX 100
+struct config_errors {
+	char *text[CONFIG_ERRORS_MAX]; /* malloc'ed */
+	unsigned kept;
+	unsigned total;
+	char *warning[CONFIG_ERRORS_MAX];
+	unsigned warnings;
+};
+void config_errors_free(struct config_errors *errors);
+
+/*
+ * Reads, merges, expands, checks. Returns the configuration, or NULL with at least one error.
+ * Allocates (an arena, and errors with malloc); reads regular files only and never waits for a
+ * FIFO. config_free drops all of it.
+ */
+struct config *config_load(const struct config_source *source, struct config_errors *errors);
+void config_free(struct config *config);
+
+/* Index of the service with this name, or -1. */
+int config_find(const struct config *config, const char *name);
+
+/* Whether a probe is checked by the sidecar (a network) or by init itself. */
+bool probe_is_network(const struct probe_config *probe);
+
+/* Whether two services would run the same way (names of dependencies, not indices, compared). */
+bool service_config_equal(const struct config *a, const struct service_config *x,
+			  const struct config *b, const struct service_config *y);
+
+#endif

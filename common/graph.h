@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef MUSTER_GRAPH_H
+#define MUSTER_GRAPH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * The dependency graph: nodes are indices of services, an edge says that `from` depends on `to`.
+ * Built once from a list of edges; no recursion anywhere, so depth is bounded by memory only.
+ */
+struct arena;
+
+struct graph_edge {
+	uint16_t from;
+	uint16_t to;
+	uint8_t condition; /* enum dep_condition; carried along */
+	bool optional;
+};
+
+struct graph {
+	uint32_t nodes;
+	uint32_t edge_count;
+	/* the edges that leave node n are deps[dep_start[n] .. dep_start[n + 1] - 1]: what it
+	 * depends on; those that come in are dependents[...]: who depends on it */
+	const uint32_t *dep_start;
+	const struct graph_edge *deps;
+	const uint32_t *dependent_start;
+	const uint16_t *dependents;
+};
+
+/* Builds the graph in the arena; edges are copied. False: no memory. */
+bool graph_build(struct graph *graph, struct arena *arena, uint32_t nodes,
+		 const struct graph_edge *edges, uint32_t count);
+
+/*
+ * Looks for a cycle. Returns its length and fills `chain` (room for nodes + 1) with a, b, c, a:
+ * each depends on the next; 0: there is none.
+ */
+size_t graph_find_cycle(const struct graph *graph, struct arena *arena, uint16_t *chain);
+
+/*
+ * Fills `order` with all nodes so that each comes after what it depends on (Kahn). Returns false
+ * when there is a cycle.
+ */
+bool graph_order(const struct graph *graph, struct arena *arena, uint16_t *order);
+
+/*
+ * The longest path from each node to the end of the start-up through its dependents, its own
+ * weight included: who is started first when slots are short. weights may be NULL (1 each).
+ */
+bool graph_remaining(const struct graph *graph, struct arena *arena, const uint32_t *weights,
+		     uint32_t *remaining);
+
+#endif

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef MUSTER_LINK_H
+#define MUSTER_LINK_H
+
+#include <stdint.h>
+
+/*
+ * The private channel between muster-init and muster-sidecar: a SOCK_SEQPACKET pair, its
+ * descriptor number in the sidecar's environment as LINK_VARIABLE. Init says what to probe; the
+ * sidecar answers with verdicts. Fixed-size structs, no text to parse: what comes from a network
+ * ends in the sidecar. The first field of every message is its type.
+ *
+ * Init sends LINK_WATCH when a probe is to run and LINK_DROP when not. `probe` is a slot number
+ * below 65536; `serial` is new with each LINK_WATCH, and an answer with another serial is old.
+ * The sidecar sends every failure, and every success until `success_threshold` successes in a row
+ * have been sent; further successes only as LINK_BEAT, which it also sends at least every
+ * LINK_BEAT_MS. Init ends a sidecar that was not heard for LINK_DEAD_MS.
+ */
+#define LINK_VARIABLE "MUSTER_LINK_FD"
+#define LINK_BEAT_MS  10000
+#define LINK_DEAD_MS  35000
+
+enum link_type { LINK_WATCH = 1, LINK_DROP = 2, LINK_RESULT = 3, LINK_BEAT = 4 };
+
+struct link_watch {
+	uint32_t type;
+	uint32_t serial;
+	uint16_t probe;
+	uint16_t service; /* index in the status page */
+	uint8_t role;     /* enum probe_role */
+	uint8_t kind;     /* PROBE_TCP or PROBE_HTTP */
+	uint8_t pad[2];
+	uint32_t period_ms;
+	uint32_t timeout_ms;
+	uint32_t initial_delay_ms;
+	uint32_t success_threshold;
+	uint32_t failure_threshold;
+	char target[1024]; /* tcp://host:port or a URL; NUL-terminated */
+};
+
+struct link_drop {
+	uint32_t type;
+	uint32_t serial;
+	uint16_t probe;
+	uint16_t pad;
+};
+
+struct link_result {
+	uint32_t type;
+	uint32_t serial;
+	uint16_t probe;
+	uint8_t ok;
+	uint8_t pad;
+	uint32_t latency_us;
+	char reason[64]; /* why it failed, NUL-terminated: "connection refused", "status 503" */
+};
+
+struct link_beat {
+	uint32_t type;
+};
+
+#endif

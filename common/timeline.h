@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef MUSTER_TIMELINE_H
+#define MUSTER_TIMELINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "status.h"
+
+/*
+ * The start-up as it was, computed from a status page: when each service waited, started and was
+ * ready, and which chain of services decided how long the whole took (the critical path). Used by
+ * musterctl and by the sidecar, hence here.
+ */
+struct timeline_entry {
+	char name[STATUS_NAME_MAX];
+	uint8_t state, type;
+	uint64_t wait_begin, start_begin, ready_at; /* ns after boot; 0 in ready_at: not yet */
+	int32_t last_dep; /* entry index of the dependency that was met last; -1: none */
+	bool critical;    /* lies on the critical path */
+	uint16_t service; /* index in the page */
+};
+
+struct timeline {
+	struct timeline_entry *entries; /* in the order in which they began to start; malloc'ed */
+	uint32_t count;
+	uint64_t total;    /* ns after boot at which the last service was ready */
+	uint64_t critical; /* ns spent starting on the critical path (without waiting for slots) */
+	uint64_t sequential; /* ns the same starts would have taken one after another */
+};
+
+/* 0 or -errno. Internal services are left out. */
+int timeline_build(struct timeline *timeline, const struct status_page *page);
+void timeline_free(struct timeline *timeline);
+
+#endif

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef MUSTER_SPAWN_H
+#define MUSTER_SPAWN_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+/*
+ * Starting a program. The child shares init's memory until it execs (clone with CLONE_VM and
+ * CLONE_VFORK), so it makes system calls only, on a stack of its own, and tells its failure by
+ * writing it down; nothing is allocated and no descriptor is spent on an error pipe.
+ */
+struct identity_config;
+
+/* What the child was doing when it failed; spawn_step_name gives the words. */
+enum spawn_step {
+	STEP_NONE,
+	STEP_CLONE,
+	STEP_SESSION,
+	STEP_TERMINAL,
+	STEP_DESCRIPTORS,
+	STEP_OOM_SCORE,
+	STEP_LIMITS,
+	STEP_NICE,
+	STEP_DIRECTORY,
+	STEP_GROUPS,
+	STEP_GID,
+	STEP_UID,
+	STEP_CAPABILITIES,
+	STEP_DEATH_SIGNAL,
+	STEP_NO_NEW_PRIVILEGES,
+	STEP_VERIFY,
+	STEP_EXEC,
+	STEP_COUNT
+};
+
+struct spawn_error {
+	enum spawn_step step;
+	int error; /* errno; 0 with STEP_VERIFY: the identity is not what was asked */
+};
+
+struct spawn_fd {
+	int source; /* in init */
+	int target; /* in the program */
+};
+
+struct spawn_request {
+	char *const *argv;
+	char *const *envp;
+	const struct identity_config *identity; /* NULL: nothing changes */
+	const struct spawn_fd *fds;             /* any order, sources and targets may overlap */
+	unsigned fd_count;
+	bool new_session; /* setsid; else, with new_group, a process group of its own */
+	bool new_group;
+	int foreground_tty;   /* >= 0: the child's group or session gets this terminal */
+	bool die_with_parent; /* SIGKILL when init ends: for init that is not PID 1 */
+	bool keep_signals;    /* leave dispositions as they are (they were inherited) */
+	const sigset_t *mask; /* the child's signal mask; NULL: empty */
+};
+
+/*
+ * Starts it. Returns the pid once the program runs (exec has succeeded), or -1 with *error filled
+ * and the child already reaped.
+ */
+pid_t spawn(const struct spawn_request *request, struct spawn_error *error);
+
+const char *spawn_step_name(enum spawn_step step);
+
+/* The exit code for a failed start: 127 not found, 126 not executable, 77 a privilege, else 70. */
+int spawn_exit_code(const struct spawn_error *error);
+
+/* Whether trying again may help (EAGAIN, ENOMEM ...) or the cause is in the configuration. */
+bool spawn_retry_helps(const struct spawn_error *error);
+
+#endif
