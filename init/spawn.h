@@ -4,12 +4,17 @@
 
 #include <signal.h>
 #include <stdbool.h>
+#include <sys/resource.h>
 #include <sys/types.h>
 
 /*
  * Starting a program. The child shares init's memory until it execs (clone with CLONE_VM and
  * CLONE_VFORK), so it makes system calls only, on a stack of its own, and tells its failure by
  * writing it down; nothing is allocated and no descriptor is spent on an error pipe.
+ *
+ * A program without a slash is looked for in the PATH of envp. Dispositions are those that init
+ * was started with, as exec resets handlers by itself: what init was given to ignore is set to
+ * default. Init blocks signals and does not begin to ignore one after its first spawn.
  */
 struct identity_config;
 
@@ -30,7 +35,7 @@ enum spawn_step {
 	STEP_CAPABILITIES,
 	STEP_DEATH_SIGNAL,
 	STEP_NO_NEW_PRIVILEGES,
-	STEP_VERIFY,
+	STEP_VERIFY, /* creds.h says what is verified */
 	STEP_EXEC,
 	STEP_COUNT
 };
@@ -46,6 +51,7 @@ struct spawn_fd {
 };
 
 struct spawn_request {
+	const char *program; /* what to execute; NULL: argv[0] */
 	char *const *argv;
 	char *const *envp;
 	const struct identity_config *identity; /* NULL: nothing changes */
@@ -53,11 +59,18 @@ struct spawn_request {
 	unsigned fd_count;
 	bool new_session; /* setsid; else, with new_group, a process group of its own */
 	bool new_group;
-	int foreground_tty;   /* >= 0: the child's group or session gets this terminal */
-	bool die_with_parent; /* SIGKILL when init ends: for init that is not PID 1 */
-	bool keep_signals;    /* leave dispositions as they are (they were inherited) */
-	const sigset_t *mask; /* the child's signal mask; NULL: empty */
+	int foreground_tty;          /* >= 0: the child's group or session gets this terminal */
+	const struct rlimit *nofile; /* RLIMIT_NOFILE, where init's own is not theirs; NULL */
+	bool die_with_parent;        /* SIGKILL when init ends: for init that is not PID 1 */
+	bool keep_signals;           /* leave dispositions as they are (they were inherited) */
+	const sigset_t *mask;        /* the child's signal mask; NULL: empty */
+	/* NULL, or where in envp the child writes its own pid: SPAWN_PID_SIZE bytes, NUL included
+	 * (LISTEN_PID=...) */
+	char *pid_text;
 };
+
+#define SPAWN_FDS_MAX  64 /* of fd_count */
+#define SPAWN_PID_SIZE 12
 
 /*
  * Starts it. Returns the pid once the program runs (exec has succeeded), or -1 with *error filled
@@ -65,6 +78,7 @@ struct spawn_request {
  */
 pid_t spawn(const struct spawn_request *request, struct spawn_error *error);
 
+/* What could not be set: "user", "working directory" ... */
 const char *spawn_step_name(enum spawn_step step);
 
 /* The exit code for a failed start: 127 not found, 126 not executable, 77 a privilege, else 70. */

@@ -1,0 +1,561 @@
+/* SPDX-License-Identifier: MIT */
+#include "control.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "log.h"
+#include "sig.h"
+#include "supervisor.h"
+#include "wire.h"
+
+#define PACKET_SIZE    (sizeof(struct wire_header) + WIRE_BODY_MAX)
+#define TEMPORARY_NAME ".control.sock.new"
+
+static char packet[PACKET_SIZE];
+
+/* ---- sending ---- */
+
+static void client_close(struct supervisor *sup, struct client *client)
+{
+	loop_close(&sup->loop, &client->source);
+	client->events = client->logs = false;
+}
+
+/* False: it does not take more now. Closes a client that is gone. */
+static bool client_send(struct supervisor *sup, struct client *client, size_t size)
+{
+	ssize_t n = send(client->source.fd, packet, size, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+	if (n >= 0)
+		return true;
+	if (errno != EAGAIN && errno != EINTR && errno != ENOBUFS)
+		client_close(sup, client);
+	return false;
+}
+
+__attribute__((format(printf, 4, 5))) static void
+answer(struct supervisor *sup, struct client *client, enum wire_type type, const char *format, ...)
+{
+	static char text[WIRE_BODY_MAX];
+	va_list args;
+	int len;
+
+	va_start(args, format);
+	len = vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	if (len < 0)
+		len = 0;
+	if ((size_t)len >= sizeof(text))
+		len = (int)sizeof(text) - 1;
+	/* one that asks and does not read its answers is of no use */
+	if (!client_send(sup, client, wire_encode(packet, type, text, (size_t)len, NULL, 0)))
+		client_close(sup, client);
+}
+
+static bool send_lost(struct supervisor *sup, struct client *client, uint64_t count)
+{
+	return client_send(sup, client,
+			   wire_encode(packet, WIRE_LOST, &count, sizeof(count), NULL, 0));
+}
+
+static bool fill_event(const struct supervisor *sup, const struct event_entry *entry,
+		       struct wire_event *event)
+{
+	const struct service *service = NULL;
+	struct status_record record;
+
+	*event = (struct wire_event){
+		.time = entry->time,
+		.time_realtime = clock_realtime() - (clock_monotonic() - entry->time),
+		.service = WIRE_EVENT_SYSTEM,
+		.old_state = entry->old_state,
+		.state = entry->state,
+		.pid = entry->pid,
+		.last_exit = entry->last_exit,
+	};
+	if (entry->slot == WIRE_EVENT_SYSTEM)
+		return true;
+	service = entry->slot < sup->slots ? sup->by_slot[entry->slot] : NULL;
+	if (!service)
+		return false; /* removed by a reload since */
+	event->service = service->index;
+	snprintf(event->name, sizeof(event->name), "%s", service->config->name);
+	if (status_read_record(&sup->page, service->index, &record) == 0 &&
+	    record.state == entry->state)
+		memcpy(event->reason, record.reason, sizeof(event->reason));
+	return true;
+}
+
+/* False: the client does not take more now. */
+static bool pump_events(struct supervisor *sup, struct client *client)
+{
+	const struct event_log *log = &sup->events;
+	uint64_t oldest = log->next > EVENT_LOG_SIZE ? log->next - EVENT_LOG_SIZE : 0;
+	struct wire_event event;
+
+	if (client->event_cursor < oldest) {
+		if (!send_lost(sup, client, oldest - client->event_cursor))
+			return false;
+		client->event_cursor = oldest;
+	}
+	while (client->event_cursor < log->next) {
+		if (fill_event(sup, &log->ring[client->event_cursor % EVENT_LOG_SIZE], &event) &&
+		    !client_send(sup, client,
+				 wire_encode(packet, WIRE_EVENT, &event, sizeof(event), NULL, 0)))
+			return false;
+		client->event_cursor++;
+	}
+	return true;
+}
+
+static bool wants_line(const struct client *client, uint16_t slot)
+{
+	for (unsigned i = 0; i < client->name_count; i++)
+		if (client->slots[i] == slot)
+			return true;
+	return client->name_count == 0;
+}
+
+static bool send_line(struct supervisor *sup, struct client *client, const struct tail_entry *entry,
+		      const char *text, size_t size)
+{
+	const struct service *service = entry->slot < sup->slots ? sup->by_slot[entry->slot] : NULL;
+	struct wire_line line = {.time_realtime = entry->time_realtime, .stream = entry->stream};
+
+	if (!service)
+		return true;
+	line.service = service->index;
+	snprintf(line.name, sizeof(line.name), "%s", service->config->name);
+	return client_send(sup, client,
+			   wire_encode(packet, WIRE_LINE, &line, sizeof(line), text,
+				       entry->size < size ? entry->size : size));
+}
+
+static bool pump_lines(struct supervisor *sup, struct client *client)
+{
+	static char text[WIRE_BODY_MAX];
+
+	while (client->follow || client->tail_cursor < client->tail_end) {
+		struct tail_entry entry;
+		bool lost;
+		uint64_t next = tail_read(&sup->output.tail, client->tail_cursor, &entry, text,
+					  sizeof(text), &lost);
+
+		if (lost && !send_lost(sup, client, 1))
+			return false;
+		if (lost)
+			client->tail_cursor = sup->output.tail.oldest;
+		if (!next)
+			return true;
+		if (wants_line(client, entry.slot) &&
+		    !send_line(sup, client, &entry, text, sizeof(text)))
+			return false;
+		client->tail_cursor = next;
+	}
+	client->logs = false;
+	answer(sup, client, WIRE_DONE, "%s", "");
+	return true;
+}
+
+static void pump(struct supervisor *sup, struct client *client)
+{
+	bool blocked = (client->events && !pump_events(sup, client)) ||
+		       (client->logs && !pump_lines(sup, client));
+
+	if (client->source.fd < 0 || blocked == client->blocked)
+		return;
+	client->blocked = blocked;
+	loop_modify(&sup->loop, &client->source, blocked ? EPOLLIN | EPOLLOUT : EPOLLIN);
+}
+
+void control_flush(struct supervisor *sup)
+{
+	for (unsigned i = 0; i < CONTROL_CLIENTS; i++) {
+		struct client *client = &sup->control.clients[i];
+
+		if (client->source.fd >= 0 && !client->blocked && (client->events || client->logs))
+			pump(sup, client);
+	}
+}
+
+/* ---- requests ---- */
+
+static struct service *find_service(struct supervisor *sup, struct client *client, const char *name)
+{
+	for (uint32_t i = 0; i < sup->count; i++)
+		if (strcmp(sup->services[i]->config->name, name) == 0)
+			return sup->services[i];
+	answer(sup, client, WIRE_NOT_FOUND, "there is no service \"%s\"", name);
+	return NULL;
+}
+
+static bool may_change(struct supervisor *sup, struct client *client)
+{
+	if (client->uid == 0 || client->uid == geteuid())
+		return true;
+	answer(sup, client, WIRE_REFUSED,
+	       "this needs user 0 or the user of muster-init (%u); you are %u", (unsigned)geteuid(),
+	       (unsigned)client->uid);
+	return false;
+}
+
+static void start_service(struct supervisor *sup, struct client *client, struct service *service)
+{
+	if (sup->stage != STAGE_RUN) {
+		answer(sup, client, WIRE_FAILED, "muster-init is stopping");
+		return;
+	}
+	service->attempts = service->window_count = 0;
+	schedule_want(sup, service);
+	answer(sup, client, WIRE_DONE, "%s", state_name(machine_state(service->phase)));
+}
+
+static void stop_service(struct supervisor *sup, struct client *client, struct service *service)
+{
+	service->wanted = false;
+	supervisor_event(sup, service, EV_UNWANT);
+	schedule_changed(sup, service);
+	answer(sup, client, WIRE_DONE, "%s", state_name(machine_state(service->phase)));
+}
+
+static void restart_service(struct supervisor *sup, struct client *client, struct service *service)
+{
+	if (sup->stage != STAGE_RUN) {
+		answer(sup, client, WIRE_FAILED, "muster-init is stopping");
+		return;
+	}
+	service->attempts = service->window_count = 0;
+	service->wanted = true;
+	supervisor_event(sup, service, EV_RESTART);
+	schedule_changed(sup, service);
+	answer(sup, client, WIRE_DONE, "%s", state_name(machine_state(service->phase)));
+}
+
+static void signal_service(struct supervisor *sup, struct client *client, struct service *service,
+			   int number)
+{
+	char name[12];
+
+	if (number < 1 || number > SIG_LAST_RT) {
+		answer(sup, client, WIRE_FAILED, "%d is no signal", number);
+		return;
+	}
+	if (service->pid <= 1) {
+		answer(sup, client, WIRE_FAILED, "%s has no process", service->config->name);
+		return;
+	}
+	kill(service->pid, number);
+	answer(sup, client, WIRE_DONE, "%s sent to process %d",
+	       sig_name(number, name, sizeof(name)), (int)service->pid);
+}
+
+static void on_service(struct supervisor *sup, struct client *client, int type, const void *body,
+		       size_t size)
+{
+	struct wire_service request;
+	struct service *service;
+
+	if (size != sizeof(request)) {
+		answer(sup, client, WIRE_FAILED, "malformed request");
+		return;
+	}
+	memcpy(&request, body, sizeof(request));
+	if (!wire_name_valid(request.name)) {
+		answer(sup, client, WIRE_FAILED, "malformed name");
+		return;
+	}
+	if (!may_change(sup, client))
+		return;
+	service = find_service(sup, client, request.name);
+	if (!service)
+		return;
+	if (type == WIRE_START)
+		start_service(sup, client, service);
+	else if (type == WIRE_STOP)
+		stop_service(sup, client, service);
+	else if (type == WIRE_RESTART)
+		restart_service(sup, client, service);
+	else
+		signal_service(sup, client, service, request.number);
+}
+
+static void on_reload(struct supervisor *sup, struct client *client)
+{
+	static char text[WIRE_BODY_MAX - 1];
+
+	if (!may_change(sup, client))
+		return;
+	if (plan_reload(sup, text, sizeof(text)))
+		answer(sup, client, WIRE_DONE, "%s", text);
+	else
+		answer(sup, client, WIRE_FAILED, "%s", text);
+}
+
+static void on_shutdown(struct supervisor *sup, struct client *client)
+{
+	char why[64];
+
+	if (!may_change(sup, client))
+		return;
+	snprintf(why, sizeof(why), "asked for by user %u", (unsigned)client->uid);
+	answer(sup, client, WIRE_DONE, "stopping");
+	sup->requested = true;
+	stop_begin(sup, 0, why);
+}
+
+/* The offset from which the last `lines` lines that the client wants are to be read. */
+static uint64_t tail_start(const struct supervisor *sup, const struct client *client,
+			   uint32_t lines)
+{
+	const struct tail *tail = &sup->output.tail;
+	struct tail_entry entry;
+	uint64_t total = 0, skip, at, next;
+	bool lost;
+
+	for (at = tail->oldest; (next = tail_read(tail, at, &entry, NULL, 0, &lost)); at = next)
+		total += wants_line(client, entry.slot);
+	skip = total > lines ? total - lines : 0;
+	for (at = tail->oldest; skip && (next = tail_read(tail, at, &entry, NULL, 0, &lost));
+	     at = next)
+		skip -= wants_line(client, entry.slot);
+	return at;
+}
+
+static bool take_names(struct supervisor *sup, struct client *client, const char *names,
+		       uint32_t count)
+{
+	client->name_count = 0;
+	for (uint32_t i = 0; i < count; i++, names += 64) {
+		const struct service *service;
+
+		if (!wire_name_valid(names)) {
+			answer(sup, client, WIRE_FAILED, "malformed name");
+			return false;
+		}
+		service = find_service(sup, client, names);
+		if (!service)
+			return false;
+		client->slots[client->name_count++] = service->slot;
+	}
+	return true;
+}
+
+static void on_logs(struct supervisor *sup, struct client *client, const char *body, size_t size)
+{
+	struct wire_logs request;
+
+	if (size < sizeof(request)) {
+		answer(sup, client, WIRE_FAILED, "malformed request");
+		return;
+	}
+	memcpy(&request, body, sizeof(request));
+	if (request.names > CONTROL_NAMES || size != sizeof(request) + (size_t)request.names * 64) {
+		answer(sup, client, WIRE_FAILED, "malformed request");
+		return;
+	}
+	if (!take_names(sup, client, body + sizeof(request), request.names))
+		return;
+	client->follow = request.follow != 0;
+	client->tail_cursor = tail_start(sup, client, request.lines);
+	client->tail_end = sup->output.tail.next;
+	client->logs = true;
+}
+
+static void on_request(struct supervisor *sup, struct client *client, int type, const void *body,
+		       size_t size)
+{
+	switch (type) {
+	case WIRE_PING:
+		answer(sup, client, WIRE_DONE, "%s", phase_name(sup->phase));
+		break;
+	case WIRE_START:
+	case WIRE_STOP:
+	case WIRE_RESTART:
+	case WIRE_SIGNAL:
+		on_service(sup, client, type, body, size);
+		break;
+	case WIRE_RELOAD:
+		on_reload(sup, client);
+		break;
+	case WIRE_SHUTDOWN:
+		on_shutdown(sup, client);
+		break;
+	case WIRE_EVENTS:
+		client->event_cursor = sup->events.next;
+		client->events = true;
+		answer(sup, client, WIRE_DONE, "%s", "");
+		break;
+	case WIRE_LOGS:
+		on_logs(sup, client, body, size);
+		break;
+	default:
+		answer(sup, client, WIRE_UNKNOWN, "%s", "");
+		break;
+	}
+}
+
+static void client_ready(struct loop *loop, struct loop_source *source, uint32_t events)
+{
+	struct supervisor *sup = supervisor_of(loop);
+	struct client *client = container_of(source, struct client, source);
+	static char request[PACKET_SIZE + 1];
+	const void *body;
+	size_t size;
+	ssize_t n;
+	int type;
+
+	if (events & EPOLLOUT)
+		pump(sup, client);
+	if (source->fd < 0 || !(events & (EPOLLIN | EPOLLHUP | EPOLLERR)))
+		return;
+	/* one request a turn for each client; descriptors that come along are closed unseen */
+	n = recv(source->fd, request, sizeof(request), MSG_DONTWAIT);
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n <= 0) {
+		client_close(sup, client);
+		return;
+	}
+	client->since = loop->now;
+	type = wire_decode(request, (size_t)n, &body, &size);
+	if (type < 0)
+		answer(sup, client, WIRE_UNKNOWN, "%s", "");
+	else
+		on_request(sup, client, type, body, size);
+}
+
+/* ---- clients ---- */
+
+/* A free place; when there is none, that of the one which has been silent for longest. */
+static struct client *free_client(struct supervisor *sup)
+{
+	struct client *silent = NULL;
+
+	for (unsigned i = 0; i < CONTROL_CLIENTS; i++) {
+		struct client *client = &sup->control.clients[i];
+
+		if (client->source.fd < 0)
+			return client;
+		if (!client->events && !client->logs && (!silent || client->since < silent->since))
+			silent = client;
+	}
+	if (silent)
+		client_close(sup, silent);
+	return silent;
+}
+
+/* No descriptor is left: gives up the one kept for this, so that the connection can be taken and
+ * closed instead of being reported again and again. */
+static void refuse(struct supervisor *sup)
+{
+	struct control *control = &sup->control;
+	int fd;
+
+	if (control->reserve >= 0)
+		close(control->reserve);
+	fd = accept4(control->listener.fd, NULL, NULL, SOCK_CLOEXEC);
+	if (fd >= 0)
+		close(fd);
+	control->reserve = fcntl(sup->null_fd, F_DUPFD_CLOEXEC, 3);
+}
+
+static void listener_ready(struct loop *loop, struct loop_source *source, uint32_t events)
+{
+	struct supervisor *sup = supervisor_of(loop);
+	struct ucred peer = {.uid = (uid_t)-1};
+	socklen_t size = sizeof(peer);
+	struct client *client;
+	int fd = accept4(source->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+	(void)events;
+	if (fd < 0) {
+		if (errno == EMFILE || errno == ENFILE)
+			refuse(sup);
+		return;
+	}
+	client = free_client(sup);
+	if (!client || getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0) {
+		close(fd);
+		return;
+	}
+	client->uid = peer.uid;
+	client->since = loop->now;
+	client->blocked = client->events = client->logs = false;
+	client->source.ready = client_ready;
+	client->source.class = CLASS_WISH;
+	if (loop_add(loop, &client->source, fd, EPOLLIN) < 0)
+		close(fd);
+}
+
+/* ---- the socket ---- */
+
+static int bind_in(int dirfd, int fd, const char *name)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int here = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int rc = 0;
+
+	/* a relative name: the directory's path may be longer than a socket address holds */
+	strcpy(address.sun_path, name);
+	if (fchdir(dirfd) < 0 || (unlink(name) < 0 && errno != ENOENT) ||
+	    bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
+		rc = -errno;
+	if (here >= 0) {
+		if (fchdir(here) < 0 && !rc)
+			rc = -errno;
+		close(here);
+	}
+	return rc;
+}
+
+int control_open(struct supervisor *sup)
+{
+	struct control *control = &sup->control;
+	int fd, rc;
+
+	control->listener.fd = -1;
+	for (unsigned i = 0; i < CONTROL_CLIENTS; i++)
+		control->clients[i].source.fd = -1;
+	control->reserve = fcntl(sup->null_fd, F_DUPFD_CLOEXEC, 3);
+	if (sup->run_fd < 0)
+		return 0;
+	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return -errno;
+	control->listener.ready = listener_ready;
+	control->listener.class = CLASS_WISH;
+	/* made under another name and listening before it is found: nobody meets half a socket */
+	rc = bind_in(sup->run_fd, fd, TEMPORARY_NAME);
+	if (!rc && (fchmodat(sup->run_fd, TEMPORARY_NAME, 0666, 0) < 0 || listen(fd, 64) < 0 ||
+		    renameat(sup->run_fd, TEMPORARY_NAME, sup->run_fd, WIRE_SOCKET) < 0))
+		rc = -errno;
+	if (!rc)
+		rc = loop_add(&sup->loop, &control->listener, fd, EPOLLIN);
+	if (rc < 0)
+		close(fd);
+	return rc;
+}
+
+void control_close(struct supervisor *sup)
+{
+	struct control *control = &sup->control;
+
+	if (control->listener.fd >= 0)
+		unlinkat(sup->run_fd, WIRE_SOCKET, 0);
+	loop_close(&sup->loop, &control->listener);
+	for (unsigned i = 0; i < CONTROL_CLIENTS; i++)
+		client_close(sup, &control->clients[i]);
+	if (control->reserve >= 0)
+		close(control->reserve);
+}

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "link.h"
+#include "logwriter.h"
+#include "notify.h"
+#include "probes.h"
+#include "sidecar_link.h"
+#include "spawn.h"
+#include "supervisor.h"
+
+/* The notify, readiness and link descriptors besides 0, 1 and 2. */
+#define FDS_MAX 6
+
+/* The environment of a service, in supervisor.envp, which has room for all of it and two more. */
+static char *const *environment_of(struct supervisor *sup, const struct service *service)
+{
+	size_t count = config_environment(sup->config, service->config, sup->environment, sup->envp,
+					  sup->envp_size - 2);
+
+	if (service->notify)
+		sup->envp[count++] = service->notify->variable;
+	if (service->config->internal)
+		sup->envp[count++] = (char *)(uintptr_t)LINK_VARIABLE "=3";
+	sup->envp[count] = NULL;
+	return sup->envp;
+}
+
+/* ---- descriptors ---- */
+
+static unsigned output_fds(const struct supervisor *sup, const struct service *service,
+			   struct spawn_fd *fds)
+{
+	unsigned count = 0;
+	uint8_t log = service->config->policy->log;
+
+	fds[count++] = (struct spawn_fd){sup->null_fd, STDIN_FILENO};
+	for (int i = 0; i < 2 && log != LOG_INHERIT; i++) {
+		int source = service->streams ? service->streams[i].write_end : sup->null_fd;
+
+		if (log == LOG_FILE)
+			source = service->logger->write_end;
+		fds[count++] = (struct spawn_fd){source, STDOUT_FILENO + i};
+	}
+	return count;
+}
+
+static unsigned extra_fds(const struct supervisor *sup, const struct service *service,
+			  struct spawn_fd *fds)
+{
+	const struct probe_run *readiness = service->probes[ROLE_READINESS];
+	unsigned count = 0;
+
+	if (readiness && readiness->config->kind == PROBE_FD)
+		fds[count++] = (struct spawn_fd){readiness->write_end, readiness->config->fd};
+	if (service->config->internal)
+		fds[count++] = (struct spawn_fd){sup->link.child_end, 3};
+	return count;
+}
+
+/* ---- processes ---- */
+
+static bool prepare(struct supervisor *sup, struct service *service)
+{
+	if (!children_has_room(&sup->children)) {
+		errno = EAGAIN;
+		return false;
+	}
+	return stream_open(sup, service) && logger_open(sup, service) && notify_open(sup, service);
+}
+
+static struct spawn_request request_for(struct supervisor *sup, const struct service *service,
+					char *const *argv, const struct spawn_fd *fds,
+					unsigned count)
+{
+	return (struct spawn_request){
+		.argv = argv,
+		.envp = environment_of(sup, service),
+		.identity = service->config->policy->identity,
+		.fds = fds,
+		.fd_count = count,
+		.new_session = true,
+		.foreground_tty = -1,
+		.nofile = sup->nofile_differs ? &sup->nofile : NULL,
+		.die_with_parent = !sup->pid1,
+		.keep_signals = true, /* all are at their defaults in init itself */
+	};
+}
+
+static void close_write_end(struct probe_run *run)
+{
+	if (run && run->write_end >= 0) {
+		close(run->write_end);
+		run->write_end = -1;
+	}
+}
+
+static void started(struct supervisor *sup, struct service *service, pid_t pid)
+{
+	struct status_record *record;
+
+	service->pid = service->session = pid;
+	service->launched = true;
+	service->killed = false;
+	children_add(&sup->children, pid, CHILD_MAIN, service->slot, 0);
+	record = status_record_begin(&sup->page, service->index);
+	record->pid = pid;
+	record->starts++;
+	record->failures = 0;
+	status_record_end(&sup->page, service->index);
+}
+
+bool launch_main(struct supervisor *sup, struct service *service)
+{
+	const struct service_config *config = service->config;
+	struct spawn_error error = {STEP_DESCRIPTORS, 0};
+	struct spawn_fd fds[FDS_MAX];
+	struct spawn_request request;
+	pid_t pid = -1;
+	unsigned count;
+
+	if (prepare(sup, service) && probes_prepare(sup, service) &&
+	    (!config->internal || sidecar_link_prepare(sup))) {
+		count = output_fds(sup, service, fds);
+		count += extra_fds(sup, service, fds + count);
+		request = request_for(sup, service, config->argv, fds, count);
+		pid = spawn(&request, &error);
+	} else {
+		error.error = errno;
+	}
+	close_write_end(service->probes[ROLE_READINESS]);
+	if (pid < 0) {
+		service->exit_code = spawn_exit_code(&error);
+		service->retry_helps = spawn_retry_helps(&error);
+		supervisor_reason(sup, service, "cannot start %s: %s: %s", config->argv[0],
+				  spawn_step_name(error.step),
+				  error.error ? strerror(error.error) : "not as asked");
+		return false;
+	}
+	started(sup, service, pid);
+	if (config->internal)
+		sidecar_link_started(sup);
+	return true;
+}
+
+pid_t launch_helper(struct supervisor *sup, struct service *service, char *const *argv,
+		    enum child_kind kind, uint8_t extra)
+{
+	struct spawn_error error;
+	struct spawn_fd fds[FDS_MAX];
+	struct spawn_request request;
+	unsigned count = 0;
+	pid_t pid;
+
+	if (!prepare(sup, service))
+		return -1;
+	count = output_fds(sup, service, fds);
+	if (kind == CHILD_PROBE) { /* a probe every few seconds would fill the log */
+		fds[1] = (struct spawn_fd){sup->null_fd, STDOUT_FILENO};
+		fds[2] = (struct spawn_fd){sup->null_fd, STDERR_FILENO};
+		count = 3;
+	}
+	request = request_for(sup, service, argv, fds, count);
+	pid = spawn(&request, &error);
+	if (pid < 0) {
+		service->exit_code = spawn_exit_code(&error);
+		supervisor_reason(sup, service, "cannot start %s: %s: %s", argv[0],
+				  spawn_step_name(error.step),
+				  error.error ? strerror(error.error) : "not as asked");
+		return -1;
+	}
+	children_add(&sup->children, pid, kind, service->slot, extra);
+	return pid;
+}

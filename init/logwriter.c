@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: MIT */
+#include "logwriter.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "fd.h"
+#include "log.h"
+#include "spawn.h"
+#include "str.h"
+#include "supervisor.h"
+
+#define FAST_END  NSEC_PER_SEC
+#define FAST_ENDS 5
+
+/* ---- in init ---- */
+
+static bool start_writer(struct supervisor *sup, struct service *service)
+{
+	const struct policy_config *policy = service->config->policy;
+	struct logger *logger = service->logger;
+	static char size[24], keep[12];
+	char *argv[] = {(char *)(uintptr_t) "muster-init",
+			(char *)(uintptr_t)LOG_WRITER_OPTION,
+			(char *)(uintptr_t)policy->log_path,
+			size,
+			keep,
+			NULL};
+	struct spawn_fd fds[] = {{logger->read_end, STDIN_FILENO}, {sup->null_fd, STDOUT_FILENO}};
+	struct spawn_request request = {
+		.program = "/proc/self/exe",
+		.argv = argv,
+		.envp = sup->environment,
+		.fds = fds,
+		.fd_count = 2,
+		.new_session = true,
+		.foreground_tty = -1,
+		.keep_signals = true,
+	};
+	struct spawn_error error;
+	pid_t pid;
+
+	snprintf(size, sizeof(size), "%llu", (unsigned long long)policy->log_max_size);
+	snprintf(keep, sizeof(keep), "%u", policy->log_keep);
+	pid = spawn(&request, &error);
+	if (pid < 0) {
+		log_warning("%s: cannot start the writer of %s: %s", service->config->name,
+			    policy->log_path, strerror(error.error));
+		return false;
+	}
+	logger->pid = pid;
+	logger->started = sup->loop.now;
+	children_add(&sup->children, pid, CHILD_LOGGER, service->slot, 0);
+	return true;
+}
+
+bool logger_open(struct supervisor *sup, struct service *service)
+{
+	struct logger *logger = service->logger;
+	int ends[2];
+
+	if (!logger)
+		return true;
+	if (logger->read_end < 0) {
+		if (pipe2(ends, O_CLOEXEC) < 0)
+			return false;
+		logger->read_end = ends[0];
+		logger->write_end = ends[1];
+	}
+	if (!logger->pid) {
+		logger->fast_ends = 0;
+		start_writer(sup, service);
+	}
+	return true;
+}
+
+void logger_ended(struct supervisor *sup, struct service *service)
+{
+	struct logger *logger = service->logger;
+
+	if (!logger)
+		return;
+	logger->pid = 0;
+	if (logger->read_end < 0)
+		return; /* closed by us: this is the end that was asked for */
+	logger->fast_ends = sup->loop.now - logger->started < FAST_END ? logger->fast_ends + 1 : 0;
+	if (logger->fast_ends < FAST_ENDS)
+		start_writer(sup, service);
+	else
+		log_error("%s: the writer of %s keeps ending; its output waits in the pipe",
+			  service->config->name, service->config->policy->log_path);
+}
+
+void logger_close(struct supervisor *sup, struct service *service)
+{
+	struct logger *logger = service->logger;
+
+	(void)sup;
+	if (!logger || logger->read_end < 0)
+		return;
+	close(logger->read_end);
+	close(logger->write_end);
+	logger->read_end = logger->write_end = -1;
+}
+
+/* ---- the writer ---- */
+
+struct writer {
+	const char *path;
+	uint64_t max;
+	uint64_t keep;
+	uint64_t size;
+	int fd;
+};
+
+static int writer_open(struct writer *w)
+{
+	struct stat st;
+
+	w->fd = open(w->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0640);
+	if (w->fd < 0)
+		return -errno;
+	w->size = fstat(w->fd, &st) == 0 ? (uint64_t)st.st_size : 0;
+	return 0;
+}
+
+/* PATH.2 -> PATH.3, PATH.1 -> PATH.2, PATH -> PATH.1; with nothing to keep, PATH is emptied. */
+static void writer_rotate(struct writer *w)
+{
+	char from[PATH_MAX], to[PATH_MAX];
+
+	for (uint64_t i = w->keep; i >= 1; i--) {
+		snprintf(to, sizeof(to), "%s.%llu", w->path, (unsigned long long)i);
+		if (i == 1)
+			snprintf(from, sizeof(from), "%s", w->path);
+		else
+			snprintf(from, sizeof(from), "%s.%llu", w->path,
+				 (unsigned long long)(i - 1));
+		rename(from, to);
+	}
+	if (!w->keep && ftruncate(w->fd, 0) == 0) {
+		w->size = 0;
+		return;
+	}
+	close(w->fd);
+	if (writer_open(w) < 0)
+		w->fd = -1;
+}
+
+/* Writes whole lines where it can, so that a rotation falls between two lines. */
+static void writer_write(struct writer *w, const char *text, size_t len)
+{
+	if (w->max && w->size && w->size + len > w->max)
+		writer_rotate(w);
+	if (w->fd < 0 && writer_open(w) < 0)
+		return; /* cannot be helped: keep the pipe flowing, the service must not block */
+	if (fd_write_all(w->fd, text, len) == 0)
+		w->size += len;
+}
+
+static void writer_loop(struct writer *w)
+{
+	static char buffer[65536];
+	size_t used = 0;
+	ssize_t n;
+
+	while ((n = read(STDIN_FILENO, buffer + used, sizeof(buffer) - used)) != 0) {
+		char *last;
+		size_t whole;
+
+		if (n < 0) {
+			if (errno == EINTR)
+				continue;
+			break;
+		}
+		used += (size_t)n;
+		last = memrchr(buffer, '\n', used);
+		whole = last ? (size_t)(last - buffer) + 1 : used == sizeof(buffer) ? used : 0;
+		if (whole)
+			writer_write(w, buffer, whole);
+		memmove(buffer, buffer + whole, used - whole);
+		used -= whole;
+	}
+	if (used)
+		writer_write(w, buffer, used);
+}
+
+int logwriter_main(int argc, char **argv)
+{
+	struct writer w = {.fd = -1};
+	int rc;
+
+	if (argc != 3 || !parse_uint(argv[1], UINT64_MAX, &w.max) ||
+	    !parse_uint(argv[2], 255, &w.keep))
+		return 2;
+	/* it ends when the pipe does, after the last line of a service that is being stopped */
+	signal(SIGTERM, SIG_IGN);
+	signal(SIGINT, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
+	w.path = argv[0];
+	rc = writer_open(&w);
+	if (rc < 0)
+		log_error("cannot open %s: %s", w.path, strerror(-rc));
+	writer_loop(&w);
+	return 0;
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef MUSTER_LOGWRITER_H
+#define MUSTER_LOGWRITER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/*
+ * log = file:/path. A disk may stall, and PID 1 may not: a small process of our own program takes
+ * the service's output from a pipe and writes it, with rotation by size. The pipe is kept across
+ * restarts of service and writer, so no line is lost to either.
+ */
+struct supervisor;
+struct service;
+
+struct logger {
+	int read_end, write_end; /* -1: not open */
+	pid_t pid;               /* of the writer; 0: none */
+	uint8_t fast_ends;       /* ends in a row shortly after its start: then it is left alone */
+	uint64_t started;
+};
+
+/* Opens the pipe and starts the writer where one is configured and none runs. */
+bool logger_open(struct supervisor *sup, struct service *service);
+void logger_close(struct supervisor *sup, struct service *service);
+void logger_ended(struct supervisor *sup, struct service *service);
+
+/*
+ * The writer itself: `muster-init --log-writer PATH MAX_SIZE KEEP`, reads standard input until its
+ * end. PATH is renamed to PATH.1 when it would exceed MAX_SIZE bytes (0: never), PATH.1 to PATH.2,
+ * up to PATH.KEEP. Returns an exit code.
+ */
+#define LOG_WRITER_OPTION "--log-writer"
+int logwriter_main(int argc, char **argv);
+
+#endif

@@ -1,0 +1,464 @@
+/* SPDX-License-Identifier: MIT */
+#include "plan.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "arena.h"
+#include "clock.h"
+#include "log.h"
+#include "logwriter.h"
+#include "notify.h"
+#include "probes.h"
+#include "sidecar_config.h"
+
+/* The timers of one service: its phase and its probes; and those of the whole. */
+#define TIMERS_PER_SERVICE (1 + ROLE_COUNT)
+#define TIMERS_OF_INIT     8
+/* Descriptors of one service at most: two pipes, a notify socket, a readiness pipe. */
+#define MAX_SLOTS 65535
+
+/* ---- one service ---- */
+
+static bool is_piped(const struct service_config *config)
+{
+	return config->type != TYPE_EXTERNAL &&
+	       (config->policy->log == LOG_PREFIX || config->policy->log == LOG_JSON);
+}
+
+static unsigned probe_count(const struct service_config *config)
+{
+	unsigned count = 0;
+
+	for (unsigned role = 0; role < ROLE_COUNT; role++)
+		count += config->probes[role] != NULL;
+	return count;
+}
+
+static bool uses_notify(const struct service_config *config)
+{
+	return config->probes[ROLE_READINESS] &&
+	       config->probes[ROLE_READINESS]->kind == PROBE_NOTIFY;
+}
+
+/* Room for unfinished lines: reserved, and paid for only by a service that leaves one. */
+static bool reserve_lines(struct service *service)
+{
+	char *room = mmap(NULL, 2 * LINE_MAX_BYTES, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (room == MAP_FAILED)
+		return false;
+	for (unsigned i = 0; i < 2; i++) {
+		service->streams[i].service = service;
+		service->streams[i].which = (uint8_t)(i + 1);
+		service->streams[i].write_end = -1;
+		service->streams[i].source.fd = -1;
+		service->streams[i].partial = room + i * LINE_MAX_BYTES;
+	}
+	return true;
+}
+
+static void attach_probes(struct service *service, struct probe_run *runs)
+{
+	for (unsigned role = 0; role < ROLE_COUNT; role++) {
+		struct probe_run *run = runs;
+
+		if (!service->config->probes[role])
+			continue;
+		run->config = service->config->probes[role];
+		run->service = service;
+		run->role = (uint8_t)role;
+		run->source.fd = -1;
+		run->write_end = -1;
+		run->announced = true;
+		service->probes[role] = run;
+		runs++;
+	}
+}
+
+/* The service and whatever belongs to it in one block. */
+static struct service *service_create(const struct service_config *config)
+{
+	unsigned probes = probe_count(config);
+	size_t streams = is_piped(config) ? 2 * sizeof(struct stream) : 0;
+	size_t notify = uses_notify(config) ? sizeof(struct notify_run) : 0;
+	size_t logger = config->policy->log == LOG_FILE ? sizeof(struct logger) : 0;
+	struct service *service = calloc(1, sizeof(*service) + probes * sizeof(struct probe_run) +
+						    streams + notify + logger);
+	char *next;
+
+	if (!service)
+		return NULL;
+	service->config = config;
+	supervisor_init_service(service);
+	next = (char *)(service + 1);
+	attach_probes(service, (struct probe_run *)(void *)next);
+	next += probes * sizeof(struct probe_run);
+	if (streams) {
+		service->streams = (struct stream *)(void *)next;
+		if (!reserve_lines(service)) {
+			free(service);
+			return NULL;
+		}
+	}
+	next += streams;
+	if (notify) {
+		service->notify = (struct notify_run *)(void *)next;
+		service->notify->service = service;
+		service->notify->source.fd = -1;
+	}
+	next += notify;
+	if (logger) {
+		service->logger = (struct logger *)(void *)next;
+		service->logger->read_end = service->logger->write_end = -1;
+	}
+	return service;
+}
+
+void service_close(struct supervisor *sup, struct service *service)
+{
+	probes_end(sup, service);
+	stream_close(sup, service);
+	logger_close(sup, service);
+	notify_close(sup, service);
+}
+
+static void service_destroy(struct supervisor *sup, struct service *service)
+{
+	service_close(sup, service);
+	loop_disarm(&sup->loop, &service->timer);
+	if (service->streams)
+		munmap(service->streams[0].partial, 2 * LINE_MAX_BYTES);
+	free(service);
+}
+
+/* ---- the plan ---- */
+
+static bool plan_arrays(struct plan *plan)
+{
+	plan->services = arena_array(plan->arena, plan->count, sizeof(struct service *));
+	plan->remaining = arena_array(plan->arena, plan->count, sizeof(uint32_t));
+	plan->runnable = arena_array(plan->arena, plan->count, sizeof(uint16_t));
+	plan->changed = arena_array(plan->arena, plan->count, sizeof(uint16_t));
+	plan->stack = arena_array(plan->arena, plan->count, sizeof(uint16_t));
+	return plan->services && plan->remaining && plan->runnable && plan->changed && plan->stack;
+}
+
+/* All dependencies as the edges of one list; the internal service has none. */
+static struct graph_edge *edges_of(const struct config *config, struct arena *arena,
+				   uint32_t *count)
+{
+	struct graph_edge *edges;
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < config->count; i++)
+		n += config->services[i].dep_count;
+	edges = arena_array(arena, n ? n : 1, sizeof(*edges));
+	*count = n;
+	n = 0;
+	for (uint32_t i = 0; edges && i < config->count; i++) {
+		const struct service_config *service = &config->services[i];
+
+		for (unsigned d = 0; d < service->dep_count; d++)
+			edges[n++] = (struct graph_edge){(uint16_t)i, service->deps[d].service,
+							 service->deps[d].condition,
+							 service->deps[d].optional};
+	}
+	return edges;
+}
+
+static bool plan_graph(struct plan *plan)
+{
+	struct arena *scratch = arena_create();
+	struct graph_edge *edges;
+	uint32_t count;
+	bool ok;
+
+	if (!scratch)
+		return false;
+	edges = edges_of(plan->config, scratch, &count);
+	ok = edges && graph_build(&plan->graph, plan->arena, plan->count, edges, count) &&
+	     graph_remaining(&plan->graph, scratch, NULL, plan->remaining);
+	arena_destroy(scratch);
+	return ok;
+}
+
+static void fill_header(const struct supervisor *sup, struct plan *plan)
+{
+	struct status_header *header = status_header_begin(&plan->page);
+
+	header->pid = (int32_t)getpid();
+	header->phase = sup->phase;
+	header->sidecar = plan->sidecar != NULL;
+	header->exit_code = -1;
+	header->boot = sup->boot;
+	header->boot_realtime = clock_realtime() - (clock_monotonic() - sup->boot);
+	snprintf(header->host, sizeof(header->host), "%s", plan->config->name);
+	snprintf(header->mode, sizeof(header->mode), "%s", mode_name(plan->config->mode));
+	status_header_end(&plan->page);
+}
+
+static void fill_edges(struct plan *plan)
+{
+	struct status_edge *out = status_edges(&plan->page);
+	const struct graph *graph = &plan->graph;
+
+	for (uint32_t i = 0; i < graph->edge_count; i++)
+		out[i] = (struct status_edge){.from = graph->deps[i].from,
+					      .to = graph->deps[i].to,
+					      .condition = graph->deps[i].condition,
+					      .optional = graph->deps[i].optional};
+}
+
+static void fill_record(struct plan *plan, uint32_t index)
+{
+	const struct service_config *config = plan_service_config(plan, index);
+	struct status_record *record = status_record_begin(&plan->page, index);
+
+	record->type = config->type;
+	record->flags = (uint8_t)((config->essential ? STATUS_ESSENTIAL : 0) |
+				  (config->start == START_AUTO ? STATUS_AUTO : 0) |
+				  (config->internal ? STATUS_INTERNAL : 0));
+	record->probe =
+		config->probes[ROLE_READINESS] ? config->probes[ROLE_READINESS]->kind : PROBE_NONE;
+	record->last_exit = -1;
+	snprintf(record->name, sizeof(record->name), "%s", config->name);
+	status_record_end(&plan->page, index);
+}
+
+const struct service_config *plan_service_config(const struct plan *plan, uint32_t index)
+{
+	return index < plan->config->count ? &plan->config->services[index] : plan->sidecar;
+}
+
+int plan_build(struct plan *plan, struct supervisor *sup, struct config *config)
+{
+	int rc;
+
+	*plan = (struct plan){.config = config, .count = config->count};
+	plan->arena = arena_create();
+	if (!plan->arena)
+		return -ENOMEM;
+	if (config->sidecar.present && !config->sidecar.external) {
+		plan->sidecar = sidecar_service(config, plan->arena, sup->sidecar_program,
+						sup->run_fd >= 0 ? sup->run_dir : NULL);
+		if (!plan->sidecar)
+			return -ENOMEM;
+		plan->count++;
+	}
+	if (!plan_arrays(plan) || !plan_graph(plan))
+		return -ENOMEM;
+	rc = status_page_create(&plan->page, sup->run_fd, plan->count, plan->graph.edge_count);
+	if (rc < 0)
+		return rc;
+	fill_header(sup, plan);
+	fill_edges(plan);
+	for (uint32_t i = 0; i < plan->count; i++)
+		fill_record(plan, i);
+	return 0;
+}
+
+void plan_discard(struct plan *plan)
+{
+	if (plan->page.map)
+		status_page_retire(&plan->page);
+	arena_destroy(plan->arena);
+}
+
+/* ---- slots ---- */
+
+static bool reserve_slots(struct supervisor *sup, uint32_t needed)
+{
+	uint32_t slots = sup->slots ? sup->slots : 16;
+	struct service **table;
+
+	/* twice as many as services, so that numbers are not used again at once */
+	while (slots < 2 * needed && slots < MAX_SLOTS)
+		slots = slots * 2 > MAX_SLOTS ? MAX_SLOTS : slots * 2;
+	if (slots == sup->slots)
+		return true;
+	table = realloc(sup->by_slot, slots * sizeof(*table));
+	if (!table)
+		return false;
+	memset(table + sup->slots, 0, (slots - sup->slots) * sizeof(*table));
+	sup->by_slot = table;
+	sup->slots = slots;
+	return true;
+}
+
+static void take_slot(struct supervisor *sup, struct service *service)
+{
+	while (sup->by_slot[sup->next_slot % sup->slots])
+		sup->next_slot++;
+	service->slot = (uint16_t)(sup->next_slot++ % sup->slots);
+	sup->by_slot[service->slot] = service;
+}
+
+/* ---- putting it in force ---- */
+
+static bool reserve_envp(struct supervisor *sup, struct plan *plan)
+{
+	size_t most = 0;
+
+	for (uint32_t i = 0; i < plan->count; i++) {
+		size_t need = config_environment(plan->config, plan_service_config(plan, i),
+						 sup->environment, NULL, 0);
+
+		if (need > most)
+			most = need;
+	}
+	plan->envp_size = most + 4;
+	plan->envp = arena_array(plan->arena, plan->envp_size, sizeof(char *));
+	return plan->envp != NULL;
+}
+
+/* All memory the plan will need while it is in force, before anything changes. */
+static bool reserve(struct supervisor *sup, struct plan *plan)
+{
+	return reserve_slots(sup, plan->count) && reserve_envp(sup, plan) &&
+	       children_reserve(&sup->children, plan->count) &&
+	       loop_reserve_timers(&sup->loop, plan->count * TIMERS_PER_SERVICE + TIMERS_OF_INIT);
+}
+
+static void adopt_record(const struct supervisor *sup, struct plan *plan,
+			 const struct service *service, uint32_t index)
+{
+	struct status_record *record, old;
+
+	if (status_read_record(&sup->page, service->index, &old) < 0)
+		return;
+	record = status_record_begin(&plan->page, index);
+	old.generation = record->generation;
+	old.type = record->type;
+	old.flags = (uint8_t)(record->flags | (old.flags & STATUS_WANTED));
+	old.probe = record->probe;
+	*record = old;
+	status_record_end(&plan->page, index);
+}
+
+/* A service that goes on: its configuration is equal, and now lies in the new plan. */
+static void keep_service(struct service *service, const struct service_config *config,
+			 uint32_t index)
+{
+	service->config = config;
+	service->index = (uint16_t)index;
+	for (unsigned role = 0; role < ROLE_COUNT; role++)
+		if (service->probes[role])
+			service->probes[role]->config = config->probes[role];
+	service->fresh = service->noted = service->queued = false;
+	service->unready = service->unsettled = false;
+}
+
+static void release_old(struct supervisor *sup, const struct plan *plan)
+{
+	for (uint32_t i = 0; i < sup->count; i++) {
+		struct service *service = sup->services[i];
+		bool kept =
+			service->index < plan->count && plan->services[service->index] == service;
+
+		if (kept)
+			continue;
+		sup->by_slot[service->slot] = NULL;
+		service_destroy(sup, service);
+	}
+	if (sup->page.map)
+		status_page_retire(&sup->page);
+	arena_destroy(sup->arena);
+	config_free(sup->config);
+}
+
+static void put_in_force(struct supervisor *sup, struct plan *plan)
+{
+	sup->config = plan->config;
+	sup->arena = plan->arena;
+	sup->graph = plan->graph;
+	sup->services = plan->services;
+	sup->remaining = plan->remaining;
+	sup->runnable = plan->runnable;
+	sup->changed = plan->changed;
+	sup->stack = plan->stack;
+	sup->envp = plan->envp;
+	sup->envp_size = plan->envp_size;
+	sup->page = plan->page;
+	sup->count = plan->count;
+	sup->runnable_count = sup->changed_count = 0;
+	sup->unready = sup->unsettled = 0;
+	sup->output.name_width = 0;
+	for (uint32_t i = 0; i < sup->count; i++) {
+		size_t len = strlen(sup->services[i]->config->name);
+
+		if (len > sup->output.name_width && len <= 24)
+			sup->output.name_width = (uint32_t)len;
+		if (sup->services[i]->config->internal)
+			sup->link.slot = sup->services[i]->slot;
+	}
+}
+
+bool plan_install(struct supervisor *sup, struct plan *plan)
+{
+	uint32_t i;
+	int rc;
+
+	if (!reserve(sup, plan))
+		return false;
+	for (i = 0; i < plan->count; i++) {
+		if (plan->services[i])
+			continue; /* goes on */
+		plan->services[i] = service_create(plan_service_config(plan, i));
+		if (!plan->services[i])
+			break;
+		plan->services[i]->fresh = true;
+	}
+	if (i < plan->count) {
+		for (uint32_t n = 0; n < i; n++)
+			if (plan->services[n]->fresh)
+				service_destroy(sup, plan->services[n]);
+		return false;
+	}
+	for (i = 0; i < plan->count; i++) {
+		struct service *service = plan->services[i];
+
+		if (service->fresh)
+			take_slot(sup, service);
+		else
+			adopt_record(sup, plan, service, i);
+		keep_service(service, plan_service_config(plan, i), i);
+	}
+	release_old(sup, plan);
+	put_in_force(sup, plan);
+	rc = status_page_publish(&sup->page, sup->run_fd);
+	if (rc < 0)
+		log_warning("cannot publish the status page: %s", strerror(-rc));
+	return true;
+}
+
+int plan_create(struct supervisor *sup, struct config *config)
+{
+	struct plan plan;
+	int rc = plan_build(&plan, sup, config);
+
+	if (!rc && plan_install(sup, &plan))
+		return 0;
+	plan_discard(&plan);
+	return rc ? rc : -ENOMEM;
+}
+
+void plan_destroy(struct supervisor *sup)
+{
+	for (uint32_t i = 0; i < sup->count; i++)
+		service_destroy(sup, sup->services[i]);
+	sup->count = 0;
+	if (sup->page.map)
+		status_page_retire(&sup->page);
+	arena_destroy(sup->arena);
+	config_free(sup->config);
+	config_free(sup->pending);
+	free(sup->by_slot);
+	free(sup->children.table);
+	free(sup->loop.heap);
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef MUSTER_PLAN_H
+#define MUSTER_PLAN_H
+
+#include "supervisor.h"
+
+/*
+ * A plan: everything that follows from one configuration, made completely before any of it is put
+ * in force, so that a reload either happens or does not.
+ */
+struct plan {
+	struct config *config; /* owned once installed */
+	struct arena *arena;
+	const struct service_config *sidecar; /* the internal service, index config->count; NULL */
+	/* NULL where a new service is to be made; set by a reload where one goes on */
+	struct service **services;
+	struct graph graph;
+	uint32_t *remaining;
+	uint16_t *runnable, *changed, *stack;
+	char **envp;
+	size_t envp_size;
+	struct status_page page;
+	uint32_t count;
+};
+
+/* 0 or -errno; plan_discard in either case when it is not installed. */
+int plan_build(struct plan *plan, struct supervisor *sup, struct config *config);
+void plan_discard(struct plan *plan);
+/* Puts it in force. False: no memory, and nothing has changed. */
+bool plan_install(struct supervisor *sup, struct plan *plan);
+const struct service_config *plan_service_config(const struct plan *plan, uint32_t index);
+
+#endif

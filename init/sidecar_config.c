@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT */
+#include "sidecar_config.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "arena.h"
+#include "config.h"
+#include "log.h"
+#include "passwd.h"
+
+#define ARGV_MAX 64
+
+/* ---- where it is ---- */
+
+static bool try_path(char *path, size_t size, const char *directory, size_t len)
+{
+	int n = snprintf(path, size, "%.*s/%s", (int)len, directory, SIDECAR_NAME);
+
+	return n > 0 && (size_t)n < size && access(path, X_OK) == 0;
+}
+
+const char *sidecar_find_program(const struct config *config)
+{
+	static char path[PATH_MAX];
+	char self[PATH_MAX];
+	const char *at = NULL;
+	ssize_t n;
+
+	if (config->sidecar.program)
+		return access(config->sidecar.program, X_OK) == 0 ? config->sidecar.program : NULL;
+	n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	if (n > 0) {
+		self[n] = '\0';
+		at = strrchr(self, '/');
+	}
+	if (at && try_path(path, sizeof(path), self, (size_t)(at - self)))
+		return path;
+	for (at = "/usr/local/bin:/usr/bin:/usr/sbin:/bin:/sbin"; at;) {
+		size_t len = strcspn(at, ":");
+
+		if (try_path(path, sizeof(path), at, len))
+			return path;
+		at = at[len] ? at + len + 1 : NULL;
+	}
+	return NULL;
+}
+
+/* ---- who it is ---- */
+
+/* Whether this user exists in our user namespace: with a map of one user (a rootless container made
+ * by hand) no other can be set, and "root" there is nobody outside. */
+static bool is_mapped(const char *map, unsigned id)
+{
+	FILE *file = fopen(map, "re");
+	unsigned inside, outside, count;
+	bool found = false;
+
+	if (!file)
+		return true;
+	while (!found && fscanf(file, "%u %u %u", &inside, &outside, &count) == 3)
+		found = id >= inside && id - inside < count;
+	fclose(file);
+	return found;
+}
+
+static bool fill_identity(struct identity_config *identity, const struct config *config,
+			  gid_t *groups)
+{
+	const char *wanted = config->sidecar.user;
+	struct passwd_user user = {.uid = SIDECAR_UID, .gid = SIDECAR_UID};
+	int rc = passwd_user(wanted ? wanted : SIDECAR_USER, &user);
+
+	identity->no_new_privileges = true;
+	identity->has_umask = true;
+	identity->umask = 077;
+	if (geteuid() != 0)
+		return true; /* it runs as what init is */
+	if (rc < 0 && wanted) {
+		log_error("[sidecar] user: \"%s\": %s", wanted, strerror(-rc));
+		return false;
+	}
+	if (!is_mapped("/proc/self/uid_map", user.uid) ||
+	    !is_mapped("/proc/self/gid_map", user.gid)) {
+		if (!wanted) {
+			log_info("user %u does not exist in this user namespace: the sidecar runs "
+				 "as the user of muster-init",
+				 (unsigned)user.uid);
+			return true;
+		}
+		log_error("[sidecar] user: \"%s\" does not exist in this user namespace", wanted);
+		return false;
+	}
+	groups[0] = user.gid;
+	identity->change_user = true;
+	identity->uid = user.uid;
+	identity->gid = user.gid;
+	identity->groups = groups;
+	identity->group_count = 1;
+	return true;
+}
+
+/* ---- the service ---- */
+
+static char *const *make_argv(const struct config *config, struct arena *arena, const char *program,
+			      const char *run_dir)
+{
+	const char **argv = arena_array(arena, ARGV_MAX, sizeof(*argv));
+	unsigned n = 0;
+
+	if (!argv)
+		return NULL;
+	argv[n++] = arena_strdup(arena, program);
+	argv[n++] = "--host";
+	argv[n++] = config->name;
+	if (run_dir) {
+		argv[n++] = "--run-dir";
+		argv[n++] = run_dir;
+	}
+	for (char *const *listen = config->sidecar.listen; *listen && n + 3 < ARGV_MAX; listen++) {
+		argv[n++] = "--listen";
+		argv[n++] = *listen;
+	}
+	return argv[0] ? (char *const *)(uintptr_t)argv : NULL;
+}
+
+static void fill_policy(struct policy_config *policy, const struct config *config)
+{
+	policy->ready_timeout = 60000;
+	policy->start_retries = UINT32_MAX;
+	policy->restart = RESTART_ALWAYS;
+	policy->log = config->log == LOG_FILE ? LOG_PREFIX : config->log;
+	policy->stop_signal = SIGTERM;
+	policy->backoff_min = 100;
+	policy->backoff_max = 5000;
+	policy->restart_window = 60000;
+	policy->stop_grace = 2000;
+}
+
+const struct service_config *sidecar_service(const struct config *config, struct arena *arena,
+					     const char *program, const char *run_dir)
+{
+	static const char *const environment[] = {"MUSTER_SERVICE=" SIDECAR_NAME, NULL};
+	struct service_config *service = arena_alloc(arena, sizeof(*service));
+	struct policy_config *policy = arena_alloc(arena, sizeof(*policy));
+	struct identity_config *identity = arena_alloc(arena, sizeof(*identity));
+	gid_t *groups = arena_array(arena, 1, sizeof(*groups));
+
+	if (!service || !policy || !identity || !groups || !program)
+		return NULL;
+	if (!fill_identity(identity, config, groups))
+		return NULL;
+	fill_policy(policy, config);
+	policy->identity = identity;
+	service->name = SIDECAR_NAME;
+	service->argv = make_argv(config, arena, program, run_dir);
+	service->environment = (char *const *)(uintptr_t)environment;
+	service->policy = policy;
+	service->type = TYPE_SERVICE;
+	service->start = START_AUTO;
+	service->internal = true;
+	return service->argv ? service : NULL;
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef MUSTER_SIDECAR_CONFIG_H
+#define MUSTER_SIDECAR_CONFIG_H
+
+struct arena;
+struct config;
+struct service_config;
+
+#define SIDECAR_NAME "muster-sidecar"
+/* Who the sidecar becomes when init is root: this user when /etc/passwd knows it, else this number,
+ * which owns nothing. */
+#define SIDECAR_USER "muster"
+#define SIDECAR_UID  65532
+
+/* The path of muster-sidecar: `program` of [sidecar], else beside this program, else by PATH. NULL:
+ * there is none. The result is valid until the next call. */
+const char *sidecar_find_program(const struct config *config);
+
+/* The sidecar as a service of init's own, in the arena. run_dir NULL: there is no status page.
+ * NULL: no memory, or a user that cannot be honoured (said on the log). */
+const struct service_config *sidecar_service(const struct config *config, struct arena *arena,
+					     const char *program, const char *run_dir);
+
+#endif

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: MIT */
+#include "sidecar_link.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "link.h"
+#include "log.h"
+#include "probes.h"
+#include "supervisor.h"
+
+/* ---- orders ---- */
+
+static uint16_t probe_number(const struct probe_run *run)
+{
+	return (uint16_t)(run->service->slot * ROLE_COUNT + run->role);
+}
+
+static struct probe_run *probe_by_number(const struct supervisor *sup, unsigned number)
+{
+	unsigned slot = number / ROLE_COUNT;
+
+	return slot < sup->slots && sup->by_slot[slot]
+		       ? sup->by_slot[slot]->probes[number % ROLE_COUNT]
+		       : NULL;
+}
+
+static void fill_watch(struct link_watch *watch, const struct probe_run *run)
+{
+	const struct probe_config *config = run->config;
+
+	*watch = (struct link_watch){
+		.type = LINK_WATCH,
+		.serial = run->serial,
+		.probe = probe_number(run),
+		.service = run->service->index,
+		.role = run->role,
+		.kind = config->kind,
+		.period_ms = config->period,
+		.timeout_ms = config->timeout,
+		.initial_delay_ms = config->initial_delay,
+		.success_threshold = config->success_threshold,
+		.failure_threshold = config->failure_threshold,
+	};
+	strncpy(watch->target, config->target, sizeof(watch->target) - 1);
+}
+
+static bool send_order(struct supervisor *sup, const struct probe_run *run)
+{
+	struct link_watch watch;
+	struct link_drop drop = {
+		.type = LINK_DROP, .serial = run->serial, .probe = probe_number(run)};
+	ssize_t n;
+
+	if (run->active) {
+		fill_watch(&watch, run);
+		n = send(sup->link.source.fd, &watch, sizeof(watch), MSG_DONTWAIT | MSG_NOSIGNAL);
+	} else {
+		n = send(sup->link.source.fd, &drop, sizeof(drop), MSG_DONTWAIT | MSG_NOSIGNAL);
+	}
+	return n > 0;
+}
+
+void sidecar_link_update(struct supervisor *sup)
+{
+	struct sidecar_link *link = &sup->link;
+	bool blocked = false;
+
+	if (link->source.fd < 0)
+		return; /* told when it starts */
+	for (uint32_t i = 0; i < sup->count * ROLE_COUNT && !blocked; i++) {
+		struct probe_run *run = sup->services[i / ROLE_COUNT]->probes[i % ROLE_COUNT];
+
+		if (!run || run->announced)
+			continue;
+		if (send_order(sup, run))
+			run->announced = true;
+		else
+			blocked = true;
+	}
+	if (blocked != link->blocked)
+		loop_modify(&sup->loop, &link->source, blocked ? EPOLLIN | EPOLLOUT : EPOLLIN);
+	link->blocked = blocked;
+}
+
+/* ---- verdicts ---- */
+
+static void heard(struct supervisor *sup)
+{
+	struct status_header *header = status_header_begin(&sup->page);
+
+	header->beat = sup->loop.now;
+	status_header_end(&sup->page);
+	loop_arm(&sup->loop, &sup->link.silence, sup->loop.now + msec(LINK_DEAD_MS));
+}
+
+static void take_result(struct supervisor *sup, struct link_result *result)
+{
+	struct probe_run *run;
+
+	run = probe_by_number(sup, result->probe);
+	if (!run || !run->active || run->serial != result->serial)
+		return; /* about an earlier run of that service */
+	result->reason[sizeof(result->reason) - 1] = '\0';
+	probe_report(sup, run, result->ok, result->reason);
+}
+
+static void link_ready(struct loop *loop, struct loop_source *source, uint32_t events)
+{
+	struct supervisor *sup = supervisor_of(loop);
+	union {
+		uint32_t type;
+		struct link_result result;
+	} message;
+
+	/* a bounded number a turn: a sidecar gone wild must not keep init busy */
+	for (unsigned i = 0; i < 64 && source->fd >= 0; i++) {
+		ssize_t n = recv(source->fd, &message, sizeof(message), MSG_DONTWAIT);
+
+		if (n < 0 && (errno == EAGAIN || errno == EINTR))
+			break;
+		if (n <= 0) {
+			loop_close(loop, source);
+			return;
+		}
+		heard(sup);
+		if (n == sizeof(message.result) && message.type == LINK_RESULT)
+			take_result(sup, &message.result);
+	}
+	if (events & EPOLLOUT)
+		sidecar_link_update(sup);
+}
+
+static void silence_expired(struct loop *loop, struct loop_timer *timer)
+{
+	struct supervisor *sup = supervisor_of(loop);
+	struct service *sidecar = sup->by_slot[sup->link.slot];
+
+	(void)timer;
+	supervisor_reason(sup, sidecar, "was not heard for %d s", LINK_DEAD_MS / 1000);
+	log_warning("the sidecar was not heard for %d s: restarting it", LINK_DEAD_MS / 1000);
+	supervisor_event(sup, sidecar, EV_DEAD);
+}
+
+/* ---- the channel ---- */
+
+bool sidecar_link_prepare(struct supervisor *sup)
+{
+	struct sidecar_link *link = &sup->link;
+	int ends[2];
+
+	sidecar_link_ended(sup);
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) < 0)
+		return false;
+	link->source.ready = link_ready;
+	link->source.class = CLASS_FACT;
+	link->silence.expired = silence_expired;
+	if (loop_add(&sup->loop, &link->source, ends[0], EPOLLIN) < 0) {
+		close(ends[0]);
+		close(ends[1]);
+		return false;
+	}
+	link->child_end = ends[1];
+	link->blocked = false;
+	/* the new sidecar knows nothing: everything that is active has to be said again */
+	for (uint32_t i = 0; i < sup->count * ROLE_COUNT; i++) {
+		struct probe_run *run = sup->services[i / ROLE_COUNT]->probes[i % ROLE_COUNT];
+
+		if (run)
+			run->announced = !(run->active && probe_is_network(run->config));
+	}
+	return true;
+}
+
+void sidecar_link_started(struct supervisor *sup)
+{
+	close(sup->link.child_end);
+	sup->link.child_end = -1;
+	heard(sup);
+	sidecar_link_update(sup);
+}
+
+void sidecar_link_ended(struct supervisor *sup)
+{
+	struct sidecar_link *link = &sup->link;
+
+	loop_disarm(&sup->loop, &link->silence);
+	loop_close(&sup->loop, &link->source);
+	if (link->child_end >= 0)
+		close(link->child_end);
+	link->child_end = -1;
+}

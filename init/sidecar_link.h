@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef MUSTER_SIDECAR_LINK_H
+#define MUSTER_SIDECAR_LINK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "loop.h"
+
+/* Init's end of the channel to muster-sidecar (link.h). */
+struct supervisor;
+
+struct sidecar_link {
+	struct loop_source source; /* our end; fd -1: no sidecar runs */
+	struct loop_timer silence; /* it was not heard for too long */
+	int child_end;             /* for the sidecar that is about to be started; -1 */
+	uint16_t slot;             /* of the internal service */
+	bool blocked;              /* it does not take more messages now */
+};
+
+/* Makes a channel for a sidecar that is going to be started. False: no descriptors. */
+bool sidecar_link_prepare(struct supervisor *sup);
+/* It runs (its end is closed here), or it has ended. */
+void sidecar_link_started(struct supervisor *sup);
+void sidecar_link_ended(struct supervisor *sup);
+/* Some probe began or ended: tells the sidecar what it does not know yet. */
+void sidecar_link_update(struct supervisor *sup);
+
+#endif

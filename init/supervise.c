@@ -1,0 +1,441 @@
+/* SPDX-License-Identifier: MIT */
+#include "supervise.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "fd.h"
+#include "log.h"
+#include "notify.h"
+#include "progress.h"
+#include "sidecar_config.h"
+#include "sig.h"
+#include "supervisor.h"
+#include "wire.h"
+
+#define DEFAULT_RUN_DIR "/run/muster"
+#define EXIT_CONFIG     78
+#define EXIT_INTERNAL   70
+#define REAP_RETRY_MS   50
+
+/* systemd and lxc ask a container to stop with this one, its STOPSIGNAL */
+#define SIGNAL_HALT (SIG_FIRST_RT + 3)
+
+/* Above this a soft limit of descriptors is taken for "no limit at all", and services get what
+ * programs expect that loop over all of them. */
+#define NOFILE_HUGE     524288
+#define NOFILE_DEFAULT  1024
+#define FDS_PER_SERVICE 8
+#define FDS_OF_INIT     128
+
+extern char **environ;
+
+static struct supervisor supervisor;
+
+/* ---- reaping ---- */
+
+/*
+ * Takes one ended child. A probe's group dies with its leader, and has to be told before the
+ * leader is waited for: until then its number cannot be anybody else's. Returns the pid, 0 when no
+ * child has ended, -1 with errno.
+ */
+static pid_t take_one(struct supervisor *sup, int *status)
+{
+	siginfo_t info = {0};
+
+	if (!sup->children.probes)
+		return waitpid(-1, status, WNOHANG);
+	if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) < 0)
+		return -1;
+	if (!info.si_pid)
+		return 0;
+	if (children_find(&sup->children, info.si_pid).kind == CHILD_PROBE)
+		kill(-info.si_pid, SIGKILL);
+	return waitpid(info.si_pid, status, WNOHANG);
+}
+
+static void reap(struct supervisor *sup)
+{
+	int status;
+	pid_t pid;
+
+	while ((pid = take_one(sup, &status)) > 0)
+		supervisor_child_ended(sup, pid, status);
+	if (pid < 0 && errno == ECHILD) {
+		if (sup->stage == STAGE_SWEEP)
+			sup->stage = STAGE_DONE;
+	} else if (pid < 0) {
+		/* the wait itself failed: no child may be lost to that, so look again */
+		loop_arm(&sup->loop, &sup->reap_timer, sup->loop.now + msec(REAP_RETRY_MS));
+	}
+	supervisor_check_sweeps(sup);
+}
+
+static void reap_again(struct loop *loop, struct loop_timer *timer)
+{
+	(void)timer;
+	reap(supervisor_of(loop));
+}
+
+/* ---- signals ---- */
+
+static void dump_state(struct supervisor *sup)
+{
+	log_info("state: phase %s, %u services, %u not ready, %u starting", phase_name(sup->phase),
+		 sup->count, sup->unready, sup->starting);
+	for (uint32_t i = 0; i < sup->count; i++) {
+		const struct service *service = sup->services[i];
+		struct status_record record;
+
+		if (status_read_record(&sup->page, i, &record) < 0)
+			continue;
+		log_info("state: %s: %s, pid %d, starts %u, restarts %u, last exit %d%s%s",
+			 service->config->name, machine_phase_name(service->phase),
+			 (int)service->pid, record.starts, record.restarts, record.last_exit,
+			 record.reason[0] ? ": " : "", record.reason);
+	}
+}
+
+static void reload(struct supervisor *sup)
+{
+	static char text[4096];
+	bool ok = plan_reload(sup, text, sizeof(text));
+
+	for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n")) {
+		if (ok)
+			log_info("reload: %s", line);
+		else
+			log_error("reload: %s", line);
+	}
+}
+
+static void on_stop_signal(struct supervisor *sup, int signal)
+{
+	char name[12], why[64];
+
+	if (sup->requested) {
+		stop_immediately(sup);
+		return;
+	}
+	sup->requested = true;
+	snprintf(why, sizeof(why), "signal %s", sig_name(signal, name, sizeof(name)));
+	stop_begin(sup, 0, why);
+}
+
+static void on_signal(struct supervisor *sup, int signal)
+{
+	switch (signal) {
+	case SIGCHLD:
+		reap(sup);
+		break;
+	case SIGTERM:
+	case SIGINT:
+	case SIGNAL_HALT:
+		on_stop_signal(sup, signal);
+		break;
+	case SIGHUP:
+		reload(sup);
+		break;
+	case SIGUSR1:
+		dump_state(sup);
+		break;
+	default:
+		log_debug("signal %d is ignored", signal);
+		break;
+	}
+}
+
+static void signals_ready(struct loop *loop, struct loop_source *source, uint32_t events)
+{
+	struct signalfd_siginfo info[16];
+	ssize_t n = read(source->fd, info, sizeof(info));
+
+	(void)events;
+	for (ssize_t i = 0; i < n / (ssize_t)sizeof(info[0]); i++)
+		on_signal(supervisor_of(loop), (int)info[i].ssi_signo);
+}
+
+/* All signals wait in a descriptor; faults stay as they are. What init inherited as ignored it must
+ * not hand on: services start with defaults. */
+static int open_signals(struct supervisor *sup)
+{
+	static const int faults[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGSYS, SIGTRAP};
+	sigset_t set;
+	int fd;
+
+	for (int signal = 1; signal <= SIG_LAST_RT; signal++)
+		sigaction(signal, &(struct sigaction){.sa_handler = SIG_DFL}, NULL);
+	sigfillset(&set);
+	for (unsigned i = 0; i < sizeof(faults) / sizeof(faults[0]); i++)
+		sigdelset(&set, faults[i]);
+	sigprocmask(SIG_SETMASK, &set, NULL);
+	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (fd < 0)
+		return -errno;
+	sup->signals.ready = signals_ready;
+	sup->signals.class = CLASS_CHILD;
+	return loop_add(&sup->loop, &sup->signals, fd, EPOLLIN);
+}
+
+/* ---- surroundings ---- */
+
+/* mkdir -p, less the last component's mode being anybody else's business. */
+static void make_directories(const char *path)
+{
+	char part[4096];
+
+	for (size_t i = 1; path[i] && i < sizeof(part); i++) {
+		if (path[i] != '/')
+			continue;
+		memcpy(part, path, i);
+		part[i] = '\0';
+		mkdir(part, 0755);
+	}
+	mkdir(path, 0755);
+}
+
+/* Whether another muster-init answers on this directory's socket. */
+static bool is_taken(int dirfd)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	bool taken;
+
+	if (fd < 0)
+		return false;
+	snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/" WIRE_SOCKET,
+		 dirfd);
+	taken = connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0;
+	close(fd);
+	return taken;
+}
+
+/* The runtime directory where it can be written; else -1, said once. */
+static int open_run_dir(const char *path)
+{
+	int fd;
+
+	if (path[0] != '/') {
+		log_warning("MUSTER_RUN_DIR \"%s\" is no absolute path: no status page and no "
+			    "control socket",
+			    path);
+		return -1;
+	}
+	make_directories(path);
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd >= 0 && faccessat(fd, ".", W_OK | X_OK, AT_EACCESS) == 0) {
+		if (!is_taken(fd))
+			return fd;
+		errno = EBUSY;
+	}
+	log_warning("cannot use %s: %s: no status page and no control socket", path,
+		    strerror(errno));
+	if (fd >= 0)
+		close(fd);
+	return -1;
+}
+
+/* Init's environment for its services: less what an outer manager meant for init itself. */
+static char **service_environment(void)
+{
+	static const char *const own[] = {"NOTIFY_SOCKET=",  "LISTEN_PID=",    "LISTEN_FDS=",
+					  "LISTEN_FDNAMES=", "WATCHDOG_USEC=", "WATCHDOG_PID="};
+	size_t count = 0, kept = 0;
+	char **list;
+
+	while (environ[count])
+		count++;
+	list = calloc(count + 1, sizeof(*list));
+	for (size_t i = 0; list && i < count; i++) {
+		bool mine = false;
+
+		for (unsigned n = 0; n < sizeof(own) / sizeof(own[0]); n++)
+			mine |= strncmp(environ[i], own[n], strlen(own[n])) == 0;
+		if (!mine)
+			list[kept++] = environ[i];
+	}
+	return list;
+}
+
+/* Room for the pipes of all services, without services seeing any of it. */
+static void raise_descriptors(struct supervisor *sup, uint32_t services)
+{
+	rlim_t wanted = (rlim_t)services * FDS_PER_SERVICE + FDS_OF_INIT;
+	struct rlimit own;
+
+	if (getrlimit(RLIMIT_NOFILE, &own) < 0)
+		return;
+	sup->nofile = own;
+	if (own.rlim_cur > NOFILE_HUGE)
+		sup->nofile.rlim_cur = NOFILE_DEFAULT;
+	if (own.rlim_cur < wanted) {
+		own.rlim_cur = wanted < own.rlim_max ? wanted : own.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &own);
+	}
+	sup->nofile_differs = sup->nofile.rlim_cur != own.rlim_cur;
+}
+
+static uint32_t count_cores(void)
+{
+	cpu_set_t set;
+
+	return sched_getaffinity(0, sizeof(set), &set) == 0 ? (uint32_t)CPU_COUNT(&set) : 1;
+}
+
+/* ---- beginning and end ---- */
+
+static int find_sidecar(struct supervisor *sup, const struct config *config)
+{
+	if (!config->sidecar.present || config->sidecar.external)
+		return 0;
+	sup->sidecar_program = sidecar_find_program(config);
+	if (sup->sidecar_program)
+		return 0;
+	log_error("network probes and [sidecar] need the program %s, which is neither beside "
+		  "muster-init nor in PATH",
+		  config->sidecar.program ? config->sidecar.program : SIDECAR_NAME);
+	return -ENOENT;
+}
+
+static int open_all(struct supervisor *sup, struct config *config)
+{
+	const char *run_dir = getenv("MUSTER_RUN_DIR");
+	int rc;
+
+	sup->boot = clock_monotonic();
+	sup->random = sup->boot ^ (uint64_t)getpid() << 32;
+	sup->exit_code = -1;
+	sup->cores = count_cores();
+	sup->pid1 = getpid() == 1;
+	if (!sup->pid1 && prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0)
+		log_warning("cannot adopt orphans: %s", strerror(errno));
+	fd_cloexec_from(3);
+	sup->null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	sup->link.source.fd = sup->link.child_end = -1;
+	sup->environment = service_environment();
+	rc = loop_open(&sup->loop);
+	if (rc < 0 || !sup->environment)
+		return rc < 0 ? rc : -ENOMEM;
+	rc = open_signals(sup);
+	if (rc < 0)
+		return rc;
+	output_open(sup);
+	sup->run_dir = run_dir && *run_dir ? run_dir : DEFAULT_RUN_DIR;
+	sup->run_fd = open_run_dir(sup->run_dir);
+	raise_descriptors(sup, config->count);
+	rc = plan_create(sup, config);
+	if (rc < 0)
+		return rc;
+	rc = control_open(sup);
+	if (rc < 0)
+		log_warning("cannot open %s/" WIRE_SOCKET ": %s", sup->run_dir, strerror(-rc));
+	return 0;
+}
+
+static void start_all(struct supervisor *sup)
+{
+	sup->reap_timer.expired = reap_again;
+	sup->stop_timer.expired = stop_timer_expired;
+	sup->start_timer.expired = schedule_start_timeout;
+	sup->slot_timer.expired = schedule_slot_timer;
+	if (sup->config->start_timeout)
+		loop_arm(&sup->loop, &sup->start_timer,
+			 sup->loop.now + msec(sup->config->start_timeout));
+	/* all are wanted before any is looked at, so that nobody counts as ready too early */
+	for (uint32_t i = 0; i < sup->count; i++)
+		sup->services[i]->wanted = sup->services[i]->config->start == START_AUTO;
+	for (uint32_t i = sup->count; i-- > 0;)
+		if (sup->services[i]->wanted)
+			schedule_want(sup, sup->services[i]);
+}
+
+/* The last word: why, with which code, and who had to be killed. */
+static void report_end(struct supervisor *sup)
+{
+	char names[512] = "";
+	size_t used = 0;
+
+	for (uint32_t i = 0; i < sup->count && used < sizeof(names) - 80; i++)
+		if (sup->services[i]->killed)
+			used += (size_t)snprintf(names + used, sizeof(names) - used, "%s%s",
+						 used ? ", " : "", sup->services[i]->config->name);
+	if (sup->kills > 0)
+		log_warning("ended: %s; exit code %d; %u had to be killed%s%s", sup->why,
+			    sup->exit_code, sup->kills, used ? ": " : "", names);
+	else
+		log_info("ended: %s; exit code %d; none had to be killed", sup->why,
+			 sup->exit_code);
+}
+
+/* On a requested shutdown the code is 0, unless a service was named whose code counts. */
+static int final_code(const struct supervisor *sup)
+{
+	int index = sup->config->exit_code_from;
+
+	if (sup->requested && index >= 0 && sup->services[index]->exit_code >= 0)
+		return sup->services[index]->exit_code;
+	return sup->exit_code < 0 ? 0 : sup->exit_code;
+}
+
+static void close_all(struct supervisor *sup)
+{
+	sup->exit_code = final_code(sup);
+	report_end(sup);
+	control_close(sup);
+	if (sup->run_fd >= 0)
+		unlinkat(sup->run_fd, STATUS_FILE, 0);
+	output_drain(sup, 500);
+	log_set_sink(NULL);
+	plan_destroy(sup);
+	free(sup->environment);
+}
+
+int supervise_main(const struct supervise_options *options)
+{
+	struct supervisor *sup = &supervisor;
+	int rc;
+
+	sup->source = options->source;
+	if (find_sidecar(sup, options->config) < 0) {
+		config_free(options->config);
+		return EXIT_CONFIG;
+	}
+	rc = open_all(sup, options->config);
+	if (rc < 0) {
+		log_error("cannot start: %s", strerror(-rc));
+		output_flush(sup);
+		return EXIT_INTERNAL;
+	}
+	notify_up_open(sup, getenv("NOTIFY_SOCKET"));
+	progress_open(sup);
+	log_info("%u services", sup->config->count);
+	start_all(sup);
+	/* from here on init does not exit on an error of its own: a failure becomes a state and a
+	 * delay */
+	while (sup->stage != STAGE_DONE) {
+		schedule_run(sup);
+		reload_run(sup);
+		stop_run(sup);
+		control_flush(sup);
+		progress_draw(sup);
+		output_flush(sup);
+		if (sup->stage != STAGE_DONE)
+			loop_turn(&sup->loop);
+	}
+	close_all(sup);
+	return sup->exit_code;
+}

@@ -1,0 +1,502 @@
+/* SPDX-License-Identifier: MIT */
+#include "supervisor.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "clock.h"
+#include "leftovers.h"
+#include "log.h"
+#include "logwriter.h"
+#include "notify.h"
+#include "probes.h"
+#include "progress.h"
+#include "sig.h"
+#include "str.h"
+#include "wire.h"
+
+#define NO_EVENT        (-1)
+#define KILL_TIMEOUT_MS 1000 /* how long a killed process may take to vanish */
+
+/* ---- what is shown ---- */
+
+void supervisor_reason(struct supervisor *sup, struct service *service, const char *format, ...)
+{
+	struct status_record *record = status_record_begin(&sup->page, service->index);
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(record->reason, sizeof(record->reason), format, args);
+	va_end(args);
+	record->flags &= (uint8_t)~STATUS_DEP_CAUSE;
+	status_record_end(&sup->page, service->index);
+}
+
+/* States that need no explanation: what was said about an earlier one would only mislead. */
+static bool is_plain(unsigned state)
+{
+	return state != STATE_UNHEALTHY && state != STATE_BACKOFF && state != STATE_FAILED &&
+	       state != STATE_STOPPING;
+}
+
+/* The first start of this container is kept for the timeline. */
+static void record_startup(struct status_record *record, unsigned state, uint64_t now)
+{
+	if (state == STATE_WAITING && !record->wait_begin)
+		record->wait_begin = now;
+	if (state != STATE_WAITING && state != STATE_INACTIVE && !record->start_begin)
+		record->start_begin = now;
+	if ((state_is_ready(state) || state == STATE_COMPLETED) && !record->ready_at)
+		record->ready_at = now;
+}
+
+static void publish(struct supervisor *sup, struct service *service, unsigned old_state)
+{
+	unsigned state = machine_state(service->phase);
+	struct status_record *record = status_record_begin(&sup->page, service->index);
+
+	record->state = (uint8_t)state;
+	record->since = sup->loop.now;
+	record->pid = service->pid;
+	record->last_exit = service->exit_code;
+	if (service->wanted)
+		record->flags |= STATUS_WANTED;
+	else
+		record->flags &= (uint8_t)~STATUS_WANTED;
+	if (is_plain(state)) {
+		record->reason[0] = '\0';
+		record->flags &= (uint8_t)~STATUS_DEP_CAUSE;
+	}
+	record_startup(record, state, sup->loop.now);
+	status_record_end(&sup->page, service->index);
+	event_log_add(&sup->events, (struct event_entry){.time = sup->loop.now,
+							 .slot = service->slot,
+							 .old_state = (uint8_t)old_state,
+							 .state = (uint8_t)state,
+							 .pid = service->pid,
+							 .last_exit = service->exit_code});
+}
+
+static const char *reason_of(struct supervisor *sup, const struct service *service,
+			     struct status_record *record)
+{
+	if (status_read_record(&sup->page, service->index, record) < 0)
+		return "";
+	return record->reason;
+}
+
+/* One line for people; starting and waiting are only worth one with -v. */
+static void announce(struct supervisor *sup, struct service *service, unsigned state)
+{
+	const char *name = service->config->name;
+	struct status_record record;
+	const char *reason = reason_of(sup, service, &record);
+	char took[24];
+
+	switch (state) {
+	case STATE_READY:
+	case STATE_COMPLETED:
+		format_duration(took, sizeof(took), sup->loop.now - service->up_since);
+		log_info("%s: %s after %s", name, state_name(state), took);
+		break;
+	case STATE_UNHEALTHY:
+		log_warning("%s: unhealthy: %s", name, reason);
+		break;
+	case STATE_BACKOFF:
+		format_duration(took, sizeof(took), service->timer.when - sup->loop.now);
+		log_warning("%s: %s; starting again in %s", name, reason, took);
+		break;
+	case STATE_FAILED:
+		log_error("%s: failed: %s", name, reason);
+		break;
+	default:
+		log_debug("%s: %s", name, state_name(state));
+		break;
+	}
+}
+
+/* ---- restarts ---- */
+
+static bool within_limit(const struct supervisor *sup, const struct service *service)
+{
+	const struct policy_config *policy = service->config->policy;
+
+	if (!policy->restart_limit)
+		return true;
+	if (sup->loop.now - service->window_begin > msec(policy->restart_window))
+		return true;
+	return service->window_count < policy->restart_limit;
+}
+
+static bool policy_restarts(const struct service *service, bool well)
+{
+	switch ((enum restart_policy)service->config->policy->restart) {
+	case RESTART_NO:
+		return false;
+	case RESTART_ON_FAILURE:
+		return !well;
+	case RESTART_ALWAYS:
+	case RESTART_UNLESS_STOPPED:
+		break;
+	}
+	return true;
+}
+
+static bool is_starting(const struct service *service)
+{
+	return service->phase == PH_PRE_START || service->phase == PH_STARTING;
+}
+
+/* Whether the service may be started again after this event. */
+static bool may_restart(const struct supervisor *sup, const struct service *service,
+			enum event event, bool well)
+{
+	if (!service->wanted || sup->stage >= STAGE_STOP)
+		return false;
+	if (event == EV_LAUNCH_FAILED) /* no memory, no process: try for as long as it takes */
+		return service->retry_helps;
+	if (is_starting(service))
+		return policy_restarts(service, false) &&
+		       service->attempts + 1 < service->config->policy->start_retries;
+	return policy_restarts(service, well) && within_limit(sup, service);
+}
+
+static void count_restart(struct supervisor *sup, struct service *service, bool starting)
+{
+	const struct policy_config *policy = service->config->policy;
+	struct status_record *record;
+
+	if (starting)
+		service->attempts++;
+	if (sup->loop.now - service->window_begin > msec(policy->restart_window)) {
+		service->window_begin = sup->loop.now;
+		service->window_count = 0;
+	}
+	service->window_count++;
+	record = status_record_begin(&sup->page, service->index);
+	record->restarts++;
+	status_record_end(&sup->page, service->index);
+}
+
+/* The delay before the next start: doubled each time, with 10 % jitter so that services that fail
+ * together do not come back together, and forgotten once it has been up for the longest delay. */
+static uint64_t next_backoff(struct supervisor *sup, struct service *service)
+{
+	const struct policy_config *policy = service->config->policy;
+	uint64_t now = sup->loop.now;
+	uint64_t delay;
+
+	if (service->backoff < policy->backoff_min ||
+	    now - service->up_since >= msec(policy->backoff_max))
+		service->backoff = policy->backoff_min;
+	delay = msec(service->backoff);
+	service->backoff = service->backoff > policy->backoff_max / 2 ? policy->backoff_max
+								      : service->backoff * 2;
+	sup->random = sup->random * UINT64_C(6364136223846793005) + 1442695040888963407u;
+	return delay + (sup->random >> 33) % (delay / 10 + 1);
+}
+
+/* ---- effects ---- */
+
+static void signal_group(const struct service *service, int signal)
+{
+	/* a session leader that was not waited for: the number can be nobody else's */
+	if (service->pid > 1)
+		kill(-service->pid, signal);
+}
+
+static void kill_all(struct supervisor *sup, struct service *service)
+{
+	if (!service->killed) {
+		log_warning("%s: still there after %u ms: killing it", service->config->name,
+			    service->config->policy->stop_grace);
+		sup->kills++;
+	}
+	service->killed = true;
+	signal_group(service, SIGKILL);
+	leftovers_signal(sup, service, SIGKILL);
+}
+
+static int run_hook(struct supervisor *sup, struct service *service, char *const *argv)
+{
+	service->hook = launch_helper(sup, service, argv, CHILD_HOOK, 0);
+	if (service->hook > 0)
+		return NO_EVENT;
+	service->hook = 0;
+	return EV_HOOK_FAILED;
+}
+
+static int sweep(struct supervisor *sup, struct service *service)
+{
+	int signal = service->phase == PH_KILLING ? SIGKILL : SIGTERM;
+
+	service->sweeping = leftovers_signal(sup, service, signal);
+	return service->sweeping ? NO_EVENT : EV_GONE;
+}
+
+static void arm(struct supervisor *sup, struct service *service, unsigned effects)
+{
+	const struct policy_config *policy = service->config->policy;
+	uint64_t when = NEVER;
+
+	if (effects & FX_ARM_READY)
+		when = policy->ready_timeout ? sup->loop.now + msec(policy->ready_timeout) : NEVER;
+	else if (effects & FX_ARM_GRACE)
+		when = sup->loop.now + msec(policy->stop_grace);
+	else if (effects & FX_ARM_KILL)
+		when = sup->loop.now + msec(KILL_TIMEOUT_MS);
+	else if (effects & FX_ARM_BACKOFF)
+		when = sup->loop.now + next_backoff(sup, service);
+	else if (!(effects & FX_DISARM))
+		return;
+	loop_arm(&sup->loop, &service->timer, when);
+}
+
+static void end_running(struct supervisor *sup, struct service *service, unsigned effects)
+{
+	int signal = service->config->policy->stop_signal;
+
+	if (effects & FX_PROBES_OFF)
+		probes_end(sup, service);
+	if (effects & FX_KILL_HOOK && service->hook) {
+		kill(-service->hook, SIGKILL);
+		service->hook = 0; /* its end says nothing any more */
+	}
+	if (effects & FX_STOP_SIGNAL) {
+		signal_group(service, signal);
+		if (signal != SIGKILL)
+			signal_group(service, SIGCONT);
+	}
+	if (effects & FX_KILL_SIGNAL)
+		kill_all(sup, service);
+	if (effects & FX_STUCK)
+		log_error("%s: process %d cannot be killed: it is in an uninterruptible call",
+			  service->config->name, (int)service->pid);
+}
+
+/* Performs the effects; returns the event that follows at once, or NO_EVENT. */
+static int perform(struct supervisor *sup, struct service *service, unsigned effects)
+{
+	const struct policy_config *policy = service->config->policy;
+
+	end_running(sup, service, effects);
+	arm(sup, service, effects);
+	if (effects & (FX_PRE_START | FX_LAUNCH))
+		service->up_since = sup->loop.now;
+	if (effects & FX_PRE_START)
+		return run_hook(sup, service, policy->pre_start);
+	if (effects & FX_STOP_COMMAND)
+		return run_hook(sup, service, policy->stop_command);
+	if (effects & FX_POST_STOP)
+		return run_hook(sup, service, policy->post_stop);
+	if (effects & FX_LAUNCH && !launch_main(sup, service))
+		return EV_LAUNCH_FAILED;
+	if (effects & FX_PROBES_ON)
+		probes_begin(sup, service);
+	if (effects & FX_SWEEP)
+		return sweep(sup, service);
+	return NO_EVENT;
+}
+
+/* ---- events ---- */
+
+static struct machine_facts facts_of(const struct supervisor *sup, const struct service *service,
+				     enum event event)
+{
+	const struct service_config *config = service->config;
+	bool well = service->exit_code == 0;
+
+	return (struct machine_facts){
+		.type = config->type,
+		.has_readiness = config->probes[ROLE_READINESS] || config->probes[ROLE_STARTUP],
+		.has_pre_start = config->policy->pre_start != NULL,
+		.has_stop_command = config->policy->stop_command != NULL,
+		.has_post_stop =
+			config->policy->post_stop != NULL && service->launched && !sup->killing,
+		.ended_well = well,
+		.may_restart = may_restart(sup, service, event, event == EV_EXITED && well),
+	};
+}
+
+/* Bookkeeping that follows from where the machine went. */
+static void entered(struct supervisor *sup, struct service *service, enum phase phase)
+{
+	switch (phase) {
+	case PH_READY:
+		service->attempts = 0;
+		probes_ready(sup, service);
+		break;
+	case PH_INACTIVE:
+	case PH_COMPLETED:
+	case PH_FAILED:
+	case PH_BACKOFF:
+		service->launched = false;
+		service->session = 0;
+		stream_finish(sup, service);
+		if (service->config->internal)
+			sidecar_link_ended(sup);
+		break;
+	default:
+		break;
+	}
+	if (phase != PH_STOPPING && phase != PH_KILLING)
+		service->sweeping = false;
+}
+
+void supervisor_event(struct supervisor *sup, struct service *service, enum event event)
+{
+	enum phase before = service->phase;
+	int next = (int)event;
+
+	while (next != NO_EVENT) {
+		struct machine_facts facts = facts_of(sup, service, (enum event)next);
+		bool starting = is_starting(service);
+		bool ending = service->phase == PH_STOPPING || service->phase == PH_KILLING ||
+			      service->phase == PH_STOP_COMMAND || service->phase == PH_POST_STOP;
+		struct machine_step step =
+			machine_next(service->phase, service->after, (enum event)next, &facts);
+
+		if (step.ignored)
+			break;
+		if (!ending && step.after == AFTER_BACKOFF && step.phase != PH_BACKOFF)
+			count_restart(sup, service, starting);
+		if (starting && next == EV_DEADLINE)
+			supervisor_reason(sup, service, "not ready within %u ms",
+					  service->config->policy->ready_timeout);
+		service->phase = (uint8_t)step.phase;
+		service->after = (uint8_t)step.after;
+		next = perform(sup, service, step.effects);
+		entered(sup, service, service->phase);
+	}
+	if (service->phase == before)
+		return;
+	sup->starting += is_starting(service);
+	sup->starting -= before == PH_PRE_START || before == PH_STARTING;
+	if (machine_state(service->phase) != machine_state(before)) {
+		publish(sup, service, machine_state(before));
+		announce(sup, service, machine_state(service->phase));
+		progress_changed(sup);
+	}
+	schedule_changed(sup, service);
+	stop_consider(sup, service);
+}
+
+/* ---- children ---- */
+
+static int exit_code_of(int wait_status)
+{
+	return WIFSIGNALED(wait_status) ? 128 + WTERMSIG(wait_status) : WEXITSTATUS(wait_status);
+}
+
+static void main_ended(struct supervisor *sup, struct service *service, int wait_status)
+{
+	struct status_record *record;
+	char name[12];
+
+	/* what it said before it ended comes first: facts in the order they happened */
+	stream_finish(sup, service);
+	service->pid = 0;
+	service->exit_code = exit_code_of(wait_status);
+	if (WIFSIGNALED(wait_status))
+		supervisor_reason(sup, service, "ended by signal %d (%s)", WTERMSIG(wait_status),
+				  sig_name(WTERMSIG(wait_status), name, sizeof(name)));
+	else if (is_starting(service) && service->config->type == TYPE_SERVICE)
+		supervisor_reason(sup, service, "exited with code %d before it was ready",
+				  service->exit_code);
+	else
+		supervisor_reason(sup, service, "exited with code %d", service->exit_code);
+	record = status_record_begin(&sup->page, service->index);
+	record->exited = sup->loop.now;
+	record->last_exit = service->exit_code;
+	record->pid = 0;
+	status_record_end(&sup->page, service->index);
+	supervisor_event(sup, service, EV_EXITED);
+}
+
+static void hook_ended(struct supervisor *sup, struct service *service, pid_t pid, int wait_status)
+{
+	int code = exit_code_of(wait_status);
+
+	if (service->hook != pid)
+		return;
+	service->hook = 0;
+	if (code == 0) {
+		supervisor_event(sup, service, EV_HOOK_OK);
+		return;
+	}
+	if (service->phase == PH_PRE_START)
+		service->exit_code = code;
+	supervisor_reason(sup, service, "its %s command exited with code %d",
+			  machine_phase_name(service->phase), code);
+	log_warning("%s: its %s command exited with code %d", service->config->name,
+		    machine_phase_name(service->phase), code);
+	supervisor_event(sup, service, EV_HOOK_FAILED);
+}
+
+static void stranger_ended(struct supervisor *sup)
+{
+	struct status_header *header = status_header_begin(&sup->page);
+
+	header->reaped++;
+	status_header_end(&sup->page);
+	sup->sweep_check = true;
+}
+
+void supervisor_child_ended(struct supervisor *sup, pid_t pid, int wait_status)
+{
+	struct child_entry entry = children_take(&sup->children, pid);
+	struct service *service = entry.kind == CHILD_STRANGER ? NULL : sup->by_slot[entry.slot];
+
+	if (!service) {
+		stranger_ended(sup);
+		return;
+	}
+	switch ((enum child_kind)entry.kind) {
+	case CHILD_MAIN:
+		main_ended(sup, service, wait_status);
+		break;
+	case CHILD_HOOK:
+		hook_ended(sup, service, pid, wait_status);
+		break;
+	case CHILD_PROBE:
+		if (service->probes[entry.extra] && service->probes[entry.extra]->pid == pid)
+			probe_exec_ended(sup, service->probes[entry.extra], wait_status);
+		break;
+	case CHILD_LOGGER:
+		logger_ended(sup, service);
+		break;
+	case CHILD_STRANGER:
+		break;
+	}
+}
+
+void supervisor_check_sweeps(struct supervisor *sup)
+{
+	if (!sup->sweep_check)
+		return;
+	sup->sweep_check = false;
+	for (uint32_t i = 0; i < sup->count; i++) {
+		struct service *service = sup->services[i];
+
+		if (service->sweeping && !leftovers_signal(sup, service, 0)) {
+			service->sweeping = false;
+			supervisor_event(sup, service, EV_GONE);
+		}
+	}
+}
+
+static void deadline(struct loop *loop, struct loop_timer *timer)
+{
+	supervisor_event(supervisor_of(loop), container_of(timer, struct service, timer),
+			 EV_DEADLINE);
+}
+
+void supervisor_init_service(struct service *service)
+{
+	service->timer.expired = deadline;
+	service->exit_code = -1;
+}

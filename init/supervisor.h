@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef MUSTER_SUPERVISOR_H
+#define MUSTER_SUPERVISOR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/resource.h>
+#include <sys/types.h>
+
+#include "children.h"
+#include "config.h"
+#include "control.h"
+#include "events.h"
+#include "graph.h"
+#include "loop.h"
+#include "machine.h"
+#include "output.h"
+#include "sidecar_link.h"
+#include "status.h"
+
+/*
+ * Everything that PID 1 knows while it supervises. One struct, one thread: handlers find it from
+ * the loop they are called with (supervisor_of). All memory is taken when a plan is made (start,
+ * reload); from then on nothing here allocates.
+ */
+#define container_of(pointer, type, member)                                                        \
+	((type *)(void *)((char *)(pointer)-offsetof(type, member)))
+
+/* One configured probe of one service, at work or not. */
+struct probe_run {
+	struct loop_timer timer;   /* next check, or the deadline of the one in flight */
+	struct loop_source source; /* PROBE_FD: the pipe; PROBE_UNIX: the connection */
+	const struct probe_config *config;
+	uint64_t began; /* when probing began */
+	uint32_t serial;
+	uint32_t successes, failures; /* in a row */
+	pid_t pid;                    /* PROBE_EXEC in flight */
+	struct service *service;
+	uint8_t role;
+	bool active;
+	bool passed;    /* reached its success threshold since it became active */
+	bool announced; /* the sidecar was told (or need not be) */
+	int write_end;  /* PROBE_FD: what the program gets, until it is started */
+};
+
+/*
+ * One service at run time, with its probes, streams and sockets in one block of memory that stays
+ * where it is over a reload. `index` is its place in configuration and page and may change with a
+ * reload; `slot` is its number for good (children, tail, events, orders to the sidecar).
+ */
+struct service {
+	const struct service_config *config;
+	struct loop_timer timer; /* deadline of the phase */
+	struct probe_run *probes[ROLE_COUNT];
+	struct stream *streams;    /* two, stdout and stderr; NULL: its output is not ours */
+	struct notify_run *notify; /* NULL: it does not use sd_notify */
+	struct logger *logger;     /* NULL: log is not a file */
+	pid_t pid;                 /* main process; 0: none */
+	pid_t session;             /* session of the last main process, for what it leaves behind */
+	pid_t hook;                /* pre_start, stop_command or post_stop that runs */
+	uint16_t index;
+	uint16_t slot;
+	uint8_t phase; /* enum phase */
+	uint8_t after; /* enum after */
+	bool wanted;
+	bool launched;           /* the program ran since the last rest: post_stop applies */
+	bool fresh;              /* made by the plan that is being installed */
+	bool leaving;            /* to be gone before the new plan is in force */
+	bool told;               /* to stop, by the shutdown */
+	bool sweeping;           /* waits for leftovers to vanish */
+	bool queued;             /* in supervisor.runnable */
+	bool noted;              /* in supervisor.changed */
+	bool unready, unsettled; /* counted in the supervisor's numbers of the same names */
+	bool killed;             /* KILL was needed */
+	bool retry_helps;        /* the last failed start may succeed later */
+	uint32_t attempts;       /* failed starts in a row */
+	uint32_t backoff;        /* ms, the next delay */
+	uint32_t window_count;
+	uint64_t window_begin;
+	uint64_t up_since;
+	int32_t exit_code; /* of the last end; 128 + n for a signal */
+};
+
+enum stage {
+	STAGE_RUN,
+	STAGE_DRAIN, /* not-ready is shown, nothing is stopped yet */
+	STAGE_STOP,  /* services stop in reverse order */
+	STAGE_SWEEP, /* all services are down; adopted processes get their grace */
+	STAGE_DONE
+};
+
+struct supervisor {
+	struct loop loop;
+	struct config *config;
+	struct config *pending; /* a reload: waits until what leaves is down */
+	struct graph graph;
+	struct service **services; /* by index */
+	struct service **by_slot;  /* NULL: free */
+	uint32_t *remaining;       /* longest path from each service to the end of the start */
+	uint16_t *runnable;        /* dependencies met, waiting for their turn */
+	uint16_t *changed;         /* those that depend on these have to be looked at */
+	uint16_t *stack;           /* scratch of schedule_want */
+	char **envp;               /* scratch for the environment of a program */
+	size_t envp_size;
+	struct arena *arena; /* of all arrays above; one a plan */
+	uint32_t count, slots, next_slot;
+	uint32_t runnable_count, changed_count;
+	uint32_t starting;  /* services between start and ready */
+	uint32_t unready;   /* wanted and not ready or completed */
+	uint32_t unsettled; /* of those, the ones that have not failed for good */
+	uint32_t cores;
+	struct children children;
+	struct status_page page;
+	struct output output;
+	struct event_log events;
+	struct control control;
+	struct sidecar_link link;
+	struct loop_source signals;
+	struct loop_timer start_timer, stop_timer, reap_timer, slot_timer;
+	const struct config_source *source;
+	struct rlimit nofile;
+	char **environment; /* init's own, without what is for init alone */
+	const char *run_dir;
+	const char *sidecar_program;
+	int run_fd;    /* of run_dir; -1: not writable */
+	int notify_up; /* outer NOTIFY_SOCKET, connected; -1 */
+	int null_fd;
+	uint32_t serial; /* of probe orders */
+	uint64_t random;
+	uint32_t kills; /* processes that had to be killed at shutdown */
+	uint64_t boot;
+	uint8_t stage;       /* enum stage */
+	uint8_t phase;       /* enum system_phase */
+	uint8_t progress;    /* see progress.c */
+	bool nofile_differs; /* what services get is not what init has */
+	bool pid1;
+	bool ready_once;
+	bool stop_check;  /* the order of stopping may go on */
+	bool requested;   /* the shutdown was asked for, by signal or command */
+	bool sweep_check; /* an adopted process ended: leftovers may be gone */
+	bool killing;     /* the whole-shutdown deadline has passed, or a second request came */
+	int exit_code;    /* -1: not decided */
+	char why[160];    /* why it ends, for the last line */
+};
+
+static inline struct supervisor *supervisor_of(struct loop *loop)
+{
+	return container_of(loop, struct supervisor, loop);
+}
+
+/* ---- supervisor.c: events in, effects out ---- */
+
+/* Feeds one event through the machine, performs the effects, publishes what changed. */
+void supervisor_event(struct supervisor *sup, struct service *service, enum event event);
+/* Notes why the service is as it is (shown by musterctl); printf-like, cut to fit. */
+void supervisor_reason(struct supervisor *sup, struct service *service, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+/* A child with this pid ended. Called by the reaper for each. */
+void supervisor_child_ended(struct supervisor *sup, pid_t pid, int wait_status);
+/* After a round of reaping: leftovers that are awaited may be gone. */
+void supervisor_check_sweeps(struct supervisor *sup);
+/* The parts of a new service that belong to supervisor.c. */
+void supervisor_init_service(struct service *service);
+
+/* ---- schedule.c: who may start ---- */
+
+/* Wants a service, and what it cannot do without, up. */
+void schedule_want(struct supervisor *sup, struct service *service);
+/* A service changed its phase: those that depend on it will be looked at in schedule_run. */
+void schedule_changed(struct supervisor *sup, struct service *service);
+/* Starts what may start and updates the phase of the whole; called at the end of each turn. */
+void schedule_run(struct supervisor *sup);
+/* Sets the phase of the whole and tells everybody who listens. */
+void schedule_set_phase(struct supervisor *sup, enum system_phase phase);
+/* start_parallel = auto: time to look at the machine again. */
+void schedule_slot_timer(struct loop *loop, struct loop_timer *timer);
+/* start_timeout has passed. */
+void schedule_start_timeout(struct loop *loop, struct loop_timer *timer);
+
+/* ---- stop.c: the way out ---- */
+
+/* Begins the shutdown; exit_code is kept when one was decided already. A second call is immediate.
+ */
+void stop_begin(struct supervisor *sup, int exit_code, const char *why);
+/* Ends everything now. */
+void stop_immediately(struct supervisor *sup);
+/* The stage's time is over. */
+void stop_timer_expired(struct loop *loop, struct loop_timer *timer);
+/* Moves on when the time has come; called at the end of each turn. */
+void stop_run(struct supervisor *sup);
+/* Nothing is left to supervise, or a service ended whose end counts: begins the shutdown. */
+void stop_consider(struct supervisor *sup, struct service *service);
+
+/* ---- launch.c: processes of a service ---- */
+
+/* Starts the main process; on failure fills the reason and returns false. */
+bool launch_main(struct supervisor *sup, struct service *service);
+/* Starts a hook or an exec probe of the service with its identity; the pid, or -1. */
+pid_t launch_helper(struct supervisor *sup, struct service *service, char *const *argv,
+		    enum child_kind kind, uint8_t extra);
+
+/* ---- plan.c: services and arrays for a configuration ---- */
+
+/* Takes over the configuration. 0 or -errno: then nothing has changed. */
+int plan_create(struct supervisor *sup, struct config *config);
+/* Drops all of it: the last thing before exit (leak checks). */
+void plan_destroy(struct supervisor *sup);
+/* Closes what a service that is down keeps open: streams, sockets, pipes. */
+void service_close(struct supervisor *sup, struct service *service);
+
+/* ---- reload.c ---- */
+
+/*
+ * Reads the configuration again. What changed or was removed is stopped first, under the old plan;
+ * when all of that is down, the new plan takes its place in one step (reload_run). Writes what is
+ * going to happen, or why the new configuration is refused, into text. False: refused, the old plan
+ * goes on.
+ */
+bool plan_reload(struct supervisor *sup, char *text, size_t size);
+/* Takes the step when its time has come; called at the end of each turn. */
+void reload_run(struct supervisor *sup);
+
+#endif
