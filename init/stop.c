@@ -9,6 +9,7 @@
 #include "log.h"
 #include "notify.h"
 #include "supervisor.h"
+#include "sweep.h"
 
 /*
  * The way out: drain, stop services against the direction of the graph, give adopted processes
@@ -45,15 +46,9 @@ static void signal_everything(struct supervisor *sup, int signal)
 			kill(-1, SIGCONT);
 		return;
 	}
-	for (uint32_t i = 0; i < sup->count; i++) {
-		const struct service *service = sup->services[i];
-
-		if (service->pid > 1)
-			kill(-service->pid, signal);
-		if (service->hook > 1)
-			kill(-service->hook, signal);
-	}
-	leftovers_strangers(sup, signal);
+	sweep_signal(signal);
+	if (signal != SIGKILL)
+		sweep_signal(SIGCONT);
 }
 
 static void name_survivors(struct supervisor *sup)

@@ -24,6 +24,7 @@
 #include "progress.h"
 #include "sidecar_config.h"
 #include "sig.h"
+#include "signals.h"
 #include "supervisor.h"
 #include "wire.h"
 
@@ -174,15 +175,18 @@ static void signals_ready(struct loop *loop, struct loop_source *source, uint32_
 static int open_signals(struct supervisor *sup)
 {
 	static const int faults[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGSYS, SIGTRAP};
+	sigword mask = SIGWORD_ALL;
 	sigset_t set;
 	int fd;
 
-	for (int signal = 1; signal <= SIG_LAST_RT; signal++)
-		sigaction(signal, &(struct sigaction){.sa_handler = SIG_DFL}, NULL);
+	for (int signal = 1; signal <= SIGNAL_MAX; signal++)
+		signals_set_default(signal);
 	sigfillset(&set);
-	for (unsigned i = 0; i < sizeof(faults) / sizeof(faults[0]); i++)
+	for (unsigned i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
 		sigdelset(&set, faults[i]);
-	sigprocmask(SIG_SETMASK, &set, NULL);
+		mask &= ~SIGWORD(faults[i]);
+	}
+	signals_set_mask(mask, NULL);
 	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (fd < 0)
 		return -errno;

@@ -285,8 +285,6 @@ static int perform(struct supervisor *sup, struct service *service, unsigned eff
 
 	end_running(sup, service, effects);
 	arm(sup, service, effects);
-	if (effects & (FX_PRE_START | FX_LAUNCH))
-		service->up_since = sup->loop.now;
 	if (effects & FX_PRE_START)
 		return run_hook(sup, service, policy->pre_start);
 	if (effects & FX_STOP_COMMAND)
@@ -367,6 +365,8 @@ void supervisor_event(struct supervisor *sup, struct service *service, enum even
 		if (starting && next == EV_DEADLINE)
 			supervisor_reason(sup, service, "not ready within %u ms",
 					  service->config->policy->ready_timeout);
+		if (service->phase == PH_WAITING)
+			service->up_since = sup->loop.now;
 		service->phase = (uint8_t)step.phase;
 		service->after = (uint8_t)step.after;
 		next = perform(sup, service, step.effects);

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT */
+#include "proc.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "str.h"
+
+/* A record of getdents64; readdir(3) would allocate. */
+struct directory_entry {
+	uint64_t inode;
+	int64_t offset;
+	uint16_t size;
+	uint8_t type;
+	char name[];
+};
+
+static int parse_pid(const char *text)
+{
+	int pid = 0;
+
+	for (; *text >= '0' && *text <= '9' && pid < INT32_MAX / 10 - 1; text++)
+		pid = pid * 10 + (*text - '0');
+	return pid;
+}
+
+/* Whether the numbers there are those of our own PID namespace. */
+static bool is_own(int proc)
+{
+	char text[16];
+	ssize_t n = readlinkat(proc, "self", text, sizeof(text) - 1);
+
+	if (n <= 0)
+		return false;
+	text[n] = '\0';
+	return parse_pid(text) == getpid();
+}
+
+int proc_open(void)
+{
+	int proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (proc < 0)
+		return -errno;
+	if (is_own(proc))
+		return proc;
+	close(proc);
+	return -ENOENT;
+}
+
+/* Writes "PID/stat" to the end of buffer; returns where it begins. */
+static const char *stat_path(char *buffer, size_t size, pid_t pid)
+{
+	char *at = buffer + size - sizeof("/stat");
+
+	memcpy(at, "/stat", sizeof("/stat"));
+	for (; pid > 0; pid /= 10)
+		*--at = (char)('0' + pid % 10);
+	return at;
+}
+
+pid_t proc_parent(int proc, pid_t pid, char *state)
+{
+	char path[24], text[512];
+	const char *end;
+	ssize_t n;
+	int fd = openat(proc, stat_path(path, sizeof(path), pid), O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return 0;
+	n = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	if (n <= 0)
+		return 0;
+	text[n] = '\0';
+	/* the name may hold anything, so look behind its last bracket: ") S PARENT" */
+	end = strrchr(text, ')');
+	if (!end || strlen(end) < 5)
+		return 0;
+	*state = end[2];
+	return parse_pid(end + 4);
+}
+
+/* The processes among the records of one getdents64. */
+static bool each_entry(int proc, const char *records, long size, proc_visit *visit, void *data)
+{
+	pid_t self = getpid();
+	bool more = true;
+
+	for (long at = 0; at < size && more;) {
+		const struct directory_entry *entry =
+			(const struct directory_entry *)(const void *)(records + at);
+		uint64_t pid;
+
+		at += entry->size;
+		if (parse_uint(entry->name, INT32_MAX, &pid) && (pid_t)pid != self)
+			more = visit(proc, (pid_t)pid, data);
+	}
+	return more;
+}
+
+int proc_each(int proc, proc_visit *visit, void *data)
+{
+	_Alignas(8) char buffer[8192];
+	bool more = true;
+	long n = 0;
+
+	if (lseek(proc, 0, SEEK_SET) < 0)
+		return -errno;
+	while (more && (n = syscall(SYS_getdents64, proc, buffer, sizeof(buffer))) > 0)
+		more = each_entry(proc, buffer, n, visit, data);
+	return n < 0 ? -errno : 0;
+}
+
+/* The numbers of a list that may be split anywhere between two reads. */
+static int each_listed(int proc, int list, proc_visit *visit, void *data)
+{
+	char buffer[4096];
+	bool more = true;
+	pid_t pid = 0;
+	ssize_t n = 0;
+
+	while (more && (n = read(list, buffer, sizeof(buffer))) > 0) {
+		for (ssize_t i = 0; i < n && more; i++) {
+			if (buffer[i] >= '0' && buffer[i] <= '9') {
+				pid = pid * 10 + (buffer[i] - '0');
+			} else if (pid) {
+				more = visit(proc, pid, data);
+				pid = 0;
+			}
+		}
+	}
+	return n < 0 ? -errno : 0;
+}
+
+struct filter {
+	proc_visit *visit;
+	void *data;
+};
+
+static bool visit_child(int proc, pid_t pid, void *data)
+{
+	const struct filter *filter = data;
+	char state;
+
+	return proc_parent(proc, pid, &state) != getpid() || filter->visit(proc, pid, filter->data);
+}
+
+int proc_each_child(int proc, proc_visit *visit, void *data)
+{
+	struct filter filter = {visit, data};
+	int list = openat(proc, "thread-self/children", O_RDONLY | O_CLOEXEC);
+	int rc;
+
+	if (list < 0)
+		return proc_each(proc, visit_child, &filter);
+	rc = each_listed(proc, list, visit, data);
+	close(list);
+	return rc;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef MUSTER_PROC_H
+#define MUSTER_PROC_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+/*
+ * The process table as /proc shows it (proc(5)), read without allocating. `proc` is a descriptor of
+ * /proc itself, so that a path that is mounted over later changes nothing.
+ */
+
+/* The descriptor; -errno: there is no /proc, or it is that of another PID namespace (-ENOENT). */
+int proc_open(void);
+
+/* The parent of a process and the letter of its state; 0: there is no such process. */
+pid_t proc_parent(int proc, pid_t pid, char *state);
+
+/* Called for each process; false ends the walk. */
+typedef bool proc_visit(int proc, pid_t pid, void *data);
+/* All processes but this one. 0 or -errno. */
+int proc_each(int proc, proc_visit *visit, void *data);
+/* The children of this process: the kernel's own list, or all of /proc where it keeps none. 0 or
+ * -errno. */
+int proc_each_child(int proc, proc_visit *visit, void *data);
+
+#endif
