@@ -111,8 +111,9 @@ struct dep_config {
 struct service_config {
 	const char *name;
 	char *const *argv; /* NULL for TYPE_EXTERNAL */
-	/* names and values this service adds to or overrides in init's environment: "K=V",
-	 * NULL-ended */
+	/* what only this service gets, "K=V", each name once, NULL-ended; it comes over
+	 * config.common_environment, and that over init's own (config_environment joins the
+	 * three) */
 	char *const *environment;
 	const struct dep_config *deps;
 	const struct probe_config *probes[ROLE_COUNT]; /* NULL: none */
@@ -147,7 +148,10 @@ struct config {
 	struct sidecar_config sidecar;
 	struct service_config *services; /* in the order of the files */
 	uint32_t count;
-	const struct address_book *addresses; /* address.h; may be NULL */
+	/* what every service gets besides init's own environment: MUSTER_HOST, MUSTER_MODE,
+	 * MUSTER_RUN_DIR, MUSTER_ADDRESS_*, exports of addresses; "K=V", NULL-ended */
+	char *const *common_environment;
+	const struct address_book *addresses; /* address.h; never NULL */
 };
 
 /* Where to read and from what surroundings. All pointers are borrowed for the call. */
@@ -155,7 +159,9 @@ struct config_source {
 	const char *const *files; /* NULL-ended; NULL: $MUSTER_CONFIG, else the default path */
 	char *const *environment; /* the environment to expand from */
 	char *const *program;     /* a PROGRAM on the command line: becomes the service `main` */
-	bool lenient_users;       /* musterctl, sidecar: an unknown user is not looked up */
+	/* musterctl, sidecar: users are not looked up, and the files of env_file and secrets are
+	 * not read (nor missed), since this process may neither know nor see them */
+	bool lenient_users;
 };
 #define CONFIG_DEFAULT_FILE "/etc/muster/muster.ini"
 
@@ -181,13 +187,26 @@ void config_errors_free(struct config_errors *errors);
 struct config *config_load(const struct config_source *source, struct config_errors *errors);
 void config_free(struct config *config);
 
+/*
+ * The whole environment of a service: `base` (init's own), then what all get, then its own; a
+ * later entry takes the place of an earlier one with the same name. Stores at most `max` pointers,
+ * the NULL at the end included, and allocates nothing. Returns how many it takes (NULL included);
+ * more than `max`: `out` is too small and cut. Extra entries of the caller (NOTIFY_SOCKET ...) may
+ * be appended by the caller.
+ */
+size_t config_environment(const struct config *config, const struct service_config *service,
+			  char *const *base, char **out, size_t max);
+
 /* Index of the service with this name, or -1. */
 int config_find(const struct config *config, const char *name);
 
 /* Whether a probe is checked by the sidecar (a network) or by init itself. */
 bool probe_is_network(const struct probe_config *probe);
 
-/* Whether two services would run the same way (names of dependencies, not indices, compared). */
+/*
+ * Whether two services would run the same way (names of dependencies, not indices, compared). The
+ * common environment is not looked at: an address that changes restarts those that mention it.
+ */
 bool service_config_equal(const struct config *a, const struct service_config *x,
 			  const struct config *b, const struct service_config *y);
 

@@ -27,4 +27,7 @@ int passwd_group(const char *group, gid_t *gid);
  */
 int passwd_groups(const char *name, gid_t primary, gid_t *groups, size_t max);
 
+/* Reads these files instead, for tests; NULL: the default. The strings are kept, not copied. */
+void passwd_set_files(const char *passwd_path, const char *group_path);
+
 #endif

@@ -15,7 +15,7 @@
 struct timeline_entry {
 	char name[STATUS_NAME_MAX];
 	uint8_t state, type;
-	uint64_t wait_begin, start_begin, ready_at; /* ns after boot; 0 in ready_at: not yet */
+	uint64_t wait_begin, start_begin, ready_at; /* ns after boot; 0: not (yet) */
 	int32_t last_dep; /* entry index of the dependency that was met last; -1: none */
 	bool critical;    /* lies on the critical path */
 	uint16_t service; /* index in the page */
@@ -24,12 +24,17 @@ struct timeline_entry {
 struct timeline {
 	struct timeline_entry *entries; /* in the order in which they began to start; malloc'ed */
 	uint32_t count;
-	uint64_t total;    /* ns after boot at which the last service was ready */
-	uint64_t critical; /* ns spent starting on the critical path (without waiting for slots) */
+	uint64_t total; /* ns after boot at which the last service was ready */
+	/* own start times along the critical path, the chain of dependencies where they are
+	 * longest: what the start-up takes at least, whatever the number of parallel starts */
+	uint64_t critical;
 	uint64_t sequential; /* ns the same starts would have taken one after another */
 };
 
-/* 0 or -errno. Internal services are left out. */
+/*
+ * 0 or -errno. Services that took part in the start-up: internal ones and those first wanted after
+ * it was over are left out. Entries that never began to start come last.
+ */
 int timeline_build(struct timeline *timeline, const struct status_page *page);
 void timeline_free(struct timeline *timeline);
 

@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: MIT */
+#include "config_load.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "arena.h"
+#include "graph.h"
+#include "table.h"
+
+#define CYCLES_MAX      20 /* reported in one run */
+#define CHAIN_SHOWN_MAX 12 /* names of a cycle that are printed */
+
+/* The dependencies of all services, while they are being read. */
+struct depending {
+	struct load *load;
+	struct graph_edge *edges;
+	uint32_t *lines; /* of each edge */
+	uint32_t count, room, line_room;
+	uint32_t *seen; /* by service: 1 + the last one that named it */
+};
+
+const char *no_service(struct load *load, const struct entry *entry, const char *name)
+{
+	struct suggestion suggestion = suggest_begin(name);
+	char hint[SUGGEST_SIZE];
+
+	if (table_find(load->left_out, name, strlen(name)))
+		return "this service is left out: none of its profiles is in MUSTER_PROFILES";
+	for (uint32_t i = 0; i < load->config->count; i++)
+		if (report_wanted(load, entry->file, entry->line))
+			suggest_offer(&suggestion, load->config->services[i].name);
+	return load_format(load, "there is no such service%s", suggest_text(&suggestion, hint));
+}
+
+/* ---- one dependency ---- */
+
+static uint8_t default_condition(const struct service_config *service)
+{
+	if (service->type == TYPE_ONESHOT)
+		return COND_COMPLETED;
+	return service->probes[ROLE_READINESS] ? COND_HEALTHY : COND_STARTED;
+}
+
+/* Splits [?]NAME[:condition] in place. NULL, or what is wrong. */
+static const char *split_dependency(char *text, char **name, int *condition, bool *optional)
+{
+	char *colon;
+
+	*optional = *text == '?';
+	*name = text + *optional;
+	*condition = -1;
+	if (strncmp(*name, "address:", 8) == 0)
+		return "to wait for an address is not available in this version";
+	if (strchr(*name, '/'))
+		return "a service of another host is not available in this version";
+	colon = strchr(*name, ':');
+	if (colon) {
+		*colon++ = '\0';
+		for (int i = 0; i < COND_COUNT; i++)
+			if (strcmp(colon, condition_name((unsigned)i)) == 0)
+				*condition = i;
+		if (*condition < 0)
+			return "expected :started, :healthy or :completed behind the name";
+	}
+	if (strpbrk(*name, " \t"))
+		return "expected NAME or NAME:condition, several of them separated by commas";
+	return name_problem(*name) ? "expected the name of a service" : NULL;
+}
+
+/* NULL, or why this service never gets there. */
+static const char *condition_problem(const struct service_config *service, uint8_t condition)
+{
+	uint8_t restart = service->policy->restart;
+
+	if (condition == COND_HEALTHY && service->type == TYPE_ONESHOT)
+		return "a oneshot is never healthy; expected :completed";
+	if (condition != COND_COMPLETED)
+		return NULL;
+	if (service->type == TYPE_EXTERNAL)
+		return "a service of type external never completes";
+	if (service->type == TYPE_SERVICE && restart == RESTART_ALWAYS)
+		return "it never completes, with restart = always";
+	if (service->type == TYPE_SERVICE && restart == RESTART_UNLESS_STOPPED)
+		return "it never completes, with restart = unless-stopped";
+	return NULL;
+}
+
+static void add_edge(struct depending *d, uint32_t from, uint32_t to, uint8_t condition,
+		     bool optional, uint32_t line)
+{
+	d->edges = load_grow(d->load, d->edges, d->count, &d->room, sizeof(*d->edges));
+	d->lines = load_grow(d->load, d->lines, d->count, &d->line_room, sizeof(*d->lines));
+	d->lines[d->count] = line;
+	d->edges[d->count++] =
+		(struct graph_edge){(uint16_t)from, (uint16_t)to, condition, optional};
+}
+
+/* NULL when the dependency is taken or may be left out, else what is wrong. */
+static const char *take_dependency(struct depending *d, uint32_t from, const struct entry *entry,
+				   const struct item *item)
+{
+	struct config *config = d->load->config;
+	const struct table_entry *found;
+	const char *problem;
+	int asked;
+	bool optional;
+	char *name;
+
+	problem = split_dependency(load_strndup(d->load, item->text, strlen(item->text)), &name,
+				   &asked, &optional);
+	if (problem)
+		return problem;
+	found = table_find(d->load->by_name, name, strlen(name));
+	if (!found && optional && table_find(d->load->left_out, name, strlen(name)))
+		return NULL;
+	if (!found)
+		return no_service(d->load, entry, name);
+	if (found->value == from)
+		return "a service cannot depend on itself";
+	if (d->seen[found->value] == from + 1)
+		return "named twice";
+	d->seen[found->value] = from + 1;
+	if (asked < 0)
+		asked = default_condition(&config->services[found->value]);
+	add_edge(d, from, found->value, (uint8_t)asked, optional, item->line);
+	return condition_problem(&config->services[found->value], (uint8_t)asked);
+}
+
+static void warn_manual(struct depending *d, uint32_t from, const struct entry *entry,
+			const struct item *item)
+{
+	const struct graph_edge *edge = &d->edges[d->count - 1];
+	const struct service_config *services = d->load->config->services;
+
+	if (edge->optional || services[from].start != START_AUTO ||
+	    services[edge->to].start != START_MANUAL)
+		return;
+	warn_line(d->load, entry, item->line,
+		  "%s does not start by itself (start = manual), and this service waits for it",
+		  services[edge->to].name);
+}
+
+/* ---- one service ---- */
+
+static void read_list(struct depending *d, uint32_t from, const struct entry *entry)
+{
+	struct items items = value_items(d->load, entry);
+
+	for (size_t i = 0; i < items.count; i++) {
+		uint32_t before = d->count;
+		const char *problem = take_dependency(d, from, entry, &items.list[i]);
+		char q[QUOTE_SIZE];
+
+		if (problem)
+			report_line(d->load, entry, items.list[i].line, "%s: %s",
+				    quote(q, items.list[i].text), problem);
+		else if (d->count > before)
+			warn_manual(d, from, entry, &items.list[i]);
+	}
+}
+
+/* The program of the command line starts last: all others that start by themselves come first. A
+ * failure of what is not essential is not to keep it from starting. */
+static void depend_on_all(struct depending *d, uint32_t from)
+{
+	const struct service_config *services = d->load->config->services;
+
+	for (uint32_t i = 0; i < d->load->config->count; i++)
+		if (i != from && services[i].start == START_AUTO)
+			add_edge(d, from, i, default_condition(&services[i]),
+				 !services[i].essential, 0);
+}
+
+static void read_service(struct depending *d, uint32_t index)
+{
+	struct service_load *service = &d->load->services[index];
+	struct service_config *out = &d->load->config->services[index];
+	uint32_t first = d->count;
+	struct dep_config *deps;
+
+	if (service->draft.depends_on)
+		read_list(d, index, service->draft.depends_on);
+	else if (service->section == d->load->program)
+		depend_on_all(d, index);
+	if (d->count == first)
+		return;
+	deps = load_alloc(d->load, d->count - first, sizeof(*deps));
+	for (uint32_t i = first; i < d->count; i++) {
+		deps[i - first].service = d->edges[i].to;
+		deps[i - first].condition = d->edges[i].condition;
+		deps[i - first].optional = d->edges[i].optional;
+	}
+	out->dep_count = (uint16_t)(d->count - first);
+	out->deps = load_intern_block(d->load, deps, out->dep_count * sizeof(*deps));
+}
+
+/* ---- cycles ---- */
+
+/* a -> b -> ... -> a */
+static const char *chain_text(struct load *load, const uint16_t *chain, size_t length)
+{
+	const struct service_config *services = load->config->services;
+	const char *text = services[chain[0]].name;
+
+	for (size_t i = 1; i <= length; i++) {
+		if (i == CHAIN_SHOWN_MAX && length > CHAIN_SHOWN_MAX + 1) {
+			text = load_format(load, "%s -> (%zu more)", text, length - i);
+			i = length;
+		}
+		text = load_format(load, "%s -> %s", text, services[chain[i]].name);
+	}
+	return text;
+}
+
+static uint32_t find_edge(const struct depending *d, uint16_t from, uint16_t to)
+{
+	uint32_t i = 0;
+
+	while (d->edges[i].from != from || d->edges[i].to != to)
+		i++;
+	return i;
+}
+
+/* Reports a cycle and takes its first edge out, so that the next search finds another. */
+static bool report_cycle(struct depending *d, uint16_t *chain)
+{
+	struct load *load = d->load;
+	struct graph graph;
+	const struct entry *entry;
+	size_t length;
+	uint32_t edge;
+
+	if (!graph_build(&graph, load->scratch, load->config->count, d->edges, d->count))
+		load_check(load, NULL);
+	length = graph_find_cycle(&graph, load->scratch, chain);
+	if (length == 0)
+		return false;
+	edge = find_edge(d, chain[0], chain[1]);
+	entry = load->services[chain[0]].draft.depends_on;
+	if (entry)
+		report_line(load, entry, d->lines[edge], "cycle %s",
+			    chain_text(load, chain, length));
+	else
+		report_section(load, load->services[chain[0]].section, "depends_on: cycle %s",
+			       chain_text(load, chain, length));
+	d->count--;
+	memmove(&d->edges[edge], &d->edges[edge + 1], (d->count - edge) * sizeof(*d->edges));
+	memmove(&d->lines[edge], &d->lines[edge + 1], (d->count - edge) * sizeof(*d->lines));
+	return true;
+}
+
+void load_dependencies(struct load *load)
+{
+	struct depending d = {.load = load};
+	uint16_t *chain = load_alloc(load, (size_t)load->config->count + 1, sizeof(*chain));
+
+	d.seen = load_alloc(load, load->config->count, sizeof(*d.seen));
+	for (uint32_t i = 0; i < load->config->count; i++)
+		read_service(&d, i);
+	for (int i = 0; i < CYCLES_MAX && report_cycle(&d, chain); i++)
+		;
+}

@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef MUSTER_CONFIG_LOAD_H
+#define MUSTER_CONFIG_LOAD_H
+
+#include <setjmp.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/resource.h>
+
+#include "config.h"
+#include "keys.h"
+
+/*
+ * What the config_*.c files share while a configuration is being loaded; nobody else includes
+ * this. The way of the data: files -> sections of entries (config_files, config_sections), entries
+ * from the environment (config_override), drafts of typed values (config_values), and from these
+ * the configuration (config_main, config_address, config_service, config_probe, config_identity,
+ * config_environ, config_depend).
+ *
+ * Memory: `arena` is the result, `scratch` is dropped at the end. The load_* allocators do not
+ * return without memory but leave the whole load (longjmp to config_load), so no descriptor may
+ * be open across them.
+ */
+struct arena;
+struct table;
+
+/* Files are numbered in the order of reading; problems are sorted by number and line. */
+#define FILE_PROGRAM     (UINT32_MAX - 1) /* the command line: the service `main` */
+#define FILE_ENVIRONMENT UINT32_MAX
+
+/* A key as it was written. */
+struct entry {
+	const struct key *key;
+	struct section *section;
+	const char *value; /* lines joined by '\n'; not expanded */
+	size_t len;
+	const char *variable; /* its name, when it comes from the environment */
+	uint32_t file, line;
+	bool ignored; /* expands to nothing: as if it were not there */
+	struct entry *next;
+};
+
+struct section {
+	enum section_kind kind;
+	const char *name;    /* behind the colon; "" */
+	const char *header;  /* as in the file, without brackets */
+	uint32_t file, line; /* where it was defined first */
+	uint32_t last_file, last_line;
+	struct entry *entries, **tail;
+};
+
+/* A part of a list, or a line. */
+struct item {
+	const char *text;
+	uint32_t line;
+};
+
+struct items {
+	struct item *list;
+	size_t count;
+};
+
+struct names {
+	const char **list;
+	uint32_t count;
+};
+
+/* ---- drafts: typed values of one section ---- */
+
+struct log_draft {
+	uint8_t mode;
+	const char *path;
+};
+
+struct range_draft {
+	uint32_t first, second;
+};
+
+#define LIMITS_MAX 16
+
+struct limits_draft {
+	struct rlimit value[LIMITS_MAX];
+	bool set[LIMITS_MAX];
+};
+
+struct probe_draft {
+	const struct entry *probe;
+	uint32_t period, timeout, initial_delay;
+	int64_t failure_threshold, success_threshold;
+};
+
+/* Numbers that are absent unless given. */
+#define NUMBER_NONE INT64_MIN
+
+struct service_draft {
+	char *const *command;
+	uint8_t type;
+	const struct entry *depends_on;
+	struct probe_draft probes[ROLE_COUNT];
+	uint32_t ready_timeout;
+	int64_t start_retries;
+	uint8_t restart;
+	struct range_draft backoff;
+	struct range_draft limit;
+	bool essential;
+	uint8_t stop_signal;
+	uint32_t stop_grace;
+	char *const *stop_command, *const *pre_start, *const *post_stop;
+	const char *user, *group;
+	const struct entry *group_add;
+	bool no_new_privileges;
+	struct limits_draft limits;
+	int64_t umask, nice, oom_score_adj;
+	const char *working_dir;
+	const struct entry *environment, *env_file, *secrets;
+	uint8_t start;
+	struct log_draft log;
+	uint64_t log_max_size;
+	int64_t log_keep;
+	const struct entry *profiles;
+};
+
+struct muster_draft {
+	const char *name;
+	uint8_t mode; /* index in key_modes: enum run_mode, or MODE_COUNT for auto */
+	uint32_t start_parallel;
+	uint32_t start_timeout, stop_timeout, drain;
+	struct log_draft log;
+	const char *exit_code_from;
+};
+
+struct sidecar_draft {
+	const struct entry *listen;
+	const char *user, *program;
+	bool external;
+};
+
+struct address_draft {
+	int64_t port;
+	const struct entry *modes[MODE_COUNT];
+	const struct entry *fallback;
+	const struct entry *export;
+};
+
+struct peer_draft {
+	const struct entry *url;
+};
+
+/* A service on its way into config.services, at the same index. */
+struct service_load {
+	struct section *section;
+	struct service_draft draft;
+};
+
+/* A problem's place in the order. */
+struct problem_order {
+	uint32_t file, line;
+};
+
+struct load {
+	const struct config_source *source;
+	struct config *config;
+	struct arena *arena, *scratch;
+	jmp_buf no_memory;
+
+	struct config_errors *errors;
+	struct problem_order error_order[CONFIG_ERRORS_MAX];
+	struct problem_order warning_order[CONFIG_ERRORS_MAX];
+
+	const char **files; /* paths by number */
+	uint32_t file_count, file_room;
+	struct section **sections; /* in the order of their first definition */
+	uint32_t section_count, section_room;
+	struct table *by_header; /* header -> index in `sections` */
+
+	struct table *environment; /* name -> index in source->environment */
+	struct table *blocks;      /* interned memory */
+	struct table *strings;     /* interned strings */
+	struct table *accounts;    /* config_identity: what was asked -> index */
+	struct account *account_list;
+	uint32_t account_count, account_room;
+	struct table *by_address; /* address -> index in the address book */
+	struct table *patterns;   /* config_probe: regular expression -> index */
+	const struct match **pattern_list;
+	uint32_t pattern_count, pattern_room;
+	struct table *var_files; /* config_secrets: path -> index */
+	struct var_file **var_file_list;
+	uint32_t var_file_count, var_file_room;
+	size_t expanded; /* bytes so far, in all */
+
+	struct muster_draft muster;
+	struct service_draft defaults; /* of a service */
+	struct service_load *services; /* by index in config.services */
+	struct table *by_name;         /* service -> index in config.services */
+	struct table *left_out;        /* services left out by their profiles */
+	struct section *program;       /* made from the command line, or NULL */
+};
+
+/* ---- config_report.c ---- */
+
+/* Memory that is there: see above. load_alloc is scratch and zeroed. */
+void *load_check(struct load *load, void *memory);
+void *load_alloc(struct load *load, size_t count, size_t size);
+char *load_strndup(struct load *load, const char *text, size_t len);
+char *load_format(struct load *load, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* A larger copy of an array once `count` has reached *room. */
+void *load_grow(struct load *load, void *array, uint32_t count, uint32_t *room, size_t size);
+/* Memory of the result, shared by all who ask for the same bytes. */
+const char *load_intern(struct load *load, const char *text);
+const void *load_intern_block(struct load *load, const void *bytes, size_t size);
+/* argv of `count` words, each interned as well. */
+char *const *load_intern_list(struct load *load, char *const *words, size_t count);
+
+/*
+ * Problems. The message says what is wrong; place, section and key are put before it. `entry` may
+ * be one from the environment.
+ */
+void report_file(struct load *load, uint32_t file, uint32_t line, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+void report_section(struct load *load, const struct section *section, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+void report_entry(struct load *load, const struct entry *entry, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+void report_line(struct load *load, const struct entry *entry, uint32_t line, const char *format,
+		 ...) __attribute__((format(printf, 4, 5)));
+void warn_file(struct load *load, uint32_t file, uint32_t line, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+void warn_section(struct load *load, const struct section *section, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+void warn_line(struct load *load, const struct entry *entry, uint32_t line, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+/* Whether an error at this place would be kept: worth the search for what was meant. */
+bool report_wanted(const struct load *load, uint32_t file, uint32_t line);
+
+/* The text in quotes, control characters escaped, cut to about 60 characters. Returns buffer. */
+#define QUOTE_SIZE 80
+const char *quote(char buffer[QUOTE_SIZE], const char *text);
+const char *quote_n(char buffer[QUOTE_SIZE], const char *text, size_t len);
+
+/* "Did you mean": offer all there is, then take the text ("" or `; did you mean "x"?`). */
+struct suggestion {
+	const char *word;
+	const char *best;
+	unsigned distance;
+};
+struct suggestion suggest_begin(const char *word);
+void suggest_offer(struct suggestion *suggestion, const char *candidate);
+#define SUGGEST_SIZE 128
+const char *suggest_text(const struct suggestion *suggestion, char buffer[SUGGEST_SIZE]);
+
+/* ---- config_files.c ---- */
+
+void load_files(struct load *load);
+/* Numbers a file, for reports. */
+uint32_t load_add_file(struct load *load, const char *path);
+/*
+ * The names in a directory, sorted, without those that begin with a dot; with `suffix` only those
+ * that end so. False with errno.
+ */
+bool load_directory(struct load *load, const char *path, const char *suffix, struct names *names);
+
+/* ---- config_sections.c ---- */
+
+/* Reads the file's text into sections. */
+struct reader_text;
+void load_sections(struct load *load, uint32_t file, struct reader_text *text);
+struct section *section_find(const struct load *load, const char *header);
+struct section *section_add(struct load *load, enum section_kind kind, const char *header,
+			    uint32_t file, uint32_t line);
+/* Adds the entry, or changes the one with the same key. */
+struct entry *section_put(struct load *load, struct section *section, const struct key *key);
+/* The entry, or NULL: not given, or empty after expansion. */
+struct entry *section_get(const struct section *section, const char *key);
+/* NULL, or what is wrong with it as a name of a service, address or peer. */
+const char *name_problem(const char *name);
+
+/* ---- config_override.c ---- */
+
+void load_environment(struct load *load);
+/* The value of a variable of the environment, or NULL. */
+const char *load_variable(const struct load *load, const char *name, size_t len);
+/* The same, for a name made by key_variable; NULL also when it is empty. */
+const char *load_set_variable(const struct load *load, const char *name);
+void load_overrides(struct load *load);
+
+/* ---- config_values.c ---- */
+
+/* Fills a zeroed draft with the table's defaults. */
+void values_defaults(struct load *load, enum section_kind kind, void *draft);
+/* Reads every entry of the section into its field; problems are reported. */
+void values_read(struct load *load, struct section *section, void *draft);
+void value_read(struct load *load, struct entry *entry, void *draft);
+/* The value on one line, quotes taken off, expanded. False: reported, or it is empty. */
+bool value_scalar(struct load *load, struct entry *entry, const char **text);
+/* Expanded text of a part of the entry's value; NULL: reported. */
+const char *value_expand(struct load *load, const struct entry *entry, uint32_t line,
+			 const char *text);
+/* argv of a command line in the arena, or NULL: reported. */
+char *const *value_command(struct load *load, const struct entry *entry, const char *text,
+			   bool expands);
+/* The parts of a list, expanded; of lines, as they were written. Entry may be NULL: none. */
+struct items value_items(struct load *load, const struct entry *entry);
+struct items value_lines(struct load *load, const struct entry *entry);
+/* The same in two steps, for a value that may do without a variable: NULL with *error. */
+const char *value_expand_quietly(struct load *load, const char *text, const char **error);
+struct items value_items_of(struct load *load, const char *text, uint32_t line);
+
+/* ---- config_main.c ---- */
+
+void load_muster(struct load *load);  /* name and mode: what others need first */
+void load_sidecar(struct load *load); /* and the peers */
+
+/* ---- config_address.c ---- */
+
+void load_addresses(struct load *load);
+/* What an expansion of ${address:TEXT} gives, or NULL with *error. */
+const char *load_address(struct load *load, const char *text, size_t len, const char **error);
+
+/* ---- config_service.c ---- */
+
+void load_services(struct load *load);
+
+/* ---- config_probe.c ---- */
+
+void load_probes(struct load *load, struct service_load *service, struct service_config *out);
+
+/* ---- config_identity.c ---- */
+
+const struct identity_config *load_identity(struct load *load, struct service_load *service);
+/* Reports a user that does not exist or that muster may not become. */
+void identity_check_user(struct load *load, const struct entry *entry, const char *name);
+
+/* ---- config_secrets.c ---- */
+
+/* Variables, "NAME=value" each, from files or lines. */
+struct variables {
+	const char **list;
+	uint32_t count, room;
+};
+void variables_add(struct load *load, struct variables *variables, const char *name,
+		   size_t name_len, const char *value);
+/* What the files of env_file and secrets say, in order. Entries may be NULL. */
+void load_env_files(struct load *load, const struct entry *entry, struct variables *variables);
+void load_secrets(struct load *load, const struct entry *entry, struct variables *variables);
+
+/* ---- config_environ.c ---- */
+
+void load_common_environment(struct load *load);
+void load_service_environment(struct load *load, struct service_load *service,
+			      struct service_config *out);
+
+/* ---- config_depend.c ---- */
+
+void load_dependencies(struct load *load);
+/* Why there is no service of this name, which the entry gives; to stand behind it. */
+const char *no_service(struct load *load, const struct entry *entry, const char *name);
+
+#endif

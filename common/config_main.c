@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: MIT */
+#include "config_load.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "endpoint.h"
+
+/* ---- [muster] ---- */
+
+/* What ENV_TYPE and people call the modes. MODE_COUNT: none of them. */
+static uint8_t mode_of(const char *word)
+{
+	static const struct {
+		const char *word;
+		uint8_t mode;
+	} also[] = {
+		{"dev", MODE_DEVELOPMENT}, {"test", MODE_TESTING},    {"docker", MODE_CONTAINER},
+		{"k8s", MODE_KUBERNETES},  {"prod", MODE_PRODUCTION},
+	};
+
+	for (uint8_t mode = 0; mode < MODE_COUNT; mode++)
+		if (strcasecmp(word, key_modes[mode]) == 0)
+			return mode;
+	for (size_t i = 0; i < sizeof(also) / sizeof(also[0]); i++)
+		if (strcasecmp(word, also[i].word) == 0)
+			return also[i].mode;
+	return MODE_COUNT;
+}
+
+static bool has_container_marks(const struct load *load)
+{
+	return load_set_variable(load, "container") || access("/.dockerenv", F_OK) == 0 ||
+	       access("/run/.containerenv", F_OK) == 0;
+}
+
+static enum run_mode detect_mode(struct load *load)
+{
+	const char *word = load_set_variable(load, "ENV_TYPE");
+	uint8_t mode = word ? mode_of(word) : MODE_COUNT;
+	char q[QUOTE_SIZE];
+
+	if (mode != MODE_COUNT)
+		return mode;
+	if (word)
+		warn_file(load, FILE_ENVIRONMENT, 0,
+			  "ENV_TYPE: %s is none of development, testing, container, kubernetes and "
+			  "production: ignored",
+			  quote(q, word));
+	if (load_set_variable(load, "KUBERNETES_SERVICE_HOST"))
+		return MODE_KUBERNETES;
+	return has_container_marks(load) ? MODE_CONTAINER : MODE_DEVELOPMENT;
+}
+
+/* The host's name, with whatever is not allowed in a name made a dash. */
+static const char *host_name(struct load *load)
+{
+	char name[CONFIG_NAME_MAX + 1] = "";
+
+	if (gethostname(name, sizeof(name)) != 0 && name[0] == '\0')
+		snprintf(name, sizeof(name), "localhost");
+	name[sizeof(name) - 1] = '\0';
+	for (char *p = name; *p; p++) {
+		char one[2] = {*p, '\0'};
+
+		if (name_problem(one) && (p == name || (*p != '-' && *p != '.')))
+			*p = '_';
+	}
+	return load_intern(load, name[0] ? name : "localhost");
+}
+
+void load_muster(struct load *load)
+{
+	struct section *section = section_find(load, section_word(SECTION_MUSTER));
+	struct muster_draft *draft = &load->muster;
+	struct config *config = load->config;
+
+	values_defaults(load, SECTION_MUSTER, draft);
+	if (section)
+		values_read(load, section, draft);
+	config->name = draft->name ? load_intern(load, draft->name) : host_name(load);
+	config->mode = draft->mode < MODE_COUNT ? draft->mode : detect_mode(load);
+	config->start_parallel = draft->start_parallel;
+	config->start_timeout = draft->start_timeout;
+	config->stop_timeout = draft->stop_timeout;
+	config->drain = draft->drain;
+	config->log = draft->log.mode;
+	config->exit_code_from = -1;
+}
+
+/* ---- [sidecar] ---- */
+
+static const char *listen_problem(const char *text)
+{
+	struct endpoint endpoint;
+	const char *problem = endpoint_parse(text, strlen(text), &endpoint);
+
+	if (problem)
+		return problem;
+	if (endpoint.host[0] == '\0')
+		return "there is no host; 0.0.0.0:PORT and [::]:PORT listen to everyone";
+	return endpoint.has_port ? NULL : "there is no port; expected HOST:PORT";
+}
+
+static char *const *read_listen(struct load *load, const struct entry *entry)
+{
+	struct items items = value_items(load, entry);
+	const char **list = load_alloc(load, items.count + 1, sizeof(*list));
+	size_t count = 0;
+	char q[QUOTE_SIZE];
+
+	for (size_t i = 0; i < items.count; i++) {
+		const char *problem = listen_problem(items.list[i].text);
+
+		if (problem)
+			report_line(load, entry, items.list[i].line, "%s: %s",
+				    quote(q, items.list[i].text), problem);
+		else
+			list[count++] = items.list[i].text;
+	}
+	if (items.count == 0)
+		list[count++] = key_find(SECTION_SIDECAR, "listen")->fallback;
+	return load_intern_list(load, (char *const *)list, count);
+}
+
+static void read_peers(struct load *load)
+{
+	bool warned = false;
+
+	for (uint32_t i = 0; i < load->section_count; i++) {
+		struct section *section = load->sections[i];
+		struct entry *entry;
+		const char *text;
+		char q[QUOTE_SIZE];
+		struct url url;
+
+		if (section->kind != SECTION_PEER)
+			continue;
+		if (!warned)
+			warn_section(load, section, "peers are not polled in this version");
+		warned = true;
+		entry = section_get(section, "url");
+		if (!entry)
+			report_section(
+				load, section,
+				"url: missing; expected http://host:port/ or https://host:port/");
+		else if (value_scalar(load, entry, &text) &&
+			 (url_parse(text, &url) || !url.endpoint.host[0] ||
+			  (!url_has_scheme(text, &url, "http") &&
+			   !url_has_scheme(text, &url, "https"))))
+			report_entry(load, entry,
+				     "%s: expected http://host:port/ or https://host:port/",
+				     quote(q, text));
+	}
+}
+
+void load_sidecar(struct load *load)
+{
+	struct section *section = section_find(load, section_word(SECTION_SIDECAR));
+	struct sidecar_config *out = &load->config->sidecar;
+	struct sidecar_draft draft = {0};
+	struct entry *user;
+
+	values_defaults(load, SECTION_SIDECAR, &draft);
+	if (section)
+		values_read(load, section, &draft);
+	user = section ? section_get(section, "user") : NULL;
+	if (user && draft.user && !draft.external)
+		identity_check_user(load, user, draft.user);
+	out->present = section != NULL;
+	out->external = draft.external;
+	out->program = draft.program ? load_intern(load, draft.program) : NULL;
+	out->user = draft.user ? load_intern(load, draft.user) : NULL;
+	out->listen = read_listen(load, draft.listen);
+	read_peers(load);
+}

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: MIT */
+#include "config_load.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "arena.h"
+#include "endpoint.h"
+#include "match.h"
+#include "str.h"
+#include "table.h"
+
+#define TARGET_MAX    1023 /* link.h carries it to the sidecar */
+#define UNIX_PATH_MAX 107
+
+/* A probe while it is being read. */
+struct reading {
+	struct load *load;
+	struct entry *entry;
+	const char *text; /* the value, expanded */
+	struct probe_config *probe;
+};
+
+/* ---- one small reader for each kind; they return what is wrong, or NULL ---- */
+
+/* Puts `host` in where a URL names none: this container. */
+static const char *fill_host(struct reading *r, const struct url *url)
+{
+	if (url->endpoint.host[0])
+		return r->text;
+	return load_format(r->load, "%.*s127.0.0.1%s", (int)url->host_at, r->text,
+			   r->text + url->host_at);
+}
+
+static const char *read_network(struct reading *r, const char *rest)
+{
+	struct url url;
+	const char *problem = url_parse(r->text, &url);
+	bool tcp = r->probe->kind == PROBE_TCP;
+
+	(void)rest;
+	if (problem)
+		return problem;
+	if (url.endpoint.has_port && url.endpoint.port == 0)
+		return "the port must be a number from 1 to 65535";
+	if (tcp && !url.endpoint.has_port)
+		return "there is no port; expected tcp://host:port";
+	if (tcp && (r->text[url.rest_at] != '\0' || url.host_at != 6))
+		return "only host and port can be checked; expected tcp://host:port";
+	r->probe->target = fill_host(r, &url);
+	return strlen(r->probe->target) > TARGET_MAX ? "longer than 1023 characters" : NULL;
+}
+
+static const char *read_notify(struct reading *r, const char *rest)
+{
+	(void)r;
+	return *rest ? "expected notify and nothing behind it" : NULL;
+}
+
+static const char *read_fd(struct reading *r, const char *rest)
+{
+	uint64_t number;
+
+	if (!parse_uint(rest, 255, &number) || number < 3)
+		return "the descriptor must be a number from 3 to 255";
+	r->probe->fd = (int16_t)number;
+	return NULL;
+}
+
+static const char *read_path(struct reading *r, const char *rest)
+{
+	if (*rest != '/')
+		return "the path must be absolute";
+	if (r->probe->kind == PROBE_UNIX && strlen(rest) > UNIX_PATH_MAX)
+		return "a socket's path has at most 107 characters";
+	r->probe->path = load_intern(r->load, rest);
+	return NULL;
+}
+
+static const struct match *find_match(struct load *load, const char *pattern, const char **error)
+{
+	struct table_entry *found =
+		load_check(load, table_add(load->patterns, pattern, strlen(pattern)));
+	const struct match *match;
+
+	if (found->value != TABLE_NEW)
+		return load->pattern_list[found->value];
+	match = match_compile(load->arena, pattern, error);
+	if (!match)
+		return NULL;
+	load->pattern_list = load_grow(load, load->pattern_list, load->pattern_count,
+				       &load->pattern_room, sizeof(*load->pattern_list));
+	load->pattern_list[load->pattern_count] = match;
+	found->value = load->pattern_count++;
+	return match;
+}
+
+static const char *read_log(struct reading *r, const char *rest)
+{
+	const char *error = "not a regular expression";
+
+	if (*rest == '\0')
+		return "there is no regular expression behind log:";
+	r->probe->match = find_match(r->load, rest, &error);
+	return r->probe->match ? NULL : error;
+}
+
+static const char *read_future(struct reading *r, const char *rest)
+{
+	(void)r;
+	(void)rest;
+	return "not available in this version";
+}
+
+/* exec: is not here: its command is split before it is expanded. */
+static const struct {
+	const char *prefix;
+	enum probe_kind kind;
+	const char *(*read)(struct reading *r, const char *rest);
+} kinds[] = {
+	{"notify", PROBE_NOTIFY, read_notify},  {"fd:", PROBE_FD, read_fd},
+	{"tcp://", PROBE_TCP, read_network},    {"http://", PROBE_HTTP, read_network},
+	{"https://", PROBE_HTTP, read_network}, {"file:", PROBE_FILE, read_path},
+	{"unix:", PROBE_UNIX, read_path},       {"log:", PROBE_LOG, read_log},
+	{"grpc:", PROBE_NONE, read_future},     {"dns:", PROBE_NONE, read_future},
+};
+
+static const char *read_text(struct reading *r)
+{
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		size_t len = strlen(kinds[i].prefix);
+
+		if (strncmp(r->text, kinds[i].prefix, len) != 0)
+			continue;
+		r->probe->kind = (uint8_t)kinds[i].kind;
+		r->probe->target = r->text;
+		return kinds[i].read(r, r->text + len);
+	}
+	return "expected notify, fd:N, tcp://host:port, http://..., https://..., exec:COMMAND, "
+	       "file:/path, unix:/path or log:REGEX";
+}
+
+/* exec:COMMAND in `text`; `expands` unless it has been expanded already. */
+static bool read_exec(struct reading *r, const char *text, bool expands)
+{
+	r->probe->kind = PROBE_EXEC;
+	r->probe->target = text;
+	r->probe->argv = value_command(r->load, r->entry, text + strlen("exec:"), expands);
+	return r->probe->argv != NULL;
+}
+
+static bool is_exec(const char *text)
+{
+	return strncmp(text, "exec:", 5) == 0;
+}
+
+static bool read_probe(struct reading *r)
+{
+	const char *problem;
+	char q[QUOTE_SIZE];
+
+	if (is_exec(r->entry->value))
+		return read_exec(r, r->entry->value, true);
+	if (!value_scalar(r->load, r->entry, &r->text))
+		return false;
+	if (is_exec(r->text))
+		return read_exec(r, r->text, false);
+	problem = read_text(r);
+	if (problem)
+		report_entry(r->load, r->entry, "%s: %s", quote(q, r->text), problem);
+	return problem == NULL;
+}
+
+/* ---- what fits where ---- */
+
+/* NULL, or why a probe of this kind cannot have this role in this service. */
+static const char *misfit(const struct service_draft *draft, enum probe_role role,
+			  enum probe_kind kind)
+{
+	bool told = kind == PROBE_NOTIFY || kind == PROBE_FD || kind == PROBE_LOG;
+
+	if (draft->type == TYPE_ONESHOT)
+		return "a oneshot has no probes: it is done when it exits with 0";
+	if (told && role != ROLE_READINESS)
+		return "what the service tells only once can be a readiness_probe only";
+	if (told && draft->type == TYPE_EXTERNAL)
+		return "a service that is not started here can only be probed by tcp, http, exec, "
+		       "file or unix";
+	if (kind == PROBE_LOG && draft->log.mode == LOG_INHERIT)
+		return "with log = inherit its output is not seen";
+	return NULL;
+}
+
+/* Keys of a probe that is not there. */
+static void check_suffixes(struct load *load, const struct section *section, unsigned role)
+{
+	static const char *const suffixes[] = {"period", "timeout", "failure_threshold",
+					       "success_threshold", "initial_delay"};
+	char name[48];
+
+	for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
+		const struct entry *entry;
+
+		snprintf(name, sizeof(name), "%s_probe_%s", role_name(role), suffixes[i]);
+		entry = section_get(section, name);
+		if (entry)
+			report_entry(load, entry, "there is no %s_probe that this is for",
+				     role_name(role));
+	}
+}
+
+static const struct probe_config *load_probe(struct load *load, struct service_load *service,
+					     enum probe_role role)
+{
+	const struct probe_draft *draft = &service->draft.probes[role];
+	struct probe_config probe;
+	struct reading reading = {load, NULL, NULL, &probe};
+	const char *problem;
+	char name[32], q[QUOTE_SIZE];
+
+	memset(&probe, 0, sizeof(probe));
+	probe.fd = -1;
+	snprintf(name, sizeof(name), "%s_probe", role_name(role));
+	reading.entry = section_get(service->section, name);
+	if (!reading.entry)
+		check_suffixes(load, service->section, role);
+	/* one that expands to nothing is off, and the keys that belong to it do not matter */
+	if (!reading.entry || !read_probe(&reading))
+		return NULL;
+	problem = misfit(&service->draft, role, probe.kind);
+	if (problem) {
+		report_entry(load, reading.entry, "%s: %s", quote(q, reading.entry->value),
+			     problem);
+		return NULL;
+	}
+	probe.period = draft->period;
+	probe.timeout = draft->timeout;
+	probe.initial_delay = draft->initial_delay;
+	probe.failure_threshold = (uint32_t)draft->failure_threshold;
+	probe.success_threshold = (uint32_t)draft->success_threshold;
+	probe.target = load_intern(load, probe.target);
+	return load_intern_block(load, &probe, sizeof(probe));
+}
+
+void load_probes(struct load *load, struct service_load *service, struct service_config *out)
+{
+	for (unsigned role = 0; role < ROLE_COUNT; role++) {
+		out->probes[role] = load_probe(load, service, role);
+		if (out->probes[role] && probe_is_network(out->probes[role]))
+			load->config->sidecar.present = true;
+	}
+}

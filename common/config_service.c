@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: MIT */
+#include "config_load.h"
+
+#include <string.h>
+
+#include "arena.h"
+#include "table.h"
+
+/* ---- profiles ---- */
+
+static bool is_listed(const struct items *items, const char *word)
+{
+	for (size_t i = 0; i < items->count; i++)
+		if (strcmp(items->list[i].text, word) == 0)
+			return true;
+	return false;
+}
+
+/* Whether the service has profiles and none of them is asked for. */
+static bool is_left_out(struct load *load, const struct section *section,
+			const struct items *active)
+{
+	const struct entry *entry = section_get(section, "profiles");
+	struct items profiles = value_items(load, entry);
+	bool found = profiles.count == 0;
+	char q[QUOTE_SIZE];
+
+	for (size_t i = 0; i < profiles.count; i++) {
+		const char *problem = name_problem(profiles.list[i].text);
+
+		if (problem)
+			report_line(load, entry, profiles.list[i].line, "%s: the name %s",
+				    quote(q, profiles.list[i].text), problem);
+		found |= is_listed(active, profiles.list[i].text);
+	}
+	return !found;
+}
+
+static struct items active_profiles(struct load *load)
+{
+	const char *text = load_set_variable(load, "MUSTER_PROFILES");
+
+	return value_items_of(load, text ? text : "", 0);
+}
+
+/* ---- checks across keys ---- */
+
+static void report_key(struct load *load, const struct section *section, const char *key,
+		       const char *problem)
+{
+	const struct entry *entry = section_get(section, key);
+
+	if (entry)
+		report_entry(load, entry, "%s", problem);
+}
+
+static void check_external(struct load *load, const struct service_load *service,
+			   const struct service_config *out)
+{
+	static const char *const hooks[] = {"command", "pre_start", "stop_command", "post_stop"};
+
+	for (size_t i = 0; i < sizeof(hooks) / sizeof(hooks[0]); i++)
+		report_key(load, service->section, hooks[i],
+			   "a service of type external is not started here and has none");
+	if (!out->probes[ROLE_READINESS] && !section_get(service->section, "readiness_probe"))
+		report_section(
+			load, service->section,
+			"readiness_probe: missing; it is all that a service of type external "
+			"is for");
+}
+
+static void check_type(struct load *load, const struct service_load *service,
+		       const struct service_config *out)
+{
+	const struct service_draft *draft = &service->draft;
+
+	if (draft->type == TYPE_EXTERNAL)
+		check_external(load, service, out);
+	else if (!draft->command && !section_get(service->section, "command"))
+		report_section(load, service->section,
+			       "command: missing; expected a program and its arguments");
+	if (draft->type == TYPE_ONESHOT &&
+	    (draft->restart == RESTART_ALWAYS || draft->restart == RESTART_UNLESS_STOPPED))
+		report_key(load, service->section, "restart",
+			   "a oneshot is done when it exits with 0: expected no or on-failure");
+}
+
+static void warn_key(struct load *load, const struct section *section, const char *key,
+		     const char *text)
+{
+	const struct entry *entry = section_get(section, key);
+
+	if (entry)
+		warn_line(load, entry, entry->line, "%s", text);
+}
+
+static void check_times(struct load *load, const struct service_load *service)
+{
+	const struct service_draft *draft = &service->draft;
+
+	if (draft->stop_grace > load->config->stop_timeout)
+		warn_key(load, service->section, "stop_grace_period",
+			 "longer than stop_timeout of [muster], which ends it when everything is "
+			 "stopped");
+	if (draft->ready_timeout > load->config->start_timeout)
+		warn_key(load, service->section, "ready_timeout",
+			 "longer than start_timeout of [muster], which ends it before");
+	if (draft->log.mode != LOG_FILE) {
+		warn_key(load, service->section, "log_max_size",
+			 "has no effect without log = file:/path");
+		warn_key(load, service->section, "log_keep",
+			 "has no effect without log = file:/path");
+	}
+}
+
+/* ---- one service ---- */
+
+static const struct policy_config *make_policy(struct load *load, struct service_load *service)
+{
+	const struct service_draft *draft = &service->draft;
+	struct policy_config policy;
+
+	memset(&policy, 0, sizeof(policy));
+	policy.ready_timeout = draft->ready_timeout;
+	policy.start_retries = (uint32_t)draft->start_retries;
+	policy.restart = draft->restart;
+	policy.log = draft->log.mode;
+	policy.stop_signal = draft->stop_signal;
+	policy.log_keep = (uint8_t)draft->log_keep;
+	policy.backoff_min = draft->backoff.first;
+	policy.backoff_max = draft->backoff.second;
+	policy.restart_limit = draft->limit.first;
+	policy.restart_window = draft->limit.second;
+	policy.stop_grace = draft->stop_grace;
+	policy.log_max_size = draft->log_max_size;
+	if (draft->log.path)
+		policy.log_path = load_intern(load, draft->log.path);
+	policy.pre_start = draft->pre_start;
+	policy.stop_command = draft->stop_command;
+	policy.post_stop = draft->post_stop;
+	policy.identity = load_identity(load, service);
+	return load_intern_block(load, &policy, sizeof(policy));
+}
+
+/* The PROGRAM of the command line: whatever the defaults of other services are. */
+static void preset_program(struct load *load, struct service_draft *draft)
+{
+	char *const *program = load->source->program;
+	size_t count = 0;
+
+	while (program[count])
+		count++;
+	draft->command = load_intern_list(load, program, count);
+	draft->restart = RESTART_NO;
+}
+
+static void load_service(struct load *load, struct service_load *service,
+			 struct service_config *out)
+{
+	struct section *section = service->section;
+	struct service_draft *draft = &service->draft;
+
+	*draft = load->defaults;
+	if (section == load->program)
+		preset_program(load, draft);
+	values_read(load, section, draft);
+	out->name = load_intern(load, section->name);
+	out->argv = draft->type == TYPE_EXTERNAL ? NULL : draft->command;
+	out->type = draft->type;
+	out->start = draft->start;
+	out->essential = draft->essential;
+	out->line = section->line;
+	load_probes(load, service, out);
+	check_type(load, service, out);
+	check_times(load, service);
+	out->policy = make_policy(load, service);
+	load_service_environment(load, service, out);
+}
+
+/* ---- all of them ---- */
+
+/* The sections that are services of this run, in order. */
+static void choose_services(struct load *load)
+{
+	struct items active = active_profiles(load);
+	uint32_t room = 0;
+
+	for (uint32_t i = 0; i < load->section_count; i++) {
+		struct section *section = load->sections[i];
+		struct table *table = load->by_name;
+		struct table_entry *entry;
+
+		if (section->kind != SECTION_SERVICE)
+			continue;
+		if (load->config->count == CONFIG_SERVICES_MAX) {
+			report_section(load, section, "more than %d services", CONFIG_SERVICES_MAX);
+			return;
+		}
+		if (is_left_out(load, section, &active))
+			table = load->left_out;
+		entry = load_check(load, table_add(table, section->name, strlen(section->name)));
+		entry->value = 0;
+		if (table == load->left_out)
+			continue;
+		load->services = load_grow(load, load->services, load->config->count, &room,
+					   sizeof(*load->services));
+		load->services[load->config->count].section = section;
+		entry->value = load->config->count++;
+	}
+}
+
+static void find_exit_code(struct load *load)
+{
+	struct section *section = section_find(load, section_word(SECTION_MUSTER));
+	const struct entry *entry = section ? section_get(section, "exit_code_from") : NULL;
+	const char *name = load->muster.exit_code_from;
+	const struct table_entry *found;
+	char q[QUOTE_SIZE];
+
+	if (!name && load->program)
+		name = load->program->name;
+	if (!name)
+		return;
+	found = table_find(load->by_name, name, strlen(name));
+	if (found)
+		load->config->exit_code_from = (int)found->value;
+	else if (entry)
+		report_entry(load, entry, "%s: %s", quote(q, name), no_service(load, entry, name));
+}
+
+void load_services(struct load *load)
+{
+	struct config *config = load->config;
+
+	values_defaults(load, SECTION_SERVICE, &load->defaults);
+	load->defaults.log = load->muster.log;
+	choose_services(load);
+	config->services =
+		load_check(load, arena_array(load->arena, config->count ? config->count : 1,
+					     sizeof(*config->services)));
+	for (uint32_t i = 0; i < config->count; i++)
+		load_service(load, &load->services[i], &config->services[i]);
+	find_exit_code(load);
+	if (config->count == 0 && load->errors->total == 0)
+		warn_file(load, 0, 0, "no service is defined%s",
+			  load->section_count ? " for the profiles in force" : "");
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef MUSTER_FD_H
+#define MUSTER_FD_H
+
+#include <stddef.h>
+
+/* Descriptors: what every program here needs and the C library leaves to loops. */
+
+/* Writes all of it, going on after short writes and interruptions. 0 or -errno. */
+int fd_write_all(int fd, const void *data, size_t size);
+
+/*
+ * Reads a regular file whole into buffer, at most size - 1 bytes, and puts a NUL behind. Never
+ * waits for a FIFO. Returns the length; -EFBIG when it is longer, another -errno when it cannot be
+ * read.
+ */
+long fd_read_file(const char *path, char *buffer, size_t size);
+
+/*
+ * Marks every open descriptor from `first` up close-on-exec, whatever RLIMIT_NOFILE says. Uses
+ * close_range where the kernel and the surroundings allow it, else /proc/self/fd, else looks at the
+ * first FD_CLOEXEC_BOUND numbers.
+ */
+#define FD_CLOEXEC_BOUND 65536
+void fd_cloexec_from(int first);
+
+/*
+ * Makes sure that 0, 1 and 2 are open, so that no file opened later can become somebody's standard
+ * output. A closed one is opened on /dev/null, or without /dev on an empty file that takes nothing.
+ */
+void fd_open_standard(void);
+
+#endif

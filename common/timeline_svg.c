@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: MIT */
+#include "timeline_svg.h"
+
+#include <inttypes.h>
+
+#include "clock.h"
+#include "str.h"
+#include "timeline.h"
+
+#define CHART_WIDTH 760U
+#define LABEL_WIDTH 180U
+#define TOOK_WIDTH  80U
+#define ROW_HEIGHT  18U
+#define HEAD_HEIGHT 64U
+#define LABEL_CHARS 26 /* a longer name is cut; the tooltip has it all */
+
+struct picture {
+	FILE *out;
+	const struct timeline *timeline;
+	uint64_t end; /* ns at the right edge */
+};
+
+/* Text and attribute values; control characters have no place in XML. */
+static void put_escaped(FILE *out, const char *text, int most)
+{
+	for (; *text && most; text++, most--) {
+		if (*text == '<')
+			fputs("&lt;", out);
+		else if (*text == '>')
+			fputs("&gt;", out);
+		else if (*text == '&')
+			fputs("&amp;", out);
+		else if (*text == '"')
+			fputs("&quot;", out);
+		else if ((unsigned char)*text < ' ' || (unsigned char)*text > '~')
+			fputc('?', out);
+		else
+			fputc(*text, out);
+	}
+}
+
+/* Tenths of a pixel from the left. */
+static unsigned place(const struct picture *picture, uint64_t when)
+{
+	if (when > picture->end)
+		when = picture->end;
+	return LABEL_WIDTH * 10 +
+	       (unsigned)((double)when / (double)picture->end * CHART_WIDTH * 10);
+}
+
+static void put_bar(const struct picture *picture, const char *class, uint64_t from, uint64_t to,
+		    unsigned y)
+{
+	unsigned left = place(picture, from), right = place(picture, to);
+	unsigned width = right > left + 10 ? right - left : 10; /* at least one pixel */
+
+	fprintf(picture->out,
+		"<rect class=\"%s\" x=\"%u.%u\" y=\"%u\" width=\"%u.%u\" height=\"%u\"/>\n", class,
+		left / 10, left % 10, y + 3, width / 10, width % 10, ROW_HEIGHT - 6);
+}
+
+/* A step that gives four to ten lines: 1, 2 or 5 times a power of ten. */
+static uint64_t grid_step(uint64_t end)
+{
+	uint64_t step = 1;
+
+	while (end / step > 10) {
+		if (end / (step * 2) <= 10)
+			return step * 2;
+		if (end / (step * 5) <= 10)
+			return step * 5;
+		step *= 10;
+	}
+	return step;
+}
+
+static void put_grid(const struct picture *picture, unsigned bottom)
+{
+	uint64_t step = grid_step(picture->end), when;
+	char label[24];
+	unsigned x;
+
+	for (when = 0; when <= picture->end; when += step) {
+		x = place(picture, when) / 10;
+		format_duration(label, sizeof(label), when);
+		fprintf(picture->out,
+			"<line class=\"g\" x1=\"%u\" y1=\"%u\" x2=\"%u\" y2=\"%u\"/>"
+			"<text class=\"t\" x=\"%u\" y=\"%u\">%s</text>\n",
+			x, HEAD_HEIGHT - 4, x, bottom, x, HEAD_HEIGHT - 8, label);
+	}
+}
+
+static void put_tooltip(FILE *out, const struct timeline *timeline,
+			const struct timeline_entry *entry, const char *took)
+{
+	fputs("<title>", out);
+	put_escaped(out, entry->name, -1);
+	fprintf(out, ": %s, %s", state_name(entry->state), took);
+	if (entry->last_dep >= 0) {
+		fputs(", waited last for ", out);
+		put_escaped(out, timeline->entries[entry->last_dep].name, -1);
+	}
+	fputs("</title>", out);
+}
+
+static void put_row(const struct picture *picture, const struct timeline_entry *entry, unsigned y,
+		    uint64_t until)
+{
+	uint64_t begin = entry->start_begin ? entry->start_begin : until;
+	uint64_t end = entry->ready_at ? entry->ready_at : until;
+	FILE *out = picture->out;
+	char took[24] = "not started";
+
+	if (entry->start_begin)
+		format_duration(took, sizeof(took), end > begin ? end - begin : 0);
+	fputs("<g>", out);
+	put_tooltip(out, picture->timeline, entry, took);
+	fprintf(out, "<text class=\"n%s\" x=\"%u\" y=\"%u\">", entry->critical ? " c" : "",
+		LABEL_WIDTH - 8, y + ROW_HEIGHT - 5);
+	put_escaped(out, entry->name, LABEL_CHARS);
+	fputs("</text>\n", out);
+	if (begin > entry->wait_begin)
+		put_bar(picture, "w", entry->wait_begin, begin, y);
+	if (entry->start_begin)
+		put_bar(picture,
+			entry->critical   ? "c"
+			: entry->ready_at ? "s"
+					  : "u",
+			begin, end, y);
+	fprintf(out, "<text class=\"d\" x=\"%u\" y=\"%u\">%s</text></g>\n",
+		LABEL_WIDTH + CHART_WIDTH + 8, y + ROW_HEIGHT - 5, took);
+}
+
+static void put_head(const struct picture *picture, const char *host, unsigned height)
+{
+	unsigned width = LABEL_WIDTH + CHART_WIDTH + TOOK_WIDTH;
+	const struct timeline *timeline = picture->timeline;
+	char total[24], critical[24], sequential[24];
+	FILE *out = picture->out;
+
+	fprintf(out,
+		"<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%u\" height=\"%u\" "
+		"viewBox=\"0 0 %u %u\" role=\"img\">\n<title>Start-up of ",
+		width, height, width, height);
+	put_escaped(out, host, -1);
+	fputs("</title>\n<style>\n"
+	      "text{font:12px system-ui,sans-serif;fill:#222}\n"
+	      ".n{text-anchor:end}.n.c{fill:#b3261e;font-weight:600}.t{text-anchor:middle;fill:#"
+	      "666}"
+	      ".d{fill:#666}\n"
+	      ".g{stroke:#e4e4e4}.w{fill:#dcdcdc}.s{fill:#5b8def}.c{fill:#d9534f}.u{fill:#e8b23a}\n"
+	      "</style>\n<rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n",
+	      out);
+	fputs("<text x=\"8\" y=\"20\" font-weight=\"600\">", out);
+	put_escaped(out, host, 63);
+	fprintf(out,
+		"</text>\n<text x=\"%u\" y=\"20\">%" PRIu32 " services, ready after %s; critical "
+		"path %s; one after another %s</text>\n",
+		LABEL_WIDTH, timeline->count,
+		format_duration(total, sizeof(total), timeline->total),
+		format_duration(critical, sizeof(critical), timeline->critical),
+		format_duration(sequential, sizeof(sequential), timeline->sequential));
+}
+
+static void put_legend(const struct picture *picture)
+{
+	static const struct {
+		const char *class, *word;
+	} kinds[] = {{"w", "waiting"},
+		     {"s", "starting"},
+		     {"c", "starting, critical path"},
+		     {"u", "not ready yet"}};
+	unsigned x = LABEL_WIDTH, i;
+
+	for (i = 0; i < 4; i++, x += 150)
+		fprintf(picture->out,
+			"<rect class=\"%s\" x=\"%u\" y=\"28\" width=\"12\" height=\"12\"/>"
+			"<text x=\"%u\" y=\"39\">%s</text>\n",
+			kinds[i].class, x, x + 18, kinds[i].word);
+}
+
+void timeline_svg(FILE *out, const struct timeline *timeline, uint64_t until, const char *host)
+{
+	struct picture picture = {.out = out, .timeline = timeline};
+	unsigned bottom = HEAD_HEIGHT + timeline->count * ROW_HEIGHT;
+	uint32_t i;
+
+	picture.end = until > timeline->total ? until : timeline->total;
+	if (!picture.end)
+		picture.end = NSEC_PER_MSEC;
+	put_head(&picture, host, bottom + 12);
+	put_legend(&picture);
+	put_grid(&picture, bottom);
+	for (i = 0; i < timeline->count; i++)
+		put_row(&picture, &timeline->entries[i], HEAD_HEIGHT + i * ROW_HEIGHT, until);
+	fputs("</svg>\n", out);
+}

@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef MUSTER_VERSION_H
+#define MUSTER_VERSION_H
+
+/* The release, as --version prints it; the Makefile and CHANGELOG.md say the same. */
+#define MUSTER_VERSION "0.1.0"
+
+#endif
