@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef MUSTER_LOAD_H
+#define MUSTER_LOAD_H
+
+#include "config.h"
+
+/* Verbs that read the configuration themselves. */
+struct ctl;
+
+/*
+ * Reads `files` (NULL-ended; NULL: those of -c, else by init's rules) and says on stderr what is
+ * wrong with them. NULL: there were errors.
+ */
+struct config *load_config(const struct ctl *ctl, const char *const *files,
+			   char *const *environment, bool lenient);
+
+#endif

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT */
+#include "ctl.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "args.h"
+#include "log.h"
+#include "str.h"
+
+#define DEFAULT_RUN_DIR "/run/muster"
+
+#define WAITS "[--timeout D] [--no-wait]"
+static const struct verb verbs[] = {
+	{"status", verb_status, "[NAME...]", "[--json] [--watch]", "what the services do"},
+	{"start", verb_start, "NAME...", WAITS, "start, wait until ready"},
+	{"stop", verb_stop, "NAME...", WAITS, "stop, wait until down"},
+	{"restart", verb_restart, "NAME...", WAITS, "stop and start, wait until ready"},
+	{"signal", verb_signal, "NAME [SIGNAL]", "", "send a signal, default TERM"},
+	{"reload", verb_reload, "", "[--timeout D]", "read the configuration, apply what changed"},
+	{"shutdown", verb_shutdown, "", WAITS, "stop all in order, wait until init is gone"},
+	{"wait", verb_wait, "[NAME[:CONDITION]...]", "[--timeout D]",
+	 "wait until all is ready, or until these are"},
+	{"health", verb_health, "", "[--ready|--live|--startup]",
+	 "one line and exit code 0 or 1, for health checks"},
+	{"logs", verb_logs, "[NAME...]", "[-f] [-n LINES] [-t]", "what services printed"},
+	{"events", verb_events, "[NAME...]", "[--json]", "changes of state as they happen"},
+	{"top", verb_top, "", "[--once] [--interval D]", "processor time and memory"},
+	{"timeline", verb_timeline, "", "[--format text|json|svg]",
+	 "the start-up and its critical path"},
+	{"graph", verb_graph, "", "[--format text|dot|mermaid]", "what depends on what"},
+	{"check", verb_check, "[FILE...]", "", "is the configuration right?"},
+	{"resolve", verb_resolve, "[NAME]", "[--mode M] [--json]", "where addresses lead"},
+};
+#define VERBS (sizeof(verbs) / sizeof(verbs[0]))
+
+void ctl_print_help(void)
+{
+	size_t i;
+
+	puts("usage: musterctl [OPTION...] VERB [ARGUMENT...]\n");
+	for (i = 0; i < VERBS; i++)
+		printf("  %-8s  %-21s  %s\n", verbs[i].name, verbs[i].arguments, verbs[i].help);
+	puts("\n`musterctl VERB --help` shows the options of a verb. CONDITION is started, "
+	     "healthy,\n"
+	     "completed or a state; default healthy, for a oneshot completed.\n\n"
+	     "  --run-dir DIR      of the init that is meant [$MUSTER_RUN_DIR, " DEFAULT_RUN_DIR
+	     "]\n"
+	     "  -c, --config FILE  for check, graph and resolve [$MUSTER_CONFIG]\n"
+	     "  --no-color         as with NO_COLOR in the environment\n"
+	     "  -h, --help         -V, --version\n\n"
+	     "exit codes: 0 done, 1 not so, 2 wrong use, 3 not found, 4 timed out, 5 refused,\n"
+	     "            6 init unreachable");
+}
+
+static const struct verb *find_verb(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < VERBS; i++)
+		if (strcmp(verbs[i].name, name) == 0)
+			return &verbs[i];
+	return NULL;
+}
+
+static int unknown_verb(const char *name)
+{
+	unsigned best = 3, distance;
+	const char *meant = NULL;
+	size_t i;
+
+	for (i = 0; i < VERBS; i++) {
+		distance = str_distance(name, verbs[i].name, 2);
+		if (distance < best) {
+			best = distance;
+			meant = verbs[i].name;
+		}
+	}
+	if (meant)
+		log_error("unknown verb '%s', did you mean '%s'?", name, meant);
+	else
+		log_error("unknown verb '%s' (musterctl --help lists them)", name);
+	return CTL_USAGE;
+}
+
+static const char *nonempty_env(const char *name)
+{
+	const char *value = getenv(name);
+
+	return value && *value ? value : NULL;
+}
+
+static void ctl_init(struct ctl *ctl)
+{
+	const char *dir = nonempty_env("MUSTER_RUN_DIR");
+	const char *terminal = nonempty_env("TERM");
+
+	*ctl = (struct ctl){.run_dir = dir ? dir : DEFAULT_RUN_DIR};
+	ctl->out_is_terminal = isatty(STDOUT_FILENO);
+	ctl->err_is_terminal = isatty(STDERR_FILENO);
+	ctl->colour = ctl->out_is_terminal && !nonempty_env("NO_COLOR") &&
+		      (!terminal || strcmp(terminal, "dumb") != 0);
+}
+
+/* Data that could not be written is no success. */
+static int close_output(int exit_code)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return exit_code;
+	log_error("cannot write the output: %s", strerror(errno));
+	return exit_code ? exit_code : CTL_FALSE;
+}
+
+int main(int argc, char **argv)
+{
+	struct ctl ctl;
+	int first, exit_code;
+
+	log_open("musterctl", LOG_INFO);
+	ctl_init(&ctl);
+	first = args_parse_leading(&ctl, argv + (argc > 0), &exit_code);
+	if (first < 0)
+		return close_output(exit_code);
+	argv += first + (argc > 0);
+	if (!*argv)
+		return args_wrong(&ctl, "a verb is needed");
+	if (strcmp(*argv, "help") == 0) {
+		ctl.verb = argv[1] ? find_verb(argv[1]) : NULL;
+		argv[0] = (char[]){"--help"};
+		argv[1] = NULL;
+		args_parse(&ctl, argv, NULL, 0, &exit_code);
+		return close_output(exit_code);
+	}
+	ctl.verb = find_verb(*argv);
+	if (!ctl.verb)
+		return unknown_verb(*argv);
+	return close_output(ctl.verb->run(&ctl, argv + 1));
+}

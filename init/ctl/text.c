@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: MIT */
+#include "text.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+#include "clock.h"
+#include "str.h"
+
+#define GAP       2   /* blanks between columns */
+#define CELL_SIZE 512 /* a longer text is cut */
+
+const char *colour_begin(enum colour colour)
+{
+	switch (colour) {
+	case COLOUR_GREEN:
+		return "\033[32m";
+	case COLOUR_YELLOW:
+		return "\033[33m";
+	case COLOUR_RED:
+		return "\033[31m";
+	case COLOUR_DIM:
+		return "\033[2m";
+	case COLOUR_BOLD:
+		return "\033[1m";
+	case COLOUR_NONE:
+		break;
+	}
+	return "";
+}
+
+const char *colour_end(enum colour colour)
+{
+	return colour == COLOUR_NONE ? "" : "\033[0m";
+}
+
+enum colour colour_of_state(unsigned state)
+{
+	switch ((enum service_state)state) {
+	case STATE_RUNNING:
+	case STATE_READY:
+	case STATE_COMPLETED:
+		return COLOUR_GREEN;
+	case STATE_WAITING:
+	case STATE_STARTING:
+	case STATE_STOPPING:
+	case STATE_BACKOFF:
+		return COLOUR_YELLOW;
+	case STATE_UNHEALTHY:
+	case STATE_FAILED:
+		return COLOUR_RED;
+	case STATE_INACTIVE:
+	case STATE_COUNT:
+		break;
+	}
+	return COLOUR_DIM;
+}
+
+enum colour colour_of_phase(unsigned phase)
+{
+	return phase == PHASE_READY      ? COLOUR_GREEN
+	       : phase == PHASE_DEGRADED ? COLOUR_RED
+					 : COLOUR_YELLOW;
+}
+
+unsigned terminal_width(int fd)
+{
+	struct winsize size;
+
+	return ioctl(fd, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
+
+static bool is_continuation(unsigned char byte)
+{
+	return (byte & 0xc0) == 0x80;
+}
+
+unsigned text_clean(char *to, size_t size, const char *text, unsigned width)
+{
+	const unsigned char *at = (const unsigned char *)text;
+	unsigned columns = 0;
+	size_t len, used = 0;
+
+	for (; *at && !(width && columns == width); at += len, columns++) {
+		for (len = 1; *at >= 0xc0 && is_continuation(at[len]); len++)
+			;
+		if (used + len >= size)
+			break;
+		memcpy(to + used, at, len);
+		/* also the 8-bit control characters, whose UTF-8 form begins with C2 */
+		if (*at < ' ' || *at == 0x7f || is_continuation(*at) ||
+		    (*at == 0xc2 && at[1] < 0xa0)) {
+			to[used++] = '?';
+			continue;
+		}
+		used += len;
+	}
+	to[used] = '\0';
+	return columns;
+}
+
+char *format_age(char *buffer, size_t size, uint64_t ns)
+{
+	if (ns < NSEC_PER_SEC)
+		snprintf(buffer, size, "now");
+	else if (ns < 60 * NSEC_PER_SEC)
+		snprintf(buffer, size, "%us", (unsigned)(ns / NSEC_PER_SEC));
+	else
+		format_duration(buffer, size, ns);
+	return buffer;
+}
+
+/* ---- tables ---- */
+
+void grid_begin(struct grid *grid, unsigned columns, unsigned right)
+{
+	*grid = (struct grid){.columns = columns, .right = right};
+}
+
+static struct cell *next_cell(struct grid *grid)
+{
+	struct cell *cells;
+	size_t room;
+
+	if (grid->used == grid->room) {
+		room = grid->room ? 2 * grid->room : 64;
+		cells = reallocarray(grid->cells, room, sizeof(*cells));
+		if (!cells)
+			return NULL;
+		grid->cells = cells;
+		grid->room = room;
+	}
+	return &grid->cells[grid->used++];
+}
+
+void grid_add(struct grid *grid, enum colour colour, const char *format, ...)
+{
+	char text[CELL_SIZE], clean[CELL_SIZE];
+	struct cell *cell = next_cell(grid);
+	va_list args;
+
+	if (!cell) {
+		grid->failed = true;
+		return;
+	}
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	cell->width = text_clean(clean, sizeof(clean), text, 0);
+	cell->colour = colour;
+	cell->text = strdup(clean);
+	grid->failed |= !cell->text;
+}
+
+static void measure(const struct grid *grid, unsigned *widths, unsigned limit)
+{
+	size_t i;
+
+	for (i = 0; i < grid->used; i++)
+		if (grid->cells[i].width > widths[i % grid->columns])
+			widths[i % grid->columns] = grid->cells[i].width;
+	if (limit && widths[0] > limit / 2)
+		widths[0] = limit / 2;
+}
+
+/* Prints one cell in its column; returns what is left of the line (UINT32_MAX: no limit). */
+static unsigned print_cell(const struct grid *grid, FILE *out, size_t index, unsigned width,
+			   unsigned left, bool colours)
+{
+	const struct cell *cell = &grid->cells[index];
+	unsigned column = (unsigned)(index % grid->columns);
+	bool last = column + 1 == grid->columns, right = grid->right >> column & 1;
+	unsigned room = last ? left : width < left ? width : left;
+	enum colour colour = colours ? cell->colour : COLOUR_NONE;
+	char text[CELL_SIZE];
+	unsigned columns, pad;
+
+	if (!room)
+		return 0;
+	columns = text_clean(text, sizeof(text), cell->text, room);
+	pad = room > columns && !last ? room - columns : 0;
+	fprintf(out, "%*s%s%s%s", right ? (int)pad : 0, "", colour_begin(colour), text,
+		colour_end(colour));
+	left -= columns + pad;
+	if (last)
+		return left;
+	pad = right ? 0 : pad;
+	pad += left < GAP ? left : GAP;
+	/* no blanks at the end of a line */
+	if (cell[1].width || column + 2 < grid->columns)
+		fprintf(out, "%*s", (int)pad, "");
+	return left < GAP ? 0 : left - GAP;
+}
+
+void grid_print(struct grid *grid, FILE *out, unsigned width, bool colours)
+{
+	unsigned widths[GRID_COLUMNS_MAX] = {0};
+	unsigned left = UINT32_MAX;
+	size_t i;
+
+	measure(grid, widths, width);
+	for (i = 0; i < grid->used && !grid->failed; i++) {
+		if (i % grid->columns == 0)
+			left = width ? width : UINT32_MAX;
+		left = print_cell(grid, out, i, widths[i % grid->columns], left, colours);
+		if ((i + 1) % grid->columns == 0)
+			fputc('\n', out);
+	}
+	if (grid->failed)
+		fputs("(no memory for this table)\n", out);
+	for (i = 0; i < grid->used; i++)
+		free(grid->cells[i].text);
+	free(grid->cells);
+	*grid = (struct grid){0};
+}

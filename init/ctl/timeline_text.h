@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef MUSTER_TIMELINE_TEXT_H
+#define MUSTER_TIMELINE_TEXT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+/* The start-up drawn in characters, and what can be learned from it. */
+struct timeline;
+
+struct timeline_style {
+	uint64_t until; /* ns after boot: where bars of services that are not ready end */
+	unsigned width; /* columns; 0: 100 */
+	bool colour;
+};
+
+void timeline_text(FILE *out, const struct timeline *timeline, const struct timeline_style *style);
+
+#endif
