@@ -20,6 +20,7 @@ static char *const *environment_of(struct supervisor *sup, const struct service 
 	size_t count = config_environment(sup->config, service->config, sup->environment, sup->envp,
 					  sup->envp_size - 2);
 
+	count--; /* the NULL */
 	if (service->notify)
 		sup->envp[count++] = service->notify->variable;
 	if (service->config->internal)

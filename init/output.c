@@ -10,6 +10,7 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
@@ -18,6 +19,10 @@
 #include "log.h"
 #include "probes.h"
 #include "supervisor.h"
+
+#ifndef RWF_NOWAIT
+#define RWF_NOWAIT 0x8
+#endif
 
 /* ---- the sinks: init's stdout and stderr ---- */
 
@@ -67,7 +72,8 @@ static ssize_t write_polled(int fd, const struct iovec *part)
 {
 	struct pollfd p = {.fd = fd, .events = POLLOUT};
 	struct iovec piece = *part;
-	ssize_t n = pwritev2(fd, &piece, 1, -1, RWF_NOWAIT);
+	/* not every C library knows it; offset -1: where the file stands */
+	ssize_t n = syscall(SYS_pwritev2, fd, &piece, 1L, -1L, -1L, RWF_NOWAIT);
 
 	if (n >= 0 || (errno != EOPNOTSUPP && errno != ENOSYS && errno != EINVAL && errno != EPERM))
 		return n;

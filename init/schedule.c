@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "clock.h"
@@ -18,8 +15,6 @@
  * on what changed is looked at once. Work lists instead of calls from service to service, so that
  * a chain of ten thousand needs no stack.
  */
-
-#define SLOT_RETRY_MS 20 /* start_parallel = auto: when to look at the machine again */
 
 /* ---- numbers of the whole ---- */
 
@@ -49,7 +44,7 @@ static void announce_ready(struct supervisor *sup)
 		log_info("all ready after %s", took);
 	else
 		log_warning("start-up is over after %s; %u of %u services are not ready", took,
-			    sup->unready, sup->count);
+			    sup->unready, sup->config->count);
 	notify_up_send(sup, "READY=1");
 }
 
@@ -246,53 +241,13 @@ static void spread(struct supervisor *sup, struct service *service)
 
 /* ---- start slots ---- */
 
-/* How many processes of the machine are runnable now, from the fourth field of /proc/loadavg. */
-static uint64_t runnable_processes(void)
+/* auto sets no limit either: the kernel shares the processors out, and whoever has the longest way
+ * to go was started first. */
+static bool has_slot(const struct supervisor *sup)
 {
-	char text[64];
-	int fd = open("/proc/loadavg", O_RDONLY | O_CLOEXEC);
-	const char *field = text;
-	ssize_t n;
+	uint32_t limit = sup->config->start_parallel;
 
-	if (fd < 0)
-		return 0;
-	n = read(fd, text, sizeof(text) - 1);
-	close(fd);
-	if (n <= 0)
-		return 0;
-	text[n] = '\0';
-	for (unsigned i = 0; i < 3 && field; i++)
-		field = strchr(field + (i > 0), ' ');
-	return field ? strtoull(field, NULL, 10) : 0;
-}
-
-/* auto: as many as like while the processors have room; when more than twice as many processes as
- * processors want to run, one start at a time for each processor. */
-static bool machine_has_room(struct supervisor *sup)
-{
-	if (sup->starting < sup->cores || runnable_processes() <= 2 * sup->cores + 1)
-		return true;
-	loop_arm(&sup->loop, &sup->slot_timer, sup->loop.now + msec(SLOT_RETRY_MS));
-	return false;
-}
-
-void schedule_slot_timer(struct loop *loop, struct loop_timer *timer)
-{
-	/* waking up was all: schedule_run follows each turn */
-	(void)loop;
-	(void)timer;
-}
-
-static bool has_slot(struct supervisor *sup)
-{
-	switch (sup->config->start_parallel) {
-	case PARALLEL_UNLIMITED:
-		return true;
-	case PARALLEL_AUTO:
-		return machine_has_room(sup);
-	default:
-		return sup->starting < sup->config->start_parallel;
-	}
+	return limit == PARALLEL_AUTO || sup->starting < limit;
 }
 
 /* Takes the one with the longest way to go; earlier in the file first among equals. */

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -293,13 +292,6 @@ static void raise_descriptors(struct supervisor *sup, uint32_t services)
 	sup->nofile_differs = sup->nofile.rlim_cur != own.rlim_cur;
 }
 
-static uint32_t count_cores(void)
-{
-	cpu_set_t set;
-
-	return sched_getaffinity(0, sizeof(set), &set) == 0 ? (uint32_t)CPU_COUNT(&set) : 1;
-}
-
 /* ---- beginning and end ---- */
 
 static int find_sidecar(struct supervisor *sup, const struct config *config)
@@ -323,7 +315,6 @@ static int open_all(struct supervisor *sup, struct config *config)
 	sup->boot = clock_monotonic();
 	sup->random = sup->boot ^ (uint64_t)getpid() << 32;
 	sup->exit_code = -1;
-	sup->cores = count_cores();
 	sup->pid1 = getpid() == 1;
 	if (!sup->pid1 && prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0)
 		log_warning("cannot adopt orphans: %s", strerror(errno));
@@ -355,7 +346,6 @@ static void start_all(struct supervisor *sup)
 	sup->reap_timer.expired = reap_again;
 	sup->stop_timer.expired = stop_timer_expired;
 	sup->start_timer.expired = schedule_start_timeout;
-	sup->slot_timer.expired = schedule_slot_timer;
 	if (sup->config->start_timeout)
 		loop_arm(&sup->loop, &sup->start_timer,
 			 sup->loop.now + msec(sup->config->start_timeout));

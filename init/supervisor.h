@@ -109,7 +109,6 @@ struct supervisor {
 	uint32_t starting;  /* services between start and ready */
 	uint32_t unready;   /* wanted and not ready or completed */
 	uint32_t unsettled; /* of those, the ones that have not failed for good */
-	uint32_t cores;
 	struct children children;
 	struct status_page page;
 	struct output output;
@@ -117,7 +116,7 @@ struct supervisor {
 	struct control control;
 	struct sidecar_link link;
 	struct loop_source signals;
-	struct loop_timer start_timer, stop_timer, reap_timer, slot_timer;
+	struct loop_timer start_timer, stop_timer, reap_timer;
 	const struct config_source *source;
 	struct rlimit nofile;
 	char **environment; /* init's own, without what is for init alone */
@@ -173,8 +172,6 @@ void schedule_changed(struct supervisor *sup, struct service *service);
 void schedule_run(struct supervisor *sup);
 /* Sets the phase of the whole and tells everybody who listens. */
 void schedule_set_phase(struct supervisor *sup, enum system_phase phase);
-/* start_parallel = auto: time to look at the machine again. */
-void schedule_slot_timer(struct loop *loop, struct loop_timer *timer);
 /* start_timeout has passed. */
 void schedule_start_timeout(struct loop *loop, struct loop_timer *timer);
 

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "config.h"
+#include "environment.h"
+#include "fd.h"
+#include "log.h"
+#include "logwriter.h"
+#include "options.h"
+#include "supervise.h"
+#include "version.h"
+#include "wrap.h"
+
+#define EXIT_USAGE  2
+#define EXIT_CONFIG 78
+
+extern char **environ;
+
+__attribute__((format(printf, 1, 2))) static int usage_error(const char *format, ...)
+{
+	va_list args;
+
+	fprintf(stderr, "muster-init: ");
+	va_start(args, format);
+	vfprintf(stderr, format, args);
+	va_end(args);
+	fprintf(stderr, "\nmuster-init --help shows the options\n");
+	return EXIT_USAGE;
+}
+
+/* ---- wrap mode ---- */
+
+static int wrap_main(struct options *options)
+{
+	char error[512];
+
+	if (!identity_resolve(&options->identity, error, sizeof(error)))
+		return usage_error("%s", error);
+	options->wrap.envp = environ;
+	if (options->env_count + options->secrets_count > 0)
+		options->wrap.envp = environment_build(environ, options->env_files,
+						       options->secrets, error, sizeof(error));
+	if (!options->wrap.envp) {
+		fprintf(stderr, "muster-init: %s\n", error);
+		return EXIT_CONFIG;
+	}
+	options->wrap.identity = &options->identity.config;
+	return wrap_run(&options->wrap);
+}
+
+/* ---- supervise mode ---- */
+
+static void print_lines(char *const *lines, unsigned count, const char *prefix)
+{
+	for (unsigned i = 0; i < count; i++)
+		fprintf(stderr, "%s%s\n", prefix, lines[i]);
+}
+
+/* NULL after all problems have been printed. Warnings are printed, too. */
+static struct config *load_config(const struct config_source *source)
+{
+	static struct config_errors errors;
+	struct config *config = config_load(source, &errors);
+
+	print_lines(errors.warning, errors.warnings, "warning: ");
+	print_lines(errors.text, errors.kept, "");
+	if (errors.total > errors.kept)
+		fprintf(stderr, "... and %u more\n", errors.total - errors.kept);
+	if (!config)
+		fprintf(stderr, "muster-init: %u error%s in the configuration, nothing started\n",
+			errors.total, errors.total == 1 ? "" : "s");
+	config_errors_free(&errors);
+	return config;
+}
+
+static struct config_source source_of(const struct options *options)
+{
+	return (struct config_source){
+		.files = options->config_count ? options->config_files : NULL,
+		.environment = environ,
+		.program = options->wrap.argv[0] ? options->wrap.argv : NULL,
+	};
+}
+
+static int check_main(const struct options *options)
+{
+	const struct config_source source = source_of(options);
+	struct config *config = load_config(&source);
+
+	if (!config)
+		return EXIT_CONFIG;
+	config_free(config);
+	puts("ok");
+	return fflush(stdout) == 0 ? 0 : EXIT_FAILURE;
+}
+
+static int supervise(const struct options *options)
+{
+	const struct config_source source = source_of(options);
+	struct supervise_options supervised = {.source = &source};
+
+	log_open("muster-init", options->wrap.verbose ? LOG_DEBUG : LOG_INFO);
+	supervised.config = load_config(&source);
+	return supervised.config ? supervise_main(&supervised) : EXIT_CONFIG;
+}
+
+static bool has_default_config(void)
+{
+	const char *file = getenv("MUSTER_CONFIG");
+
+	return (file && file[0]) || access(CONFIG_DEFAULT_FILE, F_OK) == 0;
+}
+
+/* ---- */
+
+static int run(struct options *options)
+{
+	switch (options->action) {
+	case ACTION_HELP:
+		options_print_help();
+		return EXIT_SUCCESS;
+	case ACTION_VERSION:
+		puts("muster-init " MUSTER_VERSION);
+		return EXIT_SUCCESS;
+	case ACTION_CHECK:
+		return check_main(options);
+	case ACTION_SUPERVISE:
+		return supervise(options);
+	case ACTION_WRAP:
+		break;
+	}
+	if (options->wrap.argv[0])
+		return wrap_main(options);
+	if (!has_default_config())
+		return usage_error("neither a PROGRAM to wrap nor a configuration (-c FILE, "
+				   "$MUSTER_CONFIG or " CONFIG_DEFAULT_FILE ")");
+	if (options->wrap_only)
+		return usage_error("--%s needs a PROGRAM to wrap", options->wrap_only);
+	return supervise(options);
+}
+
+int main(int argc, char **argv)
+{
+	struct options options = {0};
+	char error[512];
+
+	fd_open_standard();
+	if (argc > 1 && strcmp(argv[1], LOG_WRITER_OPTION) == 0)
+		return logwriter_main(argc - 2, argv + 2);
+	if (!options_parse(&options, argc, argv, error, sizeof(error)))
+		return usage_error("%s", error);
+	return run(&options);
+}

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: MIT */
+#include "spawn.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "creds.h"
+#include "signals.h"
+
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/asan_interface.h>
+#define STACK_SIZE 131072
+#else
+#define STACK_SIZE                                 32768
+#define ASAN_UNPOISON_MEMORY_REGION(address, size) ((void)0)
+#endif
+
+/* As a container has it that sets none. */
+#define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+struct child {
+	const struct spawn_request *request;
+	struct spawn_error *error;
+	pid_t parent;
+	sigword ignored;
+};
+
+/* The child's own: it ends, or leaves by exec, before spawn goes on. */
+static char stack[STACK_SIZE] __attribute__((aligned(16)));
+static char candidate[PATH_MAX];
+
+/* ---- in the child ---- */
+
+static void write_pid(char *text)
+{
+	char digits[SPAWN_PID_SIZE];
+	unsigned pid = (unsigned)getpid();
+	size_t at = sizeof(digits);
+
+	digits[--at] = '\0';
+	do {
+		digits[--at] = (char)('0' + pid % 10);
+		pid /= 10;
+	} while (pid);
+	memcpy(text, digits + at, sizeof(digits) - at);
+}
+
+static void reset_signals(const struct child *child)
+{
+	const struct spawn_request *request = child->request;
+
+	for (int signo = 1; child->ignored >> (signo - 1); signo++) {
+		if (child->ignored & SIGWORD(signo))
+			signals_set_default(signo);
+		if (signo == SIGNAL_MAX)
+			break;
+	}
+	signals_set_mask(request->mask ? signals_from_set(request->mask) : 0, NULL);
+}
+
+static const char *path_of(char *const *envp)
+{
+	for (; *envp; envp++)
+		if (strncmp(*envp, "PATH=", 5) == 0)
+			return *envp + 5;
+	return DEFAULT_PATH;
+}
+
+/* Puts DIRECTORY/NAME into `candidate`; an empty directory is the current one. */
+static bool make_candidate(const char *directory, size_t len, const char *name, size_t name_size)
+{
+	if (len + 1 + name_size > sizeof(candidate))
+		return false;
+	memcpy(candidate, directory, len);
+	if (len > 0)
+		candidate[len++] = '/';
+	memcpy(candidate + len, name, name_size);
+	return true;
+}
+
+/* Whether this failure of one candidate means: look on. */
+static bool look_on(int error)
+{
+	return error == ENOENT || error == ENOTDIR || error == EACCES || error == ELOOP ||
+	       error == ENAMETOOLONG || error == ESTALE || error == ENODEV || error == ETIMEDOUT;
+}
+
+/* As execvp, less its shell for files in no known format. Returns the errno. */
+static int search_path(const char *name, char *const *argv, char *const *envp)
+{
+	size_t name_size = strlen(name) + 1;
+	const char *path = path_of(envp);
+	int error = ENOENT;
+
+	for (;;) {
+		size_t len = strcspn(path, ":");
+
+		if (make_candidate(path, len, name, name_size)) {
+			execve(candidate, argv, envp);
+			if (!look_on(errno))
+				return errno;
+			if (errno == EACCES)
+				error = EACCES; /* found one, at least */
+		}
+		if (path[len] == '\0')
+			return error;
+		path += len + 1;
+	}
+}
+
+static int exec_program(const struct spawn_request *request)
+{
+	const char *name = request->program ? request->program : request->argv[0];
+
+	if (name[0] == '\0')
+		return ENOENT;
+	if (!strchr(name, '/'))
+		return search_path(name, request->argv, request->envp);
+	execve(name, request->argv, request->envp);
+	return errno;
+}
+
+static int run_child(void *argument)
+{
+	const struct child *child = argument;
+
+	if (child->request->pid_text)
+		write_pid(child->request->pid_text);
+	if (creds_apply(child->request, child->parent, child->error)) {
+		reset_signals(child);
+		child->error->error = exec_program(child->request);
+		child->error->step = STEP_EXEC;
+	}
+	return 127; /* ends the process: this is its first function */
+}
+
+/* ---- in init ---- */
+
+/* Read once: these were inherited, and init does not change them. */
+static sigword ignored_signals(void)
+{
+	static sigword ignored;
+	static bool known;
+
+	if (!known)
+		ignored = signals_ignored();
+	known = true;
+	return ignored;
+}
+
+static void reap_failed(pid_t pid)
+{
+	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
+}
+
+pid_t spawn(const struct spawn_request *request, struct spawn_error *error)
+{
+	struct child child = {.request = request, .error = error};
+	sigword mask;
+	pid_t pid;
+
+	error->step = STEP_NONE;
+	error->error = 0;
+	if (!request->keep_signals)
+		child.ignored = ignored_signals();
+	if (request->die_with_parent)
+		child.parent = getpid();
+	ASAN_UNPOISON_MEMORY_REGION(stack, sizeof(stack));
+	signals_set_mask(SIGWORD_ALL, &mask);
+	pid = clone(run_child, stack + sizeof(stack), CLONE_VM | CLONE_VFORK | SIGCHLD, &child);
+	if (pid < 0) {
+		error->step = STEP_CLONE;
+		error->error = errno;
+	}
+	signals_set_mask(mask, NULL);
+	if (pid > 0 && error->step != STEP_NONE) {
+		reap_failed(pid);
+		pid = -1;
+	}
+	return pid;
+}
+
+/* ---- words and codes ---- */
+
+const char *spawn_step_name(enum spawn_step step)
+{
+	static const char names[STEP_COUNT][24] = {
+		[STEP_NONE] = "nothing",
+		[STEP_CLONE] = "new process",
+		[STEP_SESSION] = "session",
+		[STEP_TERMINAL] = "terminal",
+		[STEP_DESCRIPTORS] = "descriptors",
+		[STEP_OOM_SCORE] = "oom_score_adj",
+		[STEP_LIMITS] = "resource limits",
+		[STEP_NICE] = "nice",
+		[STEP_DIRECTORY] = "working directory",
+		[STEP_GROUPS] = "supplementary groups",
+		[STEP_GID] = "group",
+		[STEP_UID] = "user",
+		[STEP_CAPABILITIES] = "capabilities",
+		[STEP_DEATH_SIGNAL] = "parent death signal",
+		[STEP_NO_NEW_PRIVILEGES] = "no_new_privileges",
+		[STEP_VERIFY] = "check of the identity",
+		[STEP_EXEC] = "exec",
+	};
+
+	return (unsigned)step < STEP_COUNT ? names[step] : "?";
+}
+
+static int exec_exit_code(int error)
+{
+	bool missing =
+		error == ENOENT || error == ENOTDIR || error == ELOOP || error == ENAMETOOLONG;
+
+	return missing ? 127 : 126;
+}
+
+int spawn_exit_code(const struct spawn_error *error)
+{
+	switch (error->step) {
+	case STEP_EXEC:
+		return exec_exit_code(error->error);
+	case STEP_GROUPS:
+	case STEP_GID:
+	case STEP_UID:
+	case STEP_CAPABILITIES:
+	case STEP_NO_NEW_PRIVILEGES:
+	case STEP_VERIFY:
+		return 77;
+	default:
+		return 70;
+	}
+}
+
+bool spawn_retry_helps(const struct spawn_error *error)
+{
+	switch (error->error) {
+	case EAGAIN:
+	case EINTR:
+	case EMFILE:
+	case ENFILE:
+	case ENOMEM:
+	case ENOSPC:
+	case EIO:
+	case EBUSY:
+	case ETXTBSY:
+		return true;
+	default:
+		return false;
+	}
+}
