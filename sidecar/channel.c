@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: MIT */
+#include "channel.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "link.h"
+#include "log.h"
+#include "loop.h"
+#include "mem.h"
+#include "probe.h"
+#include "snapshot.h"
+#include "str.h"
+
+#define BEAT_EVERY msec(LINK_BEAT_MS - 2000) /* 2 s for a busy machine */
+#define BATCH      64                        /* messages taken before others have their turn */
+
+struct channel {
+	struct loop *loop;
+	struct prober *prober;
+	struct snapshot *snapshot;
+	int fd;
+	struct loop_timer beat;
+	uint64_t sent; /* when init was last told anything */
+	bool stalled;  /* init's end is full: room is awaited */
+};
+
+int channel_descriptor(void)
+{
+	const char *text = getenv(LINK_VARIABLE);
+	socklen_t size = sizeof(int);
+	uint64_t number;
+	int type;
+
+	if (!text || !*text)
+		return -ENOENT;
+	if (!parse_uint(text, 65535, &number) ||
+	    getsockopt((int)number, SOL_SOCKET, SO_TYPE, &type, &size) < 0 ||
+	    type != SOCK_SEQPACKET || fcntl((int)number, F_SETFD, FD_CLOEXEC) < 0)
+		return -EINVAL;
+	return (int)number;
+}
+
+static void listen_for(struct channel *channel, uint32_t events);
+
+/* ---- to init ---- */
+
+static bool channel_send(struct channel *channel, const void *message, size_t size)
+{
+	ssize_t n = send(channel->fd, message, size, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+	if (n >= 0) {
+		channel->sent = loop_now(channel->loop);
+		loop_arm(channel->loop, &channel->beat, channel->sent + BEAT_EVERY);
+		return true;
+	}
+	if (errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS) {
+		channel->stalled = true;
+		listen_for(channel, EPOLLIN | EPOLLOUT);
+		return false;
+	}
+	loop_stop(channel->loop, 0); /* init is gone */
+	return true;
+}
+
+static void send_beat(struct channel *channel)
+{
+	struct link_beat beat = {.type = LINK_BEAT};
+
+	channel_send(channel, &beat, sizeof(beat));
+}
+
+/* When init's end is full the beat is not sent; another follows as soon as there is room. */
+static void beat_due(void *data, uint64_t now)
+{
+	(void)now;
+	send_beat(data);
+}
+
+/* Whether init wants to hear of it: failures always, successes up to the threshold. */
+static bool is_news(const struct probe *probe)
+{
+	return !probe->last.ok || probe->streak <= probe->spec.success_threshold;
+}
+
+bool channel_report(void *data, struct probe *probe)
+{
+	struct channel *channel = data;
+	struct link_result result = {
+		.type = LINK_RESULT,
+		.serial = probe->spec.serial,
+		.probe = probe->spec.slot,
+		.ok = probe->last.ok,
+	};
+	uint64_t micro = probe->last.latency / 1000;
+
+	if (!is_news(probe)) {
+		/* awake anyway: a beat now saves waking up for it */
+		if (loop_now(channel->loop) - channel->sent > BEAT_EVERY / 2 && !channel->stalled)
+			send_beat(channel);
+		return true;
+	}
+	if (channel->stalled)
+		return false;
+	result.latency_us = micro > UINT32_MAX ? UINT32_MAX : (uint32_t)micro;
+	memcpy(result.reason, probe->last.reason, sizeof(result.reason));
+	return channel_send(channel, &result, sizeof(result));
+}
+
+/* ---- from init ---- */
+
+static void take_watch(struct channel *channel, const struct link_watch *watch)
+{
+	struct probe_spec spec = {
+		.serial = watch->serial,
+		.slot = watch->probe,
+		.service = watch->service,
+		.role = watch->role,
+		.kind = watch->kind,
+		.period_ms = watch->period_ms,
+		.timeout_ms = watch->timeout_ms ? watch->timeout_ms : 1,
+		.initial_delay_ms = watch->initial_delay_ms,
+		.success_threshold = watch->success_threshold ? watch->success_threshold : 1,
+		.failure_threshold = watch->failure_threshold,
+	};
+	const struct view *view = snapshot_refresh(channel->snapshot);
+	char url[sizeof(watch->target)];
+
+	if (view->present && watch->service < view->header.record_count)
+		memcpy(spec.name, view->records[watch->service].name, sizeof(spec.name));
+	memcpy(url, watch->target, sizeof(url));
+	url[sizeof(url) - 1] = '\0';
+	prober_watch(channel->prober, &spec, url);
+}
+
+/* A message of an unknown type or size is from another version of init: passed over. */
+static void take_message(struct channel *channel, const void *message, size_t size)
+{
+	const struct link_drop *drop = message;
+	uint32_t type;
+
+	if (size < sizeof(type))
+		return;
+	memcpy(&type, message, sizeof(type));
+	if (type == LINK_WATCH && size == sizeof(struct link_watch))
+		take_watch(channel, message);
+	else if (type == LINK_DROP && size == sizeof(*drop))
+		prober_drop(channel->prober, drop->probe, drop->serial);
+	else
+		log_warning("message of type %u and %zu bytes from muster-init is not understood",
+			    type, size);
+}
+
+static void take_messages(struct channel *channel)
+{
+	_Alignas(8) char message[sizeof(struct link_watch) + 8];
+
+	for (int i = 0; i < BATCH; i++) {
+		ssize_t n = recv(channel->fd, message, sizeof(message), MSG_DONTWAIT);
+
+		if (n > 0) {
+			take_message(channel, message, (size_t)n);
+			continue;
+		}
+		if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
+			return;
+		log_debug("muster-init has closed the channel");
+		loop_stop(channel->loop, 0);
+		return;
+	}
+}
+
+static void channel_ready(void *data, int fd, uint32_t events)
+{
+	struct channel *channel = data;
+
+	(void)fd;
+	if (events & (EPOLLIN | EPOLLHUP | EPOLLERR))
+		take_messages(channel);
+	if (events & EPOLLOUT && channel->stalled) {
+		channel->stalled = false;
+		listen_for(channel, EPOLLIN);
+		prober_resume(channel->prober);
+		if (!channel->stalled)
+			send_beat(channel);
+	}
+}
+
+static void listen_for(struct channel *channel, uint32_t events)
+{
+	loop_watch(channel->loop, channel->fd, events, channel_ready, channel);
+}
+
+struct channel *channel_create(struct loop *loop, int fd, struct snapshot *snapshot)
+{
+	struct channel *channel = mem_alloc(sizeof(*channel));
+
+	channel->loop = loop;
+	channel->fd = fd;
+	channel->snapshot = snapshot;
+	channel->beat.call = beat_due;
+	channel->beat.data = channel;
+	return channel;
+}
+
+void channel_start(struct channel *channel, struct prober *prober)
+{
+	channel->prober = prober;
+	listen_for(channel, EPOLLIN);
+	send_beat(channel);
+}
+
+void channel_destroy(struct channel *channel)
+{
+	loop_disarm(channel->loop, &channel->beat);
+	loop_forget(channel->loop, channel->fd);
+	close(channel->fd);
+	free(channel);
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SIDECAR_CHANNEL_H
+#define SIDECAR_CHANNEL_H
+
+#include <stdbool.h>
+
+/*
+ * The sidecar's end of the channel to muster-init (link.h): takes orders to probe, reports what
+ * came of it, and lets init know that the loop turns. When init closes its end the loop is stopped
+ * with code 0: there is nobody left to work for.
+ */
+struct channel;
+struct loop;
+struct probe;
+struct prober;
+struct snapshot;
+
+/*
+ * The descriptor that LINK_VARIABLE names: >= 0; -ENOENT: there is no such variable; -EINVAL: it
+ * names no socket of the right kind.
+ */
+int channel_descriptor(void);
+
+/*
+ * The prober's report function must be channel_report with this channel as its data. The snapshot
+ * tells the names of services: their index in the page, which init sends, may change.
+ */
+struct channel *channel_create(struct loop *loop, int fd, struct snapshot *snapshot);
+void channel_start(struct channel *channel, struct prober *prober);
+bool channel_report(void *channel, struct probe *probe);
+void channel_destroy(struct channel *channel);
+
+#endif

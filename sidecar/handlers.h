@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SIDECAR_HANDLERS_H
+#define SIDECAR_HANDLERS_H
+
+#include "routes.h"
+
+/* What the paths of routes.c answer. */
+void health_live(struct request *request, struct reply *reply);
+void health_ready(struct request *request, struct reply *reply);
+void health_ready_one(struct request *request, struct reply *reply);
+void health_startup(struct request *request, struct reply *reply);
+void health_report(struct request *request, struct reply *reply);
+void status_report(struct request *request, struct reply *reply);
+void startup_report(struct request *request, struct reply *reply);
+void startup_picture(struct request *request, struct reply *reply);
+void metrics_report(struct request *request, struct reply *reply);
+void page_report(struct request *request, struct reply *reply);
+
+#endif

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: MIT */
+#include "handlers.h"
+
+#include <string.h>
+
+#include "sidecar.h"
+#include "values.h"
+#include "version.h"
+
+#define CAUSES_MAX 40 /* lines of a not-ready answer that nobody asked to be long */
+
+static const char no_page[] = "unknown: muster-init has no status page here\n";
+
+/* ---- lines ---- */
+
+static void put_service(struct text *body, const struct view *view, uint32_t index)
+{
+	char why[VIEW_WHY];
+
+	if (!view_is_counted(view, index) && !view_is_ready(view, index))
+		text_add(body, "[ ] %s: %s\n", view->records[index].name,
+			 state_name(view->records[index].state));
+	else if (view_is_ready(view, index))
+		text_add(body, "[+] %s: %s\n", view->records[index].name,
+			 state_name(view->records[index].state));
+	else
+		text_add(body, "[-] %s: %s\n", view->records[index].name,
+			 view_why(view, index, why));
+}
+
+static void put_services(struct text *body, const struct view *view)
+{
+	for (uint32_t i = 0; view->present && i < view->header.record_count; i++)
+		if (view_is_shown(view, i))
+			put_service(body, view, i);
+}
+
+/* What is wrong by itself comes first, then what only waits for it. */
+static void put_causes(struct text *body, const struct view *view)
+{
+	unsigned lines = 0, more = 0;
+	char why[VIEW_WHY];
+
+	for (int consequence = 0; consequence < 2; consequence++) {
+		for (uint32_t i = 0; i < view->header.record_count; i++) {
+			bool waits = view->records[i].flags & STATUS_DEP_CAUSE;
+
+			if (!view_is_counted(view, i) || view_is_ready(view, i) ||
+			    waits != (consequence == 1))
+				continue;
+			if (lines++ < CAUSES_MAX)
+				text_add(body, "%s: %s\n", view->records[i].name,
+					 view_why(view, i, why));
+			else
+				more++;
+		}
+	}
+	if (more)
+		text_add(body, "and %u more: ?verbose has all\n", more);
+}
+
+static void not_ready(struct reply *reply)
+{
+	reply->status = 503;
+	reply->retry_after = 1;
+}
+
+/* ---- /livez /readyz /startupz ---- */
+
+/* That the loop turns is shown by answering. A service is never a reason to say no here. */
+void health_live(struct request *request, struct reply *reply)
+{
+	text_put(&reply->body, "ok\n");
+	if (request->verbose)
+		put_services(&reply->body, snapshot_refresh(request->sidecar->snapshot));
+}
+
+void health_ready(struct request *request, struct reply *reply)
+{
+	const struct view *view = snapshot_refresh(request->sidecar->snapshot);
+
+	if (view_all_ready(view)) {
+		text_put(&reply->body, "ok\n");
+		if (request->verbose)
+			put_services(&reply->body, view);
+		return;
+	}
+	not_ready(reply);
+	if (!view->present) {
+		text_put(&reply->body, no_page);
+		return;
+	}
+	text_add(&reply->body, "%s\n", phase_name(view->header.phase));
+	if (request->verbose)
+		put_services(&reply->body, view);
+	else
+		put_causes(&reply->body, view);
+}
+
+void health_ready_one(struct request *request, struct reply *reply)
+{
+	const struct view *view = snapshot_refresh(request->sidecar->snapshot);
+	int index = view_find(view, request->rest);
+	char why[VIEW_WHY];
+
+	if (!view->present) {
+		not_ready(reply);
+		text_put(&reply->body, no_page);
+	} else if (index < 0) {
+		reply->status = 404;
+		text_put(&reply->body, "there is no service of this name\n");
+	} else if (view_is_ready(view, (uint32_t)index)) {
+		text_put(&reply->body, "ok\n");
+	} else {
+		not_ready(reply);
+		text_add(&reply->body, "%s: %s\n", view->records[index].name,
+			 view_why(view, (uint32_t)index, why));
+	}
+	if (request->verbose && index >= 0)
+		put_service(&reply->body, view, (uint32_t)index);
+}
+
+/* Once it was 200 it stays so, whatever becomes of the page. */
+void health_startup(struct request *request, struct reply *reply)
+{
+	struct sidecar *sidecar = request->sidecar;
+	const struct view *view = NULL;
+
+	if (!sidecar->startup_seen || request->verbose)
+		view = snapshot_refresh(sidecar->snapshot);
+	if (view && view->present && view->header.startup_done)
+		sidecar->startup_seen = true;
+	if (sidecar->startup_seen) {
+		text_put(&reply->body, "ok\n");
+	} else {
+		not_ready(reply);
+		text_put(&reply->body, view->present ? "starting\n" : no_page);
+	}
+	if (request->verbose)
+		put_services(&reply->body, view);
+	else if (view && view->present && !sidecar->startup_seen)
+		put_causes(&reply->body, view);
+}
+
+/* ---- /health ---- */
+
+static const char *check_status(const struct view *view, uint32_t index)
+{
+	if (view_is_ready(view, index))
+		return view->records[index].failures ? "warn" : "pass";
+	if (!view_is_counted(view, index))
+		return "pass"; /* nobody wants it */
+	return view->records[index].flags & STATUS_ESSENTIAL ? "fail" : "warn";
+}
+
+static json_t *state_check(const struct view *view, uint32_t index)
+{
+	const struct status_record *record = &view->records[index];
+	char why[VIEW_WHY];
+	json_t *check = json_pack("{s:s, s:s, s:s, s:s, s:i, s:o}", "componentId", record->name,
+				  "componentType", "component", "observedValue",
+				  state_name(record->state), "status", check_status(view, index),
+				  "score", (int)view_score(view, index), "time",
+				  value_time(view_realtime(view, record->since)));
+
+	if (!view_is_ready(view, index))
+		json_object_set_new(check, "output", value_text(view_why(view, index, why)));
+	return check;
+}
+
+static json_t *all_checks(const struct view *view)
+{
+	json_t *checks = json_object();
+	char key[STATUS_NAME_MAX + 16];
+
+	for (uint32_t i = 0; view->present && i < view->header.record_count; i++) {
+		if (!view_is_shown(view, i))
+			continue;
+		strcpy(key, view->records[i].name);
+		strcat(key, ":state");
+		json_object_set_new(checks, key, json_pack("[o]", state_check(view, i)));
+	}
+	return checks;
+}
+
+static const char *total_status(const struct view *view)
+{
+	if (!view_all_ready(view))
+		return "fail";
+	for (uint32_t i = 0; i < view->header.record_count; i++)
+		if (view_is_shown(view, i) && strcmp(check_status(view, i), "pass") != 0)
+			return "warn";
+	return "pass";
+}
+
+void health_report(struct request *request, struct reply *reply)
+{
+	const struct view *view = snapshot_refresh(request->sidecar->snapshot);
+	const char *status = total_status(view);
+	json_t *report;
+
+	report = json_pack("{s:s, s:s, s:s, s:i, s:o}", "status", status, "version", "1",
+			   "releaseId", MUSTER_VERSION, "score", (int)view_total_score(view),
+			   "checks", all_checks(view));
+	if (!view->present)
+		json_object_set_new(report, "output", json_string("there is no status page"));
+	else if (strcmp(status, "pass") != 0)
+		json_object_set_new(report, "output", json_string(phase_name(view->header.phase)));
+	if (strcmp(status, "fail") == 0)
+		not_ready(reply);
+	reply_json(reply, "application/health+json", report);
+}

@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: MIT */
+#include "sidecar.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "channel.h"
+#include "clock.h"
+#include "config.h"
+#include "fd.h"
+#include "link.h"
+#include "local.h"
+#include "log.h"
+#include "loop.h"
+#include "probe.h"
+#include "resolve.h"
+#include "server.h"
+#include "snapshot.h"
+#include "version.h"
+
+#define EXIT_CANNOT 1  /* a port in use, no descriptors ... */
+#define EXIT_USAGE  2  /* wrong use */
+#define EXIT_FAULT  70 /* a fault of this program or of a library */
+#define EXIT_CONFIG 78 /* a bad configuration */
+
+#define DEFAULT_RUN_DIR "/run/muster"
+#define DEFAULT_LISTEN  "127.0.0.1:9180"
+
+static const char usage[] =
+	"usage: muster-sidecar [OPTIONS]\n"
+	"Probes services over the network and exports health, status and metrics over HTTP.\n"
+	"muster-init starts it; it also runs beside one (--run-dir) or without any (-c).\n"
+	"\n"
+	"  -c, --config FILE      no muster-init: probe the external services of FILE; repeatable\n"
+	"      --run-dir DIR      where muster-init's status page is [$MUSTER_RUN_DIR, "
+	"/run/muster]\n"
+	"      --listen HOST:PORT where to serve; repeatable [127.0.0.1:9180]\n"
+	"      --host NAME        this host's name in answers\n"
+	"      --proc-root DIR    where processes are looked up [/proc]\n"
+	"  -v, --verbose          say more\n"
+	"  -h, --help             this text\n"
+	"  -V, --version          the version\n";
+
+enum { OPTION_RUN_DIR = 256, OPTION_LISTEN, OPTION_HOST, OPTION_PROC_ROOT };
+
+static const struct option long_options[] = {
+	{"config", required_argument, NULL, 'c'},
+	{"run-dir", required_argument, NULL, OPTION_RUN_DIR},
+	{"listen", required_argument, NULL, OPTION_LISTEN},
+	{"host", required_argument, NULL, OPTION_HOST},
+	{"proc-root", required_argument, NULL, OPTION_PROC_ROOT},
+	{"verbose", no_argument, NULL, 'v'},
+	{"help", no_argument, NULL, 'h'},
+	{"version", no_argument, NULL, 'V'},
+	{0},
+};
+
+/* ---- the command line ---- */
+
+static bool add_value(const char **list, unsigned *count, const char *value, const char *option)
+{
+	if (*count == LISTEN_MAX) {
+		log_error("%s may be given %d times at most", option, LISTEN_MAX);
+		return false;
+	}
+	list[(*count)++] = value;
+	return true;
+}
+
+/* Returns -1 to go on, or the code to exit with. */
+static int take_option(struct options *options, int option)
+{
+	switch (option) {
+	case 'c':
+		return add_value(options->configs, &options->config_count, optarg, "-c")
+			       ? -1
+			       : EXIT_USAGE;
+	case OPTION_LISTEN:
+		return add_value(options->listen, &options->listen_count, optarg, "--listen")
+			       ? -1
+			       : EXIT_USAGE;
+	case OPTION_RUN_DIR:
+		options->run_dir = optarg;
+		return -1;
+	case OPTION_HOST:
+		options->host = optarg;
+		return -1;
+	case OPTION_PROC_ROOT:
+		options->proc_root = optarg;
+		return -1;
+	case 'v':
+		log_open("muster-sidecar", LOG_DEBUG);
+		return -1;
+	case 'h':
+		fputs(usage, stdout);
+		return 0;
+	case 'V':
+		puts("muster-sidecar " MUSTER_VERSION);
+		return 0;
+	default:
+		fputs("try: muster-sidecar --help\n", stderr);
+		return EXIT_USAGE;
+	}
+}
+
+static int read_options(struct options *options, int argc, char **argv)
+{
+	int option, code;
+
+	options->proc_root = "/proc";
+	while ((option = getopt_long(argc, argv, "c:vhV", long_options, NULL)) != -1) {
+		code = take_option(options, option);
+		if (code >= 0)
+			return code;
+	}
+	if (optind < argc) {
+		log_error("\"%s\": there are no arguments besides options", argv[optind]);
+		fputs("try: muster-sidecar --help\n", stderr);
+		return EXIT_USAGE;
+	}
+	return -1;
+}
+
+/* ---- what it becomes ---- */
+
+/* muster-init has made it what it is to be; it only closes the doors behind itself. */
+static void lock_down(void)
+{
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+static void print_errors(const struct config_errors *errors)
+{
+	for (unsigned i = 0; i < errors->warnings; i++)
+		log_warning("%s", errors->warning[i]);
+	for (unsigned i = 0; i < errors->kept; i++)
+		fprintf(stderr, "%s\n", errors->text[i]);
+	if (errors->total > errors->kept)
+		fprintf(stderr, "and %u more\n", errors->total - errors->kept);
+}
+
+static int read_config(struct sidecar *sidecar)
+{
+	struct config_source source = {
+		.files = sidecar->options.configs, .environment = environ, .lenient_users = true};
+	struct config_errors errors = {0};
+
+	sidecar->config = config_load(&source, &errors);
+	print_errors(&errors);
+	config_errors_free(&errors);
+	if (!sidecar->config || !local_check(sidecar->config))
+		return EXIT_CONFIG;
+	if (!sidecar->options.host)
+		sidecar->options.host = sidecar->config->name;
+	return 0;
+}
+
+/* Alone: its own page. */
+static int open_alone(struct sidecar *sidecar)
+{
+	int code = read_config(sidecar);
+
+	if (code)
+		return code;
+	sidecar->local = local_create(sidecar->loop, sidecar->config);
+	sidecar->snapshot = snapshot_create_local(local_page(sidecar->local));
+	sidecar->prober =
+		prober_create(sidecar->loop, sidecar->resolver, local_report, sidecar->local);
+	return 0;
+}
+
+static bool report_nothing(void *data, struct probe *probe)
+{
+	(void)data;
+	(void)probe;
+	return true;
+}
+
+/* Beside an init: its page, and, when this init started it, the channel. */
+static int open_beside(struct sidecar *sidecar)
+{
+	struct options *options = &sidecar->options;
+	int fd = channel_descriptor();
+
+	if (fd == -EINVAL) {
+		log_error("%s=\"%s\" does not name a channel to muster-init", LINK_VARIABLE,
+			  getenv(LINK_VARIABLE));
+		return EXIT_USAGE;
+	}
+	/* an init without a runtime directory has no page, and another's would be a lie */
+	if (!options->run_dir && fd < 0)
+		options->run_dir = getenv("MUSTER_RUN_DIR");
+	if (!options->run_dir)
+		options->run_dir = fd < 0 ? DEFAULT_RUN_DIR : "";
+	sidecar->snapshot = snapshot_create(options->run_dir);
+	if (fd >= 0)
+		sidecar->channel = channel_create(sidecar->loop, fd, sidecar->snapshot);
+	sidecar->prober =
+		prober_create(sidecar->loop, sidecar->resolver,
+			      fd >= 0 ? channel_report : report_nothing, sidecar->channel);
+	return 0;
+}
+
+/* ---- signals ---- */
+
+static void signal_ready(void *data, int fd, uint32_t events)
+{
+	struct signalfd_siginfo info;
+
+	(void)events;
+	if (read(fd, &info, sizeof(info)) == sizeof(info))
+		loop_stop(data, 0);
+}
+
+static int watch_signals(struct loop *loop)
+{
+	sigset_t set;
+	int fd;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (fd < 0)
+		return -errno;
+	return loop_watch(loop, fd, EPOLLIN, signal_ready, loop);
+}
+
+/* ---- open, serve ---- */
+
+static int open_server(struct sidecar *sidecar)
+{
+	struct options *options = &sidecar->options;
+	const char *const *listen = options->listen;
+
+	if (!options->listen_count && sidecar->config && *sidecar->config->sidecar.listen)
+		listen = (const char *const *)sidecar->config->sidecar.listen;
+	else if (!options->listen_count)
+		options->listen[0] = DEFAULT_LISTEN;
+	sidecar->server = server_create(sidecar);
+	if (!sidecar->server) {
+		log_error("the HTTP server cannot be set up");
+		return EXIT_FAULT;
+	}
+	for (; *listen; listen++)
+		if (server_listen(sidecar->server, *listen) < 0)
+			return EXIT_CANNOT;
+	return 0;
+}
+
+static int open_all(struct sidecar *sidecar)
+{
+	int code;
+
+	sidecar->begin_realtime = clock_realtime();
+	sidecar->loop = loop_create();
+	if (!sidecar->loop) {
+		log_error("cannot make an event loop: %s", strerror(errno));
+		return EXIT_CANNOT;
+	}
+	sidecar->resolver = resolver_create(sidecar->loop);
+	code = sidecar->options.config_count ? open_alone(sidecar) : open_beside(sidecar);
+	if (code)
+		return code;
+	code = open_server(sidecar);
+	if (code)
+		return code;
+	if (watch_signals(sidecar->loop) < 0) {
+		log_error("cannot watch for signals: %s", strerror(errno));
+		return EXIT_CANNOT;
+	}
+	return 0;
+}
+
+static void start_all(struct sidecar *sidecar)
+{
+	server_start(sidecar->server);
+	if (sidecar->channel)
+		channel_start(sidecar->channel, sidecar->prober);
+	if (sidecar->local)
+		local_start(sidecar->local, sidecar->prober);
+}
+
+static void close_all(struct sidecar *sidecar)
+{
+	server_destroy(sidecar->server);
+	prober_destroy(sidecar->prober);
+	resolver_destroy(sidecar->resolver);
+	if (sidecar->channel)
+		channel_destroy(sidecar->channel);
+	if (sidecar->local)
+		local_destroy(sidecar->local);
+	snapshot_destroy(sidecar->snapshot);
+	config_free(sidecar->config);
+	loop_destroy(sidecar->loop);
+}
+
+int main(int argc, char **argv)
+{
+	static struct sidecar sidecar;
+	int code;
+
+	fd_open_standard();
+	log_open("muster-sidecar", LOG_INFO);
+	code = read_options(&sidecar.options, argc, argv);
+	if (code >= 0)
+		return code;
+	lock_down();
+	code = open_all(&sidecar);
+	if (code)
+		return code;
+	start_all(&sidecar);
+	code = loop_run(sidecar.loop);
+	close_all(&sidecar);
+	return code;
+}

@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: MIT */
+#include "probe.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "check.h"
+#include "clock.h"
+#include "mem.h"
+
+#define DELAY_LEAST msec(5)
+#define DELAY_SHARE 16 /* of the time it has been watched so far */
+
+const double latency_bounds[LATENCY_BOUNDS] = {0.001, 0.005, 0.025, 0.1, 0.5, 1, 5};
+
+struct probe_list {
+	struct probe *first, *last;
+};
+
+struct prober {
+	struct loop *loop;
+	struct checker *checker;
+	probe_report *report;
+	void *data;
+	struct probe **slots;
+	uint32_t slot_count;
+	struct probe_list queue; /* due, the longest waiting first */
+	struct probe_list held;
+	bool filling;
+	uint64_t random;
+};
+
+static const char fault_names[FAULT_COUNT][10] = {
+	[FAULT_NONE] = "none",     [FAULT_RESOLVE] = "resolve", [FAULT_CONNECT] = "connect",
+	[FAULT_TLS] = "tls",       [FAULT_TIMEOUT] = "timeout", [FAULT_RESPONSE] = "response",
+	[FAULT_STATUS] = "status",
+};
+
+const char *fault_name(unsigned fault)
+{
+	return fault < FAULT_COUNT ? fault_names[fault] : "?";
+}
+
+/* ---- lists ---- */
+
+static void list_add(struct probe_list *list, struct probe *probe)
+{
+	probe->next = NULL;
+	probe->previous = list->last;
+	if (list->last)
+		list->last->next = probe;
+	else
+		list->first = probe;
+	list->last = probe;
+}
+
+static void list_remove(struct probe_list *list, struct probe *probe)
+{
+	if (probe->previous)
+		probe->previous->next = probe->next;
+	else
+		list->first = probe->next;
+	if (probe->next)
+		probe->next->previous = probe->previous;
+	else
+		list->last = probe->previous;
+	probe->next = probe->previous = NULL;
+}
+
+/* ---- when ---- */
+
+static uint64_t random_below(struct prober *prober, uint64_t limit)
+{
+	prober->random ^= prober->random << 13;
+	prober->random ^= prober->random >> 7;
+	prober->random ^= prober->random << 17;
+	return prober->random % limit;
+}
+
+/* When the next check is due, `now` being the end of the last one. */
+static uint64_t next_time(struct probe *probe, uint64_t now)
+{
+	uint64_t period = msec(probe->spec.period_ms);
+	uint64_t delay;
+
+	if (period < DELAY_LEAST)
+		period = DELAY_LEAST;
+	if (probe->settled) {
+		delay = period - period / 10 + random_below(probe->prober, period / 5 + 1);
+		return probe->check_time + delay > now + DELAY_LEAST ? probe->check_time + delay
+								     : now + DELAY_LEAST;
+	}
+	delay = (now - probe->begin) / DELAY_SHARE;
+	if (delay < DELAY_LEAST)
+		delay = DELAY_LEAST;
+	return now + (delay < period ? delay : period);
+}
+
+static void sleep_until(struct probe *probe, uint64_t at)
+{
+	probe->stage = PROBE_SLEEPING;
+	loop_arm(probe->prober->loop, &probe->timer, at);
+}
+
+/* ---- checks ---- */
+
+/* Begins what is due, as far as there is room. A check may end before check_begin returns. */
+static void fill(struct prober *prober)
+{
+	struct probe *probe, *next;
+
+	if (prober->filling)
+		return;
+	prober->filling = true;
+	for (probe = prober->queue.first; probe && checker_has_room(prober->checker);
+	     probe = next) {
+		next = probe->next;
+		if (probe->usable && !checker_has_room_to(prober->checker, &probe->target))
+			continue;
+		list_remove(&prober->queue, probe);
+		probe->stage = PROBE_RUNNING;
+		probe->check_time = clock_monotonic();
+		check_begin(prober->checker, probe);
+	}
+	prober->filling = false;
+}
+
+static void probe_due(void *data, uint64_t now)
+{
+	struct probe *probe = data;
+
+	(void)now;
+	probe->stage = PROBE_QUEUED;
+	list_add(&probe->prober->queue, probe);
+	fill(probe->prober);
+}
+
+static void count(struct probe *probe, const struct outcome *outcome)
+{
+	double seconds = (double)outcome->latency / (double)NSEC_PER_SEC;
+	unsigned bucket = 0;
+
+	probe->last = *outcome;
+	probe->last_time = clock_monotonic();
+	probe->checks++;
+	probe->faults[outcome->fault]++;
+	if (!outcome->ok) {
+		probe->streak = 0;
+		return;
+	}
+	probe->last_success = clock_realtime();
+	probe->latency_sum += outcome->latency;
+	while (bucket < LATENCY_BOUNDS && seconds > latency_bounds[bucket])
+		bucket++;
+	probe->latency[bucket]++;
+	if (probe->streak <= probe->spec.success_threshold)
+		probe->streak++;
+	if (probe->streak >= probe->spec.success_threshold)
+		probe->settled = true;
+}
+
+static void hand_over(struct probe *probe)
+{
+	struct prober *prober = probe->prober;
+
+	if (prober->report(prober->data, probe)) {
+		sleep_until(probe, next_time(probe, probe->last_time));
+		return;
+	}
+	probe->stage = PROBE_HELD;
+	list_add(&prober->held, probe);
+}
+
+void probe_done(struct probe *probe, const struct outcome *outcome)
+{
+	struct prober *prober = probe->prober;
+
+	probe->check = NULL;
+	count(probe, outcome);
+	hand_over(probe);
+	fill(prober);
+}
+
+void prober_resume(struct prober *prober)
+{
+	struct probe *last = prober->held.last;
+	struct probe *probe;
+
+	while ((probe = prober->held.first)) {
+		list_remove(&prober->held, probe);
+		hand_over(probe);
+		if (probe == last || probe->stage == PROBE_HELD)
+			break;
+	}
+}
+
+/* ---- which ---- */
+
+static void end(struct probe *probe)
+{
+	struct prober *prober = probe->prober;
+
+	if (probe->stage == PROBE_QUEUED)
+		list_remove(&prober->queue, probe);
+	else if (probe->stage == PROBE_HELD)
+		list_remove(&prober->held, probe);
+	else if (probe->stage == PROBE_RUNNING)
+		check_cancel(probe->check);
+	loop_disarm(prober->loop, &probe->timer);
+	if (probe->usable)
+		target_free(&probe->target);
+	prober->slots[probe->spec.slot] = NULL;
+	free(probe);
+}
+
+static void slots_grow(struct prober *prober, uint32_t slot)
+{
+	uint32_t count = (slot + 64) & ~63u;
+
+	if (slot < prober->slot_count)
+		return;
+	prober->slots = mem_resize(prober->slots, count, sizeof(*prober->slots));
+	for (uint32_t i = prober->slot_count; i < count; i++)
+		prober->slots[i] = NULL;
+	prober->slot_count = count;
+}
+
+void prober_watch(struct prober *prober, const struct probe_spec *spec, const char *url)
+{
+	struct probe *probe = mem_alloc(sizeof(*probe));
+
+	slots_grow(prober, spec->slot);
+	if (prober->slots[spec->slot])
+		end(prober->slots[spec->slot]);
+	prober->slots[spec->slot] = probe;
+	probe->prober = prober;
+	probe->spec = *spec;
+	probe->usable = target_parse(&probe->target, url);
+	probe->timer.call = probe_due;
+	probe->timer.data = probe;
+	probe->begin = clock_monotonic() + msec(spec->initial_delay_ms);
+	sleep_until(probe, probe->begin);
+}
+
+void prober_drop(struct prober *prober, uint16_t slot, uint32_t serial)
+{
+	struct probe *probe = slot < prober->slot_count ? prober->slots[slot] : NULL;
+
+	if (!probe || probe->spec.serial != serial)
+		return;
+	end(probe);
+	fill(prober); /* its check may have made room */
+}
+
+const struct probe *prober_next(const struct prober *prober, const struct probe *probe)
+{
+	uint32_t slot = probe ? probe->spec.slot + 1u : 0;
+
+	while (slot < prober->slot_count && !prober->slots[slot])
+		slot++;
+	return slot < prober->slot_count ? prober->slots[slot] : NULL;
+}
+
+struct prober *prober_create(struct loop *loop, struct resolver *resolver, probe_report *report,
+			     void *data)
+{
+	struct prober *prober = mem_alloc(sizeof(*prober));
+
+	prober->loop = loop;
+	prober->checker = checker_create(loop, resolver);
+	prober->report = report;
+	prober->data = data;
+	if (getrandom(&prober->random, sizeof(prober->random), GRND_NONBLOCK) < 0 ||
+	    !prober->random)
+		prober->random = clock_realtime() | 1;
+	return prober;
+}
+
+void prober_destroy(struct prober *prober)
+{
+	for (uint32_t slot = 0; slot < prober->slot_count; slot++)
+		if (prober->slots[slot])
+			end(prober->slots[slot]);
+	checker_destroy(prober->checker);
+	free(prober->slots);
+	free(prober);
+}

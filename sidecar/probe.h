@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SIDECAR_PROBE_H
+#define SIDECAR_PROBE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "loop.h"
+#include "target.h"
+
+/*
+ * Probes: what is checked, when, and what came of it. A probe has at most one check under way;
+ * all of them together have at most CHECKS_MAX, and CHECKS_PER_HOST to one port of one host; what
+ * is due beyond that waits in line. The first check comes after initial_delay, the next ones a few
+ * milliseconds apart, then ever slower until success_threshold is reached; from then on one check
+ * a period, give or take a tenth so that probes do not march in step.
+ */
+struct resolver;
+struct check;
+struct prober;
+struct probe;
+
+/* The step of a check that failed. */
+enum fault {
+	FAULT_NONE,
+	FAULT_RESOLVE,
+	FAULT_CONNECT,
+	FAULT_TLS,
+	FAULT_TIMEOUT,
+	FAULT_RESPONSE, /* no answer, or not one in HTTP */
+	FAULT_STATUS,   /* an answer with a status that means failure */
+	FAULT_COUNT
+};
+const char *fault_name(unsigned fault);
+
+#define OUTCOME_REASON 64 /* with the NUL; link_result has the same */
+
+/* What came of a check. */
+struct outcome {
+	bool ok;
+	uint8_t fault;    /* enum fault */
+	uint16_t status;  /* of HTTP; 0: none came */
+	uint64_t latency; /* ns until connected, or until the answer began */
+	char reason[OUTCOME_REASON];
+};
+
+struct probe_spec {
+	uint32_t serial;
+	uint16_t slot;
+	uint16_t service; /* index in the status page, which a reload may change */
+	char name[64];    /* of the service; empty: not known */
+	uint8_t role;     /* enum probe_role */
+	uint8_t kind;     /* enum probe_kind */
+	uint32_t period_ms;
+	uint32_t timeout_ms; /* for the whole check */
+	uint32_t initial_delay_ms;
+	uint32_t success_threshold;
+	uint32_t failure_threshold;
+};
+
+/* Upper bounds of the latency histogram, in seconds; one more bucket has no bound. */
+#define LATENCY_BOUNDS 7
+extern const double latency_bounds[LATENCY_BOUNDS];
+
+enum probe_stage {
+	PROBE_SLEEPING, /* until `timer` */
+	PROBE_QUEUED,   /* due, but there is no room */
+	PROBE_RUNNING,
+	PROBE_HELD /* its outcome could not be handed over yet */
+};
+
+struct probe {
+	struct probe_spec spec;
+	struct prober *prober;
+	struct target target;
+	bool usable;         /* `target` holds something */
+	bool settled;        /* success_threshold was reached once */
+	uint8_t stage;       /* enum probe_stage */
+	uint32_t streak;     /* successes in a row, counted to success_threshold + 1 */
+	uint64_t begin;      /* when its first check was due */
+	uint64_t check_time; /* when the last check began */
+	struct check *check; /* PROBE_RUNNING */
+	struct loop_timer timer;
+	struct probe *next, *previous; /* PROBE_QUEUED, PROBE_HELD */
+	union address good;            /* the address that worked last */
+	/* what is known */
+	struct outcome last;
+	uint64_t last_time;    /* when `last` came; 0: never */
+	uint64_t last_success; /* CLOCK_REALTIME; 0: never */
+	uint64_t checks;
+	uint64_t faults[FAULT_COUNT];
+	uint64_t latency_sum; /* ns, of successful checks */
+	uint64_t latency[LATENCY_BOUNDS + 1];
+};
+
+/*
+ * Told of each outcome (probe->last). False: it could not be passed on; it is offered again at
+ * prober_resume, and the probe rests until then. The probe must not be dropped in the call.
+ */
+typedef bool probe_report(void *data, struct probe *probe);
+
+struct prober *prober_create(struct loop *loop, struct resolver *resolver, probe_report *report,
+			     void *data);
+void prober_destroy(struct prober *prober);
+
+/* Begins to probe `url` in this slot, in place of what was there. */
+void prober_watch(struct prober *prober, const struct probe_spec *spec, const char *url);
+/* Ends the probe in the slot if it has this serial. */
+void prober_drop(struct prober *prober, uint16_t slot, uint32_t serial);
+void prober_resume(struct prober *prober);
+
+/* The probe after this one in order of slots, NULL at the end; NULL gives the first. */
+const struct probe *prober_next(const struct prober *prober, const struct probe *probe);
+
+/* For check.c: the check is over and its slot is free again. */
+void probe_done(struct probe *probe, const struct outcome *outcome);
+
+#endif

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SIDECAR_RESOLVE_H
+#define SIDECAR_RESOLVE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "target.h"
+
+/*
+ * Names to addresses, in the sidecar's loop, without a thread and without waiting: /etc/hosts
+ * first, then DNS as /etc/resolv.conf says. One lookup a name is under way at a time, however many
+ * ask. A good answer is kept: when it has expired it is still given at once, and renewed behind
+ * the asker's back; it is forgotten only when the name is said not to exist, twice. A name that
+ * cannot be resolved is asked for again with growing pauses.
+ *
+ * Addresses that DNS answers from 169.254.0.0/16 or fe80::/10 are left out: nothing but a cloud's
+ * metadata service lives there. Who means one writes the number.
+ */
+struct loop;
+struct resolver;
+
+#define ANSWER_MAX 8
+
+struct answer {
+	const char *error; /* NULL: there are addresses; else why not (static text) */
+	unsigned count;
+	union address list[ANSWER_MAX]; /* ports are 0 */
+};
+
+/* A question under way; owned by the asker, all of it zero before the first use. */
+typedef void lookup_done(void *data, const struct answer *answer);
+struct lookup {
+	lookup_done *call;
+	void *data;
+	struct name *name; /* NULL: not under way */
+	struct lookup *next, *previous;
+};
+
+struct resolver *resolver_create(struct loop *loop);
+void resolver_destroy(struct resolver *resolver);
+
+/*
+ * Asks for `host`. True: *answer is filled now and `call` will not be called. False: it will be,
+ * later, unless lookup_cancel comes first.
+ */
+bool lookup_begin(struct resolver *resolver, struct lookup *lookup, const char *host,
+		  struct answer *answer);
+void lookup_cancel(struct lookup *lookup);
+
+struct resolver_counts {
+	uint64_t lookups; /* sent to hosts file or DNS */
+	uint64_t failures;
+};
+const struct resolver_counts *resolver_counts(const struct resolver *resolver);
+
+#endif

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: MIT */
+#include "routes.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "handlers.h"
+#include "hosts.h"
+#include "mem.h"
+#include "sidecar.h"
+
+static const struct route {
+	const char *path; /* one that ends in '/' (but for / itself) takes what follows */
+	route_handler *call;
+} table[] = {
+	{"/livez", health_live},
+	{"/readyz", health_ready},
+	{"/readyz/", health_ready_one},
+	{"/startupz", health_startup},
+	{"/health", health_report},
+	{"/status", status_report},
+	{"/metrics", metrics_report},
+	{"/timeline", startup_report},
+	{"/timeline.svg", startup_picture},
+	{"/", page_report},
+};
+#define ROUTES (sizeof(table) / sizeof(table[0]))
+#define OTHER  ROUTES /* counted under this number: a path that is none of ours */
+
+/* The statuses we answer with; libmicrohttpd's own refusals are not counted. */
+static const unsigned statuses[] = {200, 304, 404, 405, 413, 421, 503};
+#define STATUSES (sizeof(statuses) / sizeof(statuses[0]))
+
+struct routes {
+	struct sidecar *sidecar;
+	struct hosts *hosts;
+	struct MHD_Response *live; /* /livez, made once */
+	uint64_t counts[ROUTES + 1][STATUSES];
+};
+
+/* ---- replies ---- */
+
+static void add_header(struct MHD_Response *response, const char *name, const char *value)
+{
+	MHD_add_response_header(response, name, value);
+}
+
+static void add_headers(struct MHD_Response *response, const struct reply *reply)
+{
+	char number[16];
+
+	add_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, reply->type);
+	add_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+	add_header(response, "X-Content-Type-Options", "nosniff");
+	if (reply->etag[0])
+		add_header(response, MHD_HTTP_HEADER_ETAG, reply->etag);
+	if (reply->policy[0])
+		add_header(response, "Content-Security-Policy", reply->policy);
+	if (reply->status == 405)
+		add_header(response, MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
+	if (reply->retry_after) {
+		snprintf(number, sizeof(number), "%u", reply->retry_after);
+		add_header(response, MHD_HTTP_HEADER_RETRY_AFTER, number);
+	}
+}
+
+/* The response takes the body over. */
+static struct MHD_Response *make_response(struct reply *reply)
+{
+	struct MHD_Response *response;
+
+	text_put(&reply->body, "");
+	response = MHD_create_response_from_buffer(reply->body.len, reply->body.data,
+						   MHD_RESPMEM_MUST_FREE);
+	if (!response) {
+		free(reply->body.data);
+		return NULL;
+	}
+	add_headers(response, reply);
+	return response;
+}
+
+static void count(struct routes *routes, size_t route, unsigned status)
+{
+	for (size_t i = 0; i < STATUSES; i++)
+		if (statuses[i] == status)
+			routes->counts[route][i]++;
+}
+
+static enum MHD_Result send_reply(struct routes *routes, struct MHD_Connection *connection,
+				  size_t route, struct reply *reply)
+{
+	struct MHD_Response *response = make_response(reply);
+	enum MHD_Result result;
+
+	if (!response)
+		return MHD_NO;
+	count(routes, route, reply->status);
+	result = MHD_queue_response(connection, reply->status, response);
+	MHD_destroy_response(response);
+	return result;
+}
+
+static void start_reply(struct reply *reply, unsigned status)
+{
+	memset(reply, 0, sizeof(*reply));
+	reply->status = status;
+	reply->type = "text/plain; charset=utf-8";
+}
+
+/* Every refusal: one status, one line that says what would be right. */
+static enum MHD_Result send_error(struct routes *routes, struct MHD_Connection *connection,
+				  unsigned status, const char *line)
+{
+	struct reply reply;
+
+	start_reply(&reply, status);
+	text_put(&reply.body, line);
+	return send_reply(routes, connection, OTHER, &reply);
+}
+
+/* ---- requests ---- */
+
+static bool find_value(struct MHD_Connection *connection, enum MHD_ValueKind kind, const char *name,
+		       const char **value)
+{
+	size_t len;
+
+	return MHD_lookup_connection_value_n(connection, kind, name, strlen(name), value, &len) ==
+	       MHD_YES;
+}
+
+bool request_has(const struct request *request, const char *etag)
+{
+	const char *value;
+
+	if (!find_value(request->connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_IF_NONE_MATCH,
+			&value))
+		return false;
+	return value && (strcmp(value, "*") == 0 || strstr(value, etag));
+}
+
+static bool has_body(struct MHD_Connection *connection)
+{
+	const char *value;
+
+	if (find_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_TRANSFER_ENCODING, &value))
+		return true;
+	return find_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH, &value) &&
+	       value && strcmp(value, "0") != 0;
+}
+
+enum MHD_Result routes_refuse(struct routes *routes, struct MHD_Connection *connection,
+			      const char *method)
+{
+	if (strcmp(method, MHD_HTTP_METHOD_GET) != 0 && strcmp(method, MHD_HTTP_METHOD_HEAD) != 0)
+		return send_error(routes, connection, 405, "only GET and HEAD are answered here\n");
+	if (has_body(connection))
+		return send_error(routes, connection, 413, "a request has no body here\n");
+	return MHD_YES;
+}
+
+static bool host_is_ours(struct routes *routes, struct MHD_Connection *connection)
+{
+	const char *value;
+
+	/* HTTP/1.0 knows no Host; libmicrohttpd refuses 1.1 without */
+	if (!find_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_HOST, &value))
+		return true;
+	return value && hosts_allow(routes->hosts, value);
+}
+
+static size_t find_route(const char *path, const char **rest)
+{
+	for (size_t i = 0; i < ROUTES; i++) {
+		size_t len = strlen(table[i].path);
+
+		if (strcmp(path, table[i].path) == 0)
+			return i;
+		if (len > 1 && table[i].path[len - 1] == '/' &&
+		    strncmp(path, table[i].path, len) == 0) {
+			*rest = path + len;
+			return i;
+		}
+	}
+	return OTHER;
+}
+
+static enum MHD_Result answer_route(struct routes *routes, struct MHD_Connection *connection,
+				    const char *path, bool verbose)
+{
+	struct request request = {
+		.sidecar = routes->sidecar,
+		.connection = connection,
+		.rest = "",
+		.verbose = verbose,
+	};
+	size_t route = find_route(path, &request.rest);
+	struct reply reply;
+
+	if (route == OTHER)
+		return send_error(routes, connection, 404, "there is nothing at this path\n");
+	start_reply(&reply, 200);
+	table[route].call(&request, &reply);
+	return send_reply(routes, connection, route, &reply);
+}
+
+/* /livez is asked more often than anything else, and its answer is always the same. */
+enum MHD_Result routes_answer(struct routes *routes, struct MHD_Connection *connection,
+			      const char *path)
+{
+	const char *value;
+	bool verbose;
+
+	if (!host_is_ours(routes, connection))
+		return send_error(routes, connection, 421,
+				  "this server is not known by the name in Host\n");
+	verbose = find_value(connection, MHD_GET_ARGUMENT_KIND, "verbose", &value);
+	if (verbose || strcmp(path, table[0].path) != 0)
+		return answer_route(routes, connection, path, verbose);
+	routes->counts[0][0]++;
+	return MHD_queue_response(connection, 200, routes->live);
+}
+
+void routes_counts(const struct routes *routes, routes_count *call, void *data)
+{
+	for (size_t route = 0; route <= ROUTES; route++)
+		for (size_t i = 0; i < STATUSES; i++)
+			if (routes->counts[route][i])
+				call(data, route == OTHER ? "other" : table[route].path,
+				     statuses[i], routes->counts[route][i]);
+}
+
+struct routes *routes_create(struct sidecar *sidecar, struct hosts *hosts)
+{
+	struct routes *routes = mem_alloc(sizeof(*routes));
+	struct request request = {.sidecar = sidecar, .rest = ""};
+	struct reply reply;
+
+	routes->sidecar = sidecar;
+	routes->hosts = hosts;
+	start_reply(&reply, 200);
+	health_live(&request, &reply);
+	routes->live = make_response(&reply);
+	if (routes->live)
+		return routes;
+	free(routes);
+	return NULL;
+}
+
+void routes_destroy(struct routes *routes)
+{
+	MHD_destroy_response(routes->live);
+	free(routes);
+}

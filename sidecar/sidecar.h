@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SIDECAR_SIDECAR_H
+#define SIDECAR_SIDECAR_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * The whole sidecar as one value, made by main and passed down. Who needs only a part of it is
+ * given that part.
+ */
+struct channel;
+struct config;
+struct local;
+struct loop;
+struct prober;
+struct resolver;
+struct server;
+struct snapshot;
+
+#define LISTEN_MAX 16
+
+struct options {
+	const char *run_dir;
+	const char *host;      /* NULL: as the status page says */
+	const char *proc_root; /* where /proc is */
+	const char *listen[LISTEN_MAX + 1];
+	const char *configs[LISTEN_MAX + 1];
+	unsigned listen_count, config_count;
+};
+
+struct sidecar {
+	struct options options;
+	struct loop *loop;
+	struct resolver *resolver;
+	struct prober *prober;
+	struct channel *channel; /* NULL: not started by muster-init */
+	struct config *config;   /* NULL unless -c */
+	struct local *local;     /* NULL unless -c */
+	struct snapshot *snapshot;
+	struct server *server;
+	uint64_t begin_realtime; /* when this program started */
+	bool startup_seen;       /* /startupz has been 200 */
+};
+
+#endif

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: MIT */
+#include "handlers.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "facts.h"
+#include "probe.h"
+#include "sidecar.h"
+#include "timeline.h"
+#include "values.h"
+#include "version.h"
+
+/* ---- a service ---- */
+
+static json_t *dependencies(const struct view *view, uint32_t index)
+{
+	json_t *list = json_array();
+
+	for (uint32_t i = 0; i < view->header.edge_count; i++) {
+		const struct status_edge *edge = &view->edges[i];
+
+		if (edge->from != index || edge->to >= view->header.record_count)
+			continue;
+		json_array_append_new(list, json_pack("{s:s, s:s, s:b}", "name",
+						      view->records[edge->to].name, "condition",
+						      condition_name(edge->condition), "optional",
+						      (int)edge->optional));
+	}
+	return list;
+}
+
+/* What of a probe only the sidecar knows is null where init does the probing. */
+static json_t *probe_value(const struct view *view, uint32_t index, const struct probe *probe)
+{
+	const struct status_record *record = &view->records[index];
+	unsigned kind = record->probe != PROBE_NONE || !probe ? record->probe : probe->spec.kind;
+	const char *error = record->failures ? record->reason : "";
+	json_t *value;
+
+	if (kind == PROBE_NONE)
+		return json_null();
+	value = json_pack("{s:s, s:n, s:n, s:n}", "kind", probe_kind_name(kind), "latency_seconds",
+			  "age_seconds", "error");
+	if (probe && probe->last_time) {
+		json_object_set_new(value, "age_seconds",
+				    value_seconds(view->now - probe->last_time));
+		if (probe->last.ok)
+			json_object_set_new(value, "latency_seconds",
+					    value_seconds(probe->last.latency));
+		error = probe->last.reason;
+	}
+	if (*error)
+		json_object_set_new(value, "error", value_text(error));
+	return value;
+}
+
+static json_t *interval(uint64_t from, uint64_t to)
+{
+	return from && to >= from ? value_seconds(to - from) : json_null();
+}
+
+static void add_usage(json_t *value, const struct sidecar *sidecar, int pid)
+{
+	struct usage usage;
+	bool seen = facts_same_processes(sidecar) &&
+		    facts_usage(sidecar->options.proc_root, pid, &usage);
+
+	json_object_set_new(value, "cpu_seconds", seen ? value_seconds(usage.cpu) : json_null());
+	json_object_set_new(value, "memory_bytes",
+			    seen ? json_integer((json_int_t)usage.memory) : json_null());
+}
+
+static void add_cause(json_t *value, const struct view *view, uint32_t index)
+{
+	const struct status_record *record = &view->records[index];
+	bool waits = record->flags & STATUS_DEP_CAUSE && record->cause < view->header.record_count;
+	bool silent = view_is_ready(view, index) ||
+		      (record->state == STATE_INACTIVE && !record->reason[0]);
+	char why[VIEW_WHY];
+
+	json_object_set_new(value, "reason",
+			    silent ? json_null() : value_text(view_why(view, index, why)));
+	json_object_set_new(value, "cause",
+			    waits ? json_string(view->records[record->cause].name) : json_null());
+}
+
+static json_t *service_value(const struct sidecar *sidecar, const struct view *view, uint32_t index,
+			     const struct probe *probe)
+{
+	const struct status_record *record = &view->records[index];
+	json_t *value;
+
+	value = json_pack(
+		"{s:s, s:s, s:s, s:b, s:b, s:b, s:i, s:o, s:I, s:I, s:o, s:o, s:o, s:o, s:o}",
+		"name", record->name, "type", type_name(record->type), "state",
+		state_name(record->state), "ready", (int)view_is_ready(view, index), "wanted",
+		(record->flags & STATUS_WANTED) != 0, "essential",
+		(record->flags & STATUS_ESSENTIAL) != 0, "score", (int)view_score(view, index),
+		"pid", record->pid > 0 ? json_integer(record->pid) : json_null(), "starts",
+		(json_int_t)record->starts, "restarts", (json_int_t)record->restarts, "since",
+		value_time(view_realtime(view, record->since)), "start_seconds",
+		interval(record->start_begin, record->ready_at), "depends_on",
+		dependencies(view, index), "last_exit",
+		record->last_exit >= 0 ? json_integer(record->last_exit) : json_null(), "probe",
+		probe_value(view, index, probe));
+	add_cause(value, view, index);
+	add_usage(value, sidecar, record->pid);
+	return value;
+}
+
+static json_t *service_list(const struct sidecar *sidecar, const struct view *view)
+{
+	const struct probe **probes = facts_probes(sidecar->prober, view);
+	json_t *list = json_array();
+
+	for (uint32_t i = 0; i < view->header.record_count; i++)
+		if (view_is_shown(view, i))
+			json_array_append_new(list, service_value(sidecar, view, i, probes[i]));
+	free(probes);
+	return list;
+}
+
+/* ---- the whole ---- */
+
+static json_t *startup_value(const struct view *view)
+{
+	struct timeline timeline = {0};
+	json_t *value = json_object();
+	uint64_t done = view->header.startup_done;
+
+	timeline_build(&timeline, view->page);
+	json_object_set_new(value, "done", json_boolean(done));
+	json_object_set_new(value, "seconds",
+			    done ? value_seconds(done - view->header.boot) : json_null());
+	json_object_set_new(value, "critical_path", startup_path(&timeline));
+	timeline_free(&timeline);
+	return value;
+}
+
+static json_t *init_value(const struct sidecar *sidecar, const struct status_header *header)
+{
+	if (sidecar->local)
+		return json_null();
+	return json_pack("{s:i, s:I, s:I}", "pid", header->pid, "reaped",
+			 (json_int_t)header->reaped, "log_dropped",
+			 (json_int_t)header->log_dropped);
+}
+
+static json_t *status_value(const struct sidecar *sidecar, const struct view *view)
+{
+	const struct status_header *header = &view->header;
+
+	return json_pack("{s:i, s:s, s:s, s:s, s:s, s:b, s:i, s:o, s:o, s:I, s:o, s:o, s:o}",
+			 "schema", JSON_SCHEMA, "version", MUSTER_VERSION, "host",
+			 sidecar_host(sidecar, view), "mode", header->mode, "phase",
+			 phase_name(header->phase), "ready", (int)view_all_ready(view), "score",
+			 (int)view_total_score(view), "time", value_time(view->now_realtime),
+			 "uptime", value_seconds(view->now - header->boot), "changes",
+			 (json_int_t)header->changes, "init", init_value(sidecar, header),
+			 "startup", startup_value(view), "services", service_list(sidecar, view));
+}
+
+/* The same changes counter may come again with another init: its start tells them apart. */
+static void set_etag(struct reply *reply, const struct view *view)
+{
+	snprintf(reply->etag, sizeof(reply->etag), "W/\"%llx-%u\"",
+		 (unsigned long long)view->header.boot_realtime, view->header.changes);
+}
+
+void status_report(struct request *request, struct reply *reply)
+{
+	const struct view *view = snapshot_refresh(request->sidecar->snapshot);
+
+	if (!view->present) {
+		reply_no_page(reply);
+		return;
+	}
+	set_etag(reply, view);
+	if (request_has(request, reply->etag)) {
+		reply->status = 304;
+		return;
+	}
+	reply_json(reply, "application/json", status_value(request->sidecar, view));
+}
