@@ -1,40 +1,206 @@
-# muster: see README.md. Everything is built into build/.
-CC ?= cc
-BUILD ?= build
-CFLAGS ?= -O2 -g
-CPPFLAGS += -D_GNU_SOURCE -Icommon -Iinit -Isidecar
-WARN = -std=gnu17 -Wall -Wextra -Wshadow -Wconversion -Wformat=2 -Wvla -Walloca -Wstrict-prototypes -Wmissing-prototypes
+# SPDX-License-Identifier: MIT
+# One file, no recursion into folders. `make help` says what there is; README.md how to start.
 
-COMMON := $(wildcard common/*.c)
-INIT := $(wildcard init/*.c)
-CTL := $(wildcard init/ctl/*.c)
-SIDECAR := $(wildcard sidecar/*.c)
-UNIT := $(wildcard tests/unit/*_test.c)
-obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
+BUILD     ?= build
+PREFIX    ?= /usr/local
+CFLAGS    ?= -O2 -g
+FUZZ_TIME ?= 60
+Q         := $(if $(V),,@)
+say        = $(if $(V),@:,@printf '  %-6s %s\n' '$(1)' '$(patsubst $(OUT)/%,%,$@)')
 
-all: $(BUILD)/muster-init $(BUILD)/musterctl $(BUILD)/muster-sidecar
+# Each kind of build has its folder below $(BUILD), so that objects never mix.
+comma   := ,
+OUT     := $(BUILD)$(if $(SANITIZE),/sanitize-$(subst $(comma),-,$(SANITIZE)))
+OUT     := $(OUT)$(if $(filter 1,$(STATIC)),/static)$(if $(filter musl,$(STATIC)),/musl)
+PROGRAMS := muster-init musterctl $(if $(STATIC),,muster-sidecar)
+ifeq ($(STATIC),musl)
+CC := musl-gcc
+endif
 
-$(BUILD)/obj/%.o: %.c
+ifeq ($(MAKELEVEL)$(filter -j%,$(MAKEFLAGS)),0)
+MAKEFLAGS += --no-print-directory -j$(shell nproc)
+endif
+
+# ---- flags ----
+WARN := -Wall -Wextra -Wshadow -Wconversion -Wformat=2 -Wvla -Walloca -Wstrict-prototypes \
+	-Wmissing-prototypes $(if $(WERROR),-Werror)
+# of these the compiler takes those that it knows on this machine
+HARDEN := -fstack-protector-strong -fstack-clash-protection -ftrivial-auto-var-init=zero \
+	$(if $(filter x86_64 i686,$(shell uname -m)),-fcf-protection=full,-mbranch-protection=standard)
+known   = $(shell for flag in $(1); do $(CC) -Werror $$flag -x c -c -o /dev/null /dev/null \
+	2>/dev/null && echo "$$flag"; done)
+FORTIFY = $(shell for level in 3 2; do echo '\#include <stdio.h>' | $(CC) -Werror -O2 -E -x c \
+	-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=$$level - >/dev/null 2>&1 && \
+	{ echo "-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=$$level"; break; }; done)
+
+ifneq ($(SANITIZE),)
+HARD := -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer
+else
+HARD := $(call known,$(HARDEN)) $(if $(filter musl,$(STATIC)),,$(FORTIFY))
+endif
+PIE := $(if $(filter musl,$(STATIC)),-fno-pie,-fPIE)
+COMPILE := $(CC) -std=gnu17 -D_GNU_SOURCE $(WARN) $(HARD) $(PIE) -ffunction-sections \
+	-fdata-sections -ffile-prefix-map=$(CURDIR)/=
+
+LINK := $(CC) $(HARD) -Wl,--as-needed -Wl,--gc-sections -Wl,-z,relro,-z,now,-z,noexecstack
+# musl: at a fixed address, since relocating would dirty pages of every copy
+LINK += $(if $(filter 1,$(STATIC)),-static-pie,$(if $(STATIC),-static -no-pie,-pie -Wl$(comma)-z$(comma)separate-code))
+ifeq ($(STATIC),musl)
+MUSL_LIBS := $(OUT)/lib/libinih.a
+INCLUDE   := -isystem $(OUT)/include -idirafter $(OUT)/kernel
+LINK      += -L$(OUT)/lib
+endif
+INCLUDE += -Icommon
+# Only tests may look into the programs.
+$(OUT)/obj/tests/%.o: INCLUDE += -Iinit -Iinit/ctl -Isidecar
+
+# ---- programs ----
+objects  = $(patsubst %.c,$(OUT)/obj/%.o,$(wildcard $(addsuffix /*.c,$(1))))
+named    = $(patsubst tests/$(1)/%.c,$(OUT)/$(1)/%,$(wildcard tests/$(1)/*.c))
+COMMON  := $(OUT)/libmuster.a
+SIDECAR_LIBS := -lcurl -lmicrohttpd -lcares -ljansson
+
+all: $(addprefix $(OUT)/,$(PROGRAMS))
+
+$(OUT)/muster-init: $(call objects,init) $(COMMON)
+$(OUT)/musterctl: $(call objects,init/ctl) $(COMMON)
+$(OUT)/muster-sidecar: $(call objects,sidecar) $(COMMON)
+$(OUT)/muster-sidecar: LIBS := $(SIDECAR_LIBS)
+
+$(addprefix $(OUT)/,muster-init musterctl muster-sidecar):
+	$(call say,LINK)
+	$(Q)$(LINK) $(CFLAGS) $(LDFLAGS) -o $@ $^ -linih $(LIBS)
+
+$(OUT)/obj/%.o: %.c $(OUT)/flags $(MUSL_LIBS)
+	$(call say,CC)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(COMPILE) $(INCLUDE) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+# What of a program is not its main, for tests to link.
+archive = $(filter-out %/main.o,$(call objects,$(1)))
+$(COMMON): $(call objects,common)
+$(OUT)/libinit.a: $(call archive,init)
+$(OUT)/libctl.a: $(call archive,init/ctl)
+$(OUT)/libsidecar.a: $(call archive,sidecar)
+$(OUT)/lib%.a:
+	$(Q)rm -f $@
+	$(Q)ar rcsD $@ $^
+
+# Other flags than last time, or a library that is missing, are seen here.
+$(OUT)/flags: FORCE
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(WARN) $(CFLAGS) -MMD -MP -c -o $@ $<
+	@test -e $@ || scripts/install-deps --check build $(if $(filter musl,$(STATIC)),musl)
+	@echo '$(COMPILE) $(CPPFLAGS) $(CFLAGS)' | cmp -s - $@ || \
+		echo '$(COMPILE) $(CPPFLAGS) $(CFLAGS)' >$@
 
-$(BUILD)/libmuster.a: $(call obj,$(COMMON))
-	rm -f $@ && ar rcs $@ $^
+$(OUT)/lib/libinih.a: scripts/build-musl-libs
+	scripts/build-musl-libs $(OUT) inih
 
-$(BUILD)/muster-init: $(call obj,$(INIT)) $(BUILD)/libmuster.a
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -linih
-$(BUILD)/musterctl: $(call obj,$(CTL)) $(BUILD)/libmuster.a
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -linih
-$(BUILD)/muster-sidecar: $(call obj,$(SIDECAR)) $(BUILD)/libmuster.a
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -linih -lcurl -lmicrohttpd -lcares -ljansson
+# ---- tests ----
+# A unit test links common/ and init/; one named sidecar_* or ctl_* that program instead.
+unit:  $(call named,unit)
+tools: $(call named,tools)
+link-test = $(Q)mkdir -p $(@D) && $(LINK) $(CFLAGS) $(LDFLAGS) -o $@ $^
+$(OUT)/unit/sidecar_%: $(OUT)/obj/tests/unit/sidecar_%.o $(OUT)/libsidecar.a $(COMMON)
+	$(call say,LINK)
+	$(link-test) -lcmocka -linih $(SIDECAR_LIBS)
+$(OUT)/unit/ctl_%: $(OUT)/obj/tests/unit/ctl_%.o $(OUT)/libctl.a $(COMMON)
+	$(call say,LINK)
+	$(link-test) -lcmocka -linih
+$(OUT)/unit/%: $(OUT)/obj/tests/unit/%.o $(OUT)/libinit.a $(COMMON)
+	$(call say,LINK)
+	$(link-test) -lcmocka -linih
+$(OUT)/tools/%: $(OUT)/obj/tests/tools/%.o $(COMMON)
+	$(call say,LINK)
+	$(link-test)
+$(OUT)/fuzz/%: $(OUT)/obj/tests/fuzz/%.o $(COMMON)
+	$(call say,LINK)
+	$(link-test) -fsanitize=fuzzer -linih
 
-# a unit test links the library and init's objects, less its main
-$(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(filter-out %/main.o,$(call obj,$(INIT))) $(BUILD)/libmuster.a
-	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -linih -lcmocka
-unit: $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(UNIT))
+# The unit tests and the corpus of configurations run a second time, under sanitizers.
+CHECKED := address,undefined
+test:
+	$(Q)scripts/install-deps build test
+	$(Q)+$(MAKE) all unit tools
+	$(Q)+$(MAKE) SANITIZE=$(CHECKED) all unit
+	$(Q)MUSTER_BUILD=$(abspath $(BUILD)) python3 tests/run.py $(TESTS)
+
+# ---- more ----
+demo:
+	$(Q)scripts/install-deps build demo
+	$(Q)+$(MAKE) all
+	$(Q)MUSTER_BUILD=$(abspath $(OUT)) scripts/demo
+
+lint:
+	$(Q)scripts/install-deps build test lint
+	$(Q)+$(MAKE) BUILD=$(BUILD)/lint WERROR=1 all unit tools
+	$(Q)MUSTER_BUILD=$(abspath $(BUILD)/lint) scripts/lint
+
+analyze:
+	$(Q)scripts/install-deps build
+	$(Q)+$(MAKE) BUILD=$(BUILD)/analyze CC=gcc CFLAGS='-O2 -g -fanalyzer' WERROR=1 all
+
+# Each entry runs for FUZZ_TIME seconds; what it finds stays in build/fuzz.
+FUZZ_CC = $(firstword $(foreach name,clang-14 clang,$(shell command -v $(name))))
+FUZZED := fuzzer-no-link,address,undefined
+FUZZ_OUT = $(BUILD)/sanitize-$(subst $(comma),-,$(FUZZED))/fuzz
+fuzz:
+	$(Q)scripts/install-deps build fuzz
+	$(Q)+$(MAKE) CC=$(FUZZ_CC) SANITIZE=$(FUZZED) fuzz-entries
+	$(Q)for entry in $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c)); do \
+		mkdir -p $(BUILD)/fuzz/$$entry && echo "fuzzing $$entry for $(FUZZ_TIME) s" && \
+		$(FUZZ_OUT)/$$entry -verbosity=1 -max_total_time=$(FUZZ_TIME) -timeout=5 -print_final_stats=1 \
+			-artifact_prefix=$(BUILD)/fuzz/$$entry- $(BUILD)/fuzz/$$entry \
+			$$(ls -d tests/fuzz/seeds/$$entry 2>/dev/null) >$(BUILD)/fuzz/$$entry.log 2>&1 || \
+			{ tail -n 40 $(BUILD)/fuzz/$$entry.log; exit 1; }; \
+		grep -E '^Done' $(BUILD)/fuzz/$$entry.log; done
+fuzz-entries: $(call named,fuzz)
+
+# The programs of the benchmark, and what it runs: bench-programs, bench.
+include tests/bench/bench.mk
+bench-deps:
+	$(Q)scripts/install-deps build bench musl
+	$(Q)+$(MAKE) all
+	$(Q)+$(MAKE) STATIC=1 all
+	$(Q)+$(MAKE) STATIC=musl all || echo 'without the musl build: see above' >&2
+$(BENCH_PROGRAMS): | bench-deps
+
+MAN := $(wildcard docs/*.1 docs/*.5 docs/*.8)
+INSTALLED = $(addprefix $(DESTDIR)$(PREFIX)/bin/,$(PROGRAMS)) \
+	$(foreach page,$(MAN),$(DESTDIR)$(PREFIX)/share/man/man$(subst .,,$(suffix $(page)))/$(notdir $(page)))
+install: all
+	$(Q)install -d $(sort $(dir $(INSTALLED)))
+	$(Q)install -m 755 $(addprefix $(OUT)/,$(PROGRAMS)) $(DESTDIR)$(PREFIX)/bin
+	$(Q)for page in $(MAN); do \
+		install -m 644 $$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}; done
+uninstall:
+	rm -f $(INSTALLED)
 
 clean:
 	rm -rf $(BUILD)
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
-.PHONY: all unit clean
+
+help:
+	@sed -n 's/^#: \{0,1\}//p' $(firstword $(MAKEFILE_LIST))
+
+#: make                 build muster-init, musterctl and muster-sidecar into build/
+#: make demo            start a real stack and show it; ONCE=1: shut it down once all is ready
+#: make test            build and run all tests; TESTS='NAME ...' runs some
+#: make lint            formatting, warnings, static checks
+#: make analyze         build with gcc's analyzer
+#: make fuzz            fuzz the parsers, FUZZ_TIME=60 seconds each
+#: make bench           the measurements of docs/benchmarks.md
+#: make install         DESTDIR= PREFIX=/usr/local; uninstall removes the same files
+#: make clean           remove build/
+#:
+#: Variables, each with a folder of its own below build/:
+#:   SANITIZE=address,undefined   build/sanitize-address-undefined/
+#:   STATIC=1                     build/static/   muster-init and musterctl, static-pie with glibc
+#:   STATIC=musl                  build/musl/     the smallest
+#: V=1 shows commands, WERROR=1 makes warnings errors, BUILD=DIR builds elsewhere.
+
+FORCE:
+.PHONY: all unit tools test demo lint analyze fuzz fuzz-entries bench-deps install uninstall clean help FORCE
+.SECONDARY:
+.SUFFIXES:
+.DELETE_ON_ERROR:
+-include $(patsubst %.o,%.d,$(call objects,common init init/ctl sidecar tests/unit tests/tools tests/fuzz))

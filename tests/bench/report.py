@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: MIT
+"""docs/benchmarks.md, from the newest result of each measurement."""
+import dataclasses
+import typing
+
+import lib
+
+PEERS = ("tini", "tini-static", "dumb-init", "catatonit", "dinit", "s6", "runit", "supervisord",
+         "nginx")
+
+
+@dataclasses.dataclass
+class Goal:
+    """One figure of the list: values by contestant come from one measurement's data."""
+
+    figure: str
+    bench: str
+    values: typing.Callable  # data -> {contestant: number}
+    limit: float
+    who: str = "muster"  # the build that the goal is for
+    floor: str = "ref-event"
+    unit: str = ""
+    digits: int = 1
+    at_least: bool = False
+
+    def text(self, value):
+        return f"{value:.{self.digits}f}{self.unit}"
+
+    def met(self, value):
+        value = round(value, self.digits)
+        return value >= self.limit if self.at_least else value <= self.limit
+
+
+def of_rows(*path):
+    """A function that takes rows[contestant][path...] out of a measurement's data."""
+    def take(data):
+        found = {}
+        for name, row in data["rows"].items():
+            for key in path:
+                row = row.get(key) if row else None
+            if row is not None:
+                found[name] = row
+        return found
+    return take
+
+
+def to_critical_path(data):
+    return {n: r["ms"]["median"] / data["critical"] for n, r in data["rows"].items()}
+
+
+def to_floor(data):
+    floor = data["rows"]["ref-event"]["ms"]["median"]
+    return {n: r["ms"]["median"] / floor for n, r in data["rows"].items()}
+
+
+GOALS = [
+    Goal("84 services in 8 layers: all ready / critical path", "start=layered84",
+         to_critical_path, 1.006, digits=3),
+    Goal("1,000 services, random graph: all ready / critical path", "start=random1000",
+         to_critical_path, 1.02, digits=3),
+    Goal("1,000 services that are ready at once: all ready / floor", "start=zero1000",
+         to_floor, 1.4, digits=2),
+    Goal("wrapping `true`, one CPU: added time", "wrap", of_rows("added_us", "median"), 200,
+         who="muster-musl", floor="ref-init", unit=" µs", digits=0),
+    Goal("wrapping `sleep`: RSS", "memory-wrap", of_rows("rss", "median"), 200,
+         who="muster-musl", floor="ref-init", unit=" kB", digits=0),
+    Goal("wrapping `sleep`: dirty", "memory-wrap", of_rows("dirty", "median"), 24,
+         who="muster-musl", floor="ref-init", unit=" kB", digits=0),
+    Goal("wrapping `sleep`: RSS", "memory-wrap", of_rows("rss", "median"), 800,
+         who="muster-static", floor="ref-init", unit=" kB", digits=0),
+    Goal("signal forwarding, not pinned: median", "signal",
+         lambda data: {n: r["us"]["median"] for n, r in data["unpinned"].items()}, 17,
+         floor="ref-init", unit=" µs"),
+    Goal("signals lost on the way, of all that were sent", "signal",
+         lambda data: {n: sum(data[mode][n]["lost"] for mode in data) for n in data["pinned"]},
+         0, floor="ref-init", digits=0),
+    Goal("supervising 1,000 services: RSS", "memory-supervise", of_rows("at", "1000", "rss"),
+         1536, unit=" kB", digits=0),
+    Goal("supervising: dirty for each further service", "memory-supervise",
+         of_rows("marginal_kb"), 1, unit=" kB", digits=2),
+    Goal("idle, 100 services: wake-ups a minute", "idle", of_rows("per_minute"), 0, digits=0),
+    Goal("crash to running again, no backoff", "restart", of_rows("ms", "median"), 0.7,
+         unit=" ms", digits=2),
+    Goal("stopping 100 services that obey", "stop", of_rows("ms", "median"), 9, unit=" ms"),
+    Goal("`/livez` over keep-alive / nginx `return 200`", "http",
+         of_rows("of_nginx", "median"), 1.0, who="muster-sidecar", floor="", digits=2,
+         at_least=True),
+]
+
+HEAD = """# Benchmarks
+
+What muster costs and how fast it is, beside floors of our own (the least a program can do for the
+same job) and other inits, all measured in one run and in turns, so that a busy machine is busy for
+everybody. `make bench` makes it again; `QUICK=1 make bench` in under two minutes; `DINIT=path`
+adds a dinit. This file is written by `tests/bench/bench.py report` from the newest results.
+
+Times come from the measured services themselves (they note when they started, were ready, were
+told to stop), not from what an init believes. Numbers are medians of the rounds.
+
+- `ref-init`: vfork, exec, a sigwaitinfo loop, static and without libc. `ref-event`: starts a service
+  the instant its last dependency is ready (epoll and vfork), does nothing else. `ref-level:10`: level
+  by level, at most 10 at once, a barrier between levels. `ref-seq`: one after another.
+- `muster`: the default build. `muster-static`: `STATIC=1`. `muster-musl`: `STATIC=musl`.
+  `start_parallel = unlimited`, except for `muster-auto`, which has the default.
+- Peers are Debian's packages; what is not there is skipped and says so.
+"""
+
+
+def cell(text):
+    return str(text).replace("|", "\\|")
+
+
+def markdown_table(header, rows):
+    lines = ["| " + " | ".join(map(cell, header)) + " |",
+             "|---|" + "---:|" * (len(header) - 1)]
+    lines += ["| " + " | ".join(map(cell, row)) + " |" for row in rows]
+    return "\n".join(lines)
+
+
+def beside(goal, values, name):
+    """A contestant's value, and what it is in floors."""
+    if name not in values:
+        return "-"
+    text = goal.text(values[name])
+    floor = values.get(goal.floor)
+    return f"{text} (x{values[name] / floor:.2f})" if floor and name != goal.floor else text
+
+
+def goal_row(goal, results):
+    limit = f"{'≥' if goal.at_least else '≤'} {goal.limit:g}{goal.unit}"
+    values = goal.values(results[goal.bench]["data"]) if goal.bench in results else {}
+    peers = {name: values[name] for name in PEERS if name in values}
+    best = (max if goal.at_least else min)(peers, key=peers.get) if peers else None
+    if goal.who not in values:
+        verdict = "not measured"
+    else:
+        verdict = "yes" if goal.met(values[goal.who]) else "**no**"
+    return [goal.figure, limit, goal.who, beside(goal, values, goal.who), verdict,
+            beside(goal, values, goal.floor),
+            f"{best} {beside(goal, values, best)}" if best else "-"]
+
+
+def machine_line(entry):
+    m = entry["machine"]
+    return f"{m['cpus']} CPUs ({m['model']}), {m['kernel']}"
+
+
+def section(name, entry):
+    kind = "quick run, few rounds" if entry["quick"] else "full run"
+    lines = [f"## `bench.py {name}`", "",
+             f"{entry['date']}, {kind}, {machine_line(entry)}, load average {entry['load']:.1f}."]
+    for shown in entry["tables"]:
+        lines += ["", shown["title"] + ":", "", markdown_table(shown["header"], shown["rows"])]
+    return "\n".join(lines)
+
+
+def summary(results):
+    """What the table of goals says in one line."""
+    verdicts = [goal_row(goal, results)[4] for goal in GOALS]
+    return (f"Of {len(verdicts)} goals {verdicts.count('yes')} are met, "
+            f"{verdicts.count('**no**')} are not, "
+            f"{verdicts.count('not measured')} could not be measured here.")
+
+
+def write(path):
+    results = lib.newest()
+    if not results:
+        raise SystemExit("bench: there are no results yet: run `bench.py all` first")
+    latest = max(results.values(), key=lambda entry: entry["date"])
+    goals = markdown_table(["figure", "goal", "build", "muster (x floor)", "met", "floor",
+                            "best peer"], [goal_row(goal, results) for goal in GOALS])
+    parts = [HEAD, f"## Goals\n\n{latest['date']}, {machine_line(latest)}. {summary(results)}\n",
+             goals, ""]
+    for name, entry in results.items():
+        parts += [section(name.replace("memory-wrap", "memory").replace("memory-supervise",
+                                                                        "memory"), entry), ""]
+    with open(path, "w", encoding="utf-8") as out:
+        out.write("\n".join(parts).rstrip() + "\n")
+    lib.say(f"wrote {path}\n{summary(results)}")

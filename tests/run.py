@@ -1,0 +1,179 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Runs the tests: tests/run.py [-j N] [-v] [NAME...]
+
+Unit tests are the programs in BUILD/unit and, where they were built, those of the sanitizer builds
+below BUILD; run tests are tests/run/*.py. A NAME is that of a file, with or without its ending, or a
+pattern such as 'wrap_*'. Output is shown of what fails. The last line is `N passed, N failed, N skipped`.
+"""
+
+import argparse
+import concurrent.futures
+import fnmatch
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import sys
+import time
+import uuid
+
+HERE = pathlib.Path(__file__).resolve().parent
+BUILD = pathlib.Path(os.environ.get("MUSTER_BUILD", HERE.parent / "build")).resolve()
+SECONDS = 120
+SKIPPED = 77
+HELPERS = {"lib.py"}
+
+
+class Outcome:
+    """What one program said: counts, and text to show."""
+
+    def __init__(self, name):
+        self.name = name
+        self.passed = self.failed = self.skipped = 0
+        self.text = ""
+        self.seconds = 0.0
+        self.reason = ""
+
+
+def run_program(command, env):
+    """Exit code (None: it took too long) and output; nothing of it outlives this call."""
+    mark = f"MUSTER_TEST={uuid.uuid4()}"
+    env = env | dict([mark.split("=")])
+    process = subprocess.Popen(command, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                               stderr=subprocess.STDOUT, start_new_session=True)
+    try:
+        output, _ = process.communicate(timeout=SECONDS)
+        code = process.returncode
+    except subprocess.TimeoutExpired:
+        code = None
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+    if code != 0:
+        kill_marked(mark.encode())
+    if code is None:
+        output, _ = process.communicate()
+    return code, output.decode("utf-8", "replace")
+
+
+def kill_marked(mark):
+    """Ends whatever a test that went wrong has left in sessions of its own."""
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            if mark in pathlib.Path(f"/proc/{pid}/environ").read_bytes().split(b"\0"):
+                os.kill(int(pid), signal.SIGKILL)
+        except OSError:
+            pass
+
+
+def run_unit(path, name):
+    """A cmocka program; each of its tests counts."""
+    outcome = Outcome(name)
+    code, output = run_program([str(path)], os.environ | {"CMOCKA_MESSAGE_OUTPUT": "STDOUT"})
+    outcome.passed = len(re.findall(r"^\[       OK \]", output, re.M))
+    outcome.skipped = len(set(re.findall(r"^\[  SKIPPED \] (\w+)$", output, re.M)))
+    outcome.failed = len(set(re.findall(r"^\[  FAILED  \] (\w+)$", output, re.M)))
+    total = sum(map(int, re.findall(r"^\[==========\] Running (\d+) test", output, re.M)))
+    counted = outcome.passed + outcome.skipped + outcome.failed
+    if code != 0 or total == 0 or counted < total:
+        # a crash, or a group's set-up: what did not report did not pass
+        outcome.failed = max(outcome.failed, 1, total - outcome.passed - outcome.skipped)
+        outcome.text = f"{output}\n{verdict(code)}"
+    return outcome
+
+
+def run_script(path, name):
+    outcome = Outcome(name)
+    env = os.environ | {"MUSTER_BUILD": str(BUILD), "PYTHONDONTWRITEBYTECODE": "1"}
+    code, output = run_program([sys.executable, str(path)], env)
+    if code == 0:
+        outcome.passed = 1
+    elif code == SKIPPED:
+        outcome.skipped = 1
+        outcome.reason = (re.findall(r"^skip: (.*)$", output, re.M) or ["no reason given"])[-1]
+    else:
+        outcome.failed = 1
+        outcome.text = f"{output}\n{verdict(code)}"
+    return outcome
+
+
+def verdict(code):
+    if code is None:
+        return f"ended after {SECONDS} s"
+    return f"exit code {code}" if code >= 0 else f"signal {-code}"
+
+
+def find_tests(patterns):
+    """(function, path, name) of all that match."""
+    found = []
+    for folder in sorted({BUILD / "unit", *BUILD.glob("sanitize-*/unit")}):
+        below = folder.parent.relative_to(BUILD)
+        prefix = "" if str(below) == "." else f"{below}/"
+        for path in sorted(folder.glob("*")) if folder.is_dir() else []:
+            if os.access(path, os.X_OK) and path.is_file():
+                found.append((run_unit, path, f"{prefix}unit/{path.name}"))
+    for path in sorted((HERE / "run").glob("*.py")):
+        if path.name not in HELPERS:
+            found.append((run_script, path, f"run/{path.stem}"))
+    return [test for test in found if wanted(test, patterns)]
+
+
+def wanted(test, patterns):
+    _, path, name = test
+    names = {name, path.name, path.stem}
+    return not patterns or any(fnmatch.fnmatch(name, p.removesuffix(".c")) for p in patterns for name in names)
+
+
+def run_one(test):
+    function, path, name = test
+    begin = time.monotonic()
+    try:
+        outcome = function(path, name)
+    except OSError as error:
+        outcome = Outcome(name)
+        outcome.failed = 1
+        outcome.text = f"cannot run: {error}"
+    outcome.seconds = time.monotonic() - begin
+    return outcome
+
+
+def report(outcome, verbose):
+    if outcome.failed:
+        print(f"FAILED {outcome.name}\n{outcome.text.rstrip()}\n", flush=True)
+    elif outcome.reason:
+        print(f"skipped {outcome.name}: {outcome.reason}", flush=True)
+    elif verbose:
+        print(f"ok {outcome.name} ({outcome.passed}, {outcome.seconds:.1f} s)", flush=True)
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("-j", type=int, default=2 * (os.cpu_count() or 1), help="at the same time")
+    parser.add_argument("-v", action="store_true", help="name what passes, too")
+    parser.add_argument("names", nargs="*", metavar="NAME")
+    return parser.parse_args()
+
+
+def main():
+    arguments = parse_arguments()
+    tests = find_tests(arguments.names)
+    with concurrent.futures.ThreadPoolExecutor(max(arguments.j, 1)) as pool:
+        outcomes = []
+        for future in concurrent.futures.as_completed([pool.submit(run_one, test) for test in tests]):
+            outcomes.append(future.result())
+            report(outcomes[-1], arguments.v)
+    passed, failed, skipped = (sum(getattr(outcome, key) for outcome in outcomes)
+                               for key in ("passed", "failed", "skipped"))
+    if not outcomes:
+        print(f"no test matches {' '.join(arguments.names) or 'anything'}")
+    for name in sorted(outcome.name for outcome in outcomes if outcome.failed):
+        print(f"failed: {name}")
+    print(f"{passed} passed, {failed} failed, {skipped} skipped")
+    return 1 if failed or not outcomes else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: MIT
+"""However many probes hang, there are at most ten connections in all, two to one port of one host,
+and one for each probe; and those that wait have their turn."""
+
+import contextlib
+import threading
+
+from lib import check, equal
+from sidecarlib import Page, Sidecar, Target
+
+
+class Hanging:
+    """Takes connections and never answers; knows how many were open at a time."""
+
+    open = most = 0
+    lock = threading.Lock()
+
+    def __init__(self):
+        self.own = self.own_most = 0
+
+    def serve(self, connection):
+        with Hanging.lock:
+            Hanging.open += 1
+            Hanging.most = max(Hanging.most, Hanging.open)
+            self.own += 1
+            self.own_most = max(self.own_most, self.own)
+        with contextlib.suppress(OSError):
+            while connection.recv(65536):
+                pass
+        with Hanging.lock:
+            Hanging.open -= 1
+            self.own -= 1
+
+
+def main():
+    with contextlib.ExitStack() as stack:
+        sidecar = stack.enter_context(Sidecar())
+        Page(sidecar.run_dir, [{"name": "web"}])
+        services = [Hanging() for _ in range(8)]
+        targets = [stack.enter_context(Target(service.serve)) for service in services]
+        probes = 48
+        for probe in range(probes):
+            sidecar.watch(probe, f"http://127.0.0.1:{targets[probe % 8].port}/", period=50, timeout=300)
+        seen = set()
+        while len(seen) < probes:
+            result = sidecar.result()
+            equal(result["reason"], "timed out after 300ms (answer)", "reason")
+            seen.add(result["probe"])
+        # a connection that the sidecar has closed may not have been seen to be closed here: some slack
+        check(4 <= Hanging.most <= 12, f"{Hanging.most} connections at a time")
+        check(all(service.own_most <= 4 for service in services),
+              f"to one port: {[service.own_most for service in services]}")
+        sidecar.alive()
+
+
+main()

@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: MIT
+"""While a service starts it is probed every few milliseconds, whatever the period; then ever more
+rarely; and after its first success once a period."""
+
+import socket
+
+from lib import check
+from sidecarlib import Page, Sidecar, Target, answering, OK, now, silent_port
+
+
+def main():
+    held, port = silent_port()
+    with Sidecar() as sidecar:
+        Page(sidecar.run_dir, [{"name": "db"}])
+        # with a period of an hour, only a quick start can show all this within the patience of a test
+        serial = sidecar.watch(1, f"tcp://127.0.0.1:{port}", period=3600000)
+        times = []
+        while len(times) < 40:
+            sidecar.wait_result(lambda one: one["serial"] == serial and not one["ok"], "a failure")
+            times.append(now())
+        # a sixteenth of the time so far, but not less than 5 ms: however slow the machine is, forty
+        # checks cannot come in less time than forty such pauses
+        check(times[-1] - times[0] >= 39 * 5 * 10**6, f"too fast: {times[-1] - times[0]} ns")
+        held.listen(8)
+        sidecar.wait_result(lambda one: one["ok"], "the service is seen to be there")
+        held.close()
+        # and now it has the whole hour
+        with Target(answering(OK)) as other:
+            sidecar.watch(2, f"http://127.0.0.1:{other.port}/", period=3600000)
+            result = sidecar.result()
+            check(result["ok"] and result["probe"] == 2, f"nothing of the first: {result}")
+
+
+main()

@@ -1,0 +1,26 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""A program that is not there gives 127, one that cannot be executed 126, with one line that says why."""
+from lib import Init, equal
+
+with Init("--", "/bin/true") as home:
+    home.wait()
+    home.write("plain", "#!/bin/sh\n", 0o644)
+    home.write("noformat", "echo this is no program of any known format\n", 0o755)
+    home.write("badshebang", "#!/nonexistent/interpreter\n", 0o755)
+    home.write("foreign", "\x7fELF\x01\x01\x01 of another machine", 0o755)
+    for program, code, reason in (
+            ("no-such-program", 127, "No such file or directory"),
+            ("/no/such/program", 127, "No such file or directory"),
+            ("", 127, "No such file or directory"),
+            (home.path("plain") + "/x", 127, "Not a directory"),
+            (home.path("badshebang"), 127, "its interpreter or loader: No such file or directory"),
+            (home.path("plain"), 126, "Permission denied"),
+            (home.path(""), 126, "Permission denied"),
+            (home.path("noformat"), 126, "Exec format error"),
+            (home.path("foreign"), 126, "Exec format error")):
+        for pid1 in (True, False):
+            with Init("--", program, "argument", pid1=pid1) as init:
+                equal(init.wait(), code, f"code for {program}")
+                equal(init.stderr, f"muster-init: cannot start {program}: {reason}\n", "stderr")
+                equal(init.stdout, "", "stdout")
