@@ -62,12 +62,18 @@ SIDECAR_LIBS := -lcurl -lmicrohttpd -lcares -ljansson
 
 all: $(addprefix $(OUT)/,$(PROGRAMS))
 
+# What wrap mode needs comes first, and what of libc it needs behind it (-lc): a wrapped program keeps
+# few pages of init in memory.
+WRAPPING := $(patsubst %,$(OUT)/obj/%.o,$(addprefix init/,main options wrap spawn creds terminal) common/fd)
 $(OUT)/muster-init: $(call objects,init) $(COMMON)
+	$(call say,LINK)
+	$(Q)$(LINK) $(CFLAGS) $(LDFLAGS) -o $@ $(WRAPPING) $(if $(STATIC),-lc) \
+		$(filter-out $(WRAPPING),$^) -linih
 $(OUT)/musterctl: $(call objects,init/ctl) $(COMMON)
 $(OUT)/muster-sidecar: $(call objects,sidecar) $(COMMON)
 $(OUT)/muster-sidecar: LIBS := $(SIDECAR_LIBS)
 
-$(addprefix $(OUT)/,muster-init musterctl muster-sidecar):
+$(addprefix $(OUT)/,musterctl muster-sidecar):
 	$(call say,LINK)
 	$(Q)$(LINK) $(CFLAGS) $(LDFLAGS) -o $@ $^ -linih $(LIBS)
 

@@ -252,7 +252,7 @@ static void take_file(const struct secret *s, const char *text, bool optional,
 	if (env_name_problem(text, len) || len <= 5 || strncmp(text + len - 5, "_FILE", 5) != 0) {
 		report_line(s->load, s->entry, s->line,
 			    "%s: expected a directory, NAME_FILE=/path or NAME_FILE",
-			    quote(q, text));
+			    quote_n(q, text, len));
 		return;
 	}
 	if (s->load->source->lenient_users || (optional && (!path || is_missing(path))))

@@ -146,8 +146,9 @@ static int run(struct options *options)
 
 int main(int argc, char **argv)
 {
-	struct options options = {0};
-	char error[512];
+	/* not on the stack: behind the initialised data, on a page that is in use anyway */
+	static struct options options;
+	static char error[512];
 
 	fd_open_standard();
 	if (argc > 1 && strcmp(argv[1], LOG_WRITER_OPTION) == 0)

@@ -363,12 +363,13 @@ static void stream_line(struct supervisor *sup, struct stream *stream, const cha
 
 	if (len && text[len - 1] == '\r')
 		len = entry.size = (uint32_t)(len - 1);
-	tail_add(&sup->output.tail, &entry, text);
-	probe_log_line(sup, service, text, len);
+	if (service->config->policy->log != LOG_NONE)
+		tail_add(&sup->output.tail, &entry, text);
 	if (service->config->policy->log == LOG_JSON)
 		json_line(sup, service, stream->which, text, len);
 	else if (service->config->policy->log == LOG_PREFIX)
 		prefixed_line(sup, service, stream->which, text, len);
+	probe_log_line(sup, service, text, len);
 }
 
 /* Keeps the beginning of a line until the rest comes; passes on what gets too long. */

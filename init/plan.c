@@ -26,8 +26,13 @@
 
 static bool is_piped(const struct service_config *config)
 {
-	return config->type != TYPE_EXTERNAL &&
-	       (config->policy->log == LOG_PREFIX || config->policy->log == LOG_JSON);
+	const struct probe_config *readiness = config->probes[ROLE_READINESS];
+	uint8_t log = config->policy->log;
+
+	if (config->type == TYPE_EXTERNAL)
+		return false;
+	return log == LOG_PREFIX || log == LOG_JSON ||
+	       (log == LOG_NONE && readiness && readiness->kind == PROBE_LOG);
 }
 
 static unsigned probe_count(const struct service_config *config)

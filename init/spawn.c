@@ -13,11 +13,12 @@
 
 #ifdef __SANITIZE_ADDRESS__
 #include <sanitizer/asan_interface.h>
-#define STACK_SIZE 131072
+#define AREA_SIZE 131072
 #else
-#define STACK_SIZE                                 32768
+#define AREA_SIZE                                  32768
 #define ASAN_UNPOISON_MEMORY_REGION(address, size) ((void)0)
 #endif
+#define STACK_SIZE (AREA_SIZE - 64)
 
 /* As a container has it that sets none. */
 #define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -29,9 +30,19 @@ struct child {
 	sigword ignored;
 };
 
-/* The child's own: it ends, or leaves by exec, before spawn goes on. */
-static char stack[STACK_SIZE] __attribute__((aligned(16)));
-static char candidate[PATH_MAX];
+/*
+ * The child's own: it ends, or leaves by exec, before spawn goes on. What init keeps about signals
+ * shares the page that the stack begins on, so that a wrapped program costs one page and not two.
+ */
+static struct {
+	char stack[STACK_SIZE] __attribute__((aligned(4096)));
+	sigword ignored; /* at the start of init: inherited */
+	bool known;
+} area;
+
+/* Enough for nearly every path; a longer one is made in `long_candidate`. */
+#define CANDIDATE_SIZE 256
+static char long_candidate[PATH_MAX];
 
 /* ---- in the child ---- */
 
@@ -70,16 +81,20 @@ static const char *path_of(char *const *envp)
 	return DEFAULT_PATH;
 }
 
-/* Puts DIRECTORY/NAME into `candidate`; an empty directory is the current one. */
-static bool make_candidate(const char *directory, size_t len, const char *name, size_t name_size)
+/* Puts DIRECTORY/NAME into `buffer`, or where it does not fit into long_candidate; an empty
+ * directory is the current one. NULL: too long for a path. */
+static const char *make_candidate(char *buffer, const char *directory, size_t len,
+				  const char *name, size_t name_size)
 {
-	if (len + 1 + name_size > sizeof(candidate))
-		return false;
+	char *candidate = len + 1 + name_size > CANDIDATE_SIZE ? long_candidate : buffer;
+
+	if (len + 1 + name_size > sizeof(long_candidate))
+		return NULL;
 	memcpy(candidate, directory, len);
 	if (len > 0)
 		candidate[len++] = '/';
 	memcpy(candidate + len, name, name_size);
-	return true;
+	return candidate;
 }
 
 /* Whether this failure of one candidate means: look on. */
@@ -94,12 +109,14 @@ static int search_path(const char *name, char *const *argv, char *const *envp)
 {
 	size_t name_size = strlen(name) + 1;
 	const char *path = path_of(envp);
+	char buffer[CANDIDATE_SIZE];
 	int error = ENOENT;
 
 	for (;;) {
 		size_t len = strcspn(path, ":");
+		const char *candidate = make_candidate(buffer, path, len, name, name_size);
 
-		if (make_candidate(path, len, name, name_size)) {
+		if (candidate) {
 			execve(candidate, argv, envp);
 			if (!look_on(errno))
 				return errno;
@@ -143,13 +160,10 @@ static int run_child(void *argument)
 /* Read once: these were inherited, and init does not change them. */
 static sigword ignored_signals(void)
 {
-	static sigword ignored;
-	static bool known;
-
-	if (!known)
-		ignored = signals_ignored();
-	known = true;
-	return ignored;
+	if (!area.known)
+		area.ignored = signals_ignored();
+	area.known = true;
+	return area.ignored;
 }
 
 static void reap_failed(pid_t pid)
@@ -170,9 +184,9 @@ pid_t spawn(const struct spawn_request *request, struct spawn_error *error)
 		child.ignored = ignored_signals();
 	if (request->die_with_parent)
 		child.parent = getpid();
-	ASAN_UNPOISON_MEMORY_REGION(stack, sizeof(stack));
+	ASAN_UNPOISON_MEMORY_REGION(area.stack, sizeof(area.stack));
 	signals_set_mask(SIGWORD_ALL, &mask);
-	pid = clone(run_child, stack + sizeof(stack), CLONE_VM | CLONE_VFORK | SIGCHLD, &child);
+	pid = clone(run_child, area.stack + sizeof(area.stack), CLONE_VM | CLONE_VFORK | SIGCHLD, &child);
 	if (pid < 0) {
 		error->step = STEP_CLONE;
 		error->error = errno;

@@ -21,6 +21,7 @@ import pathlib
 import re
 import shutil
 import signal
+import socket
 import struct
 import subprocess
 import sys
@@ -500,7 +501,7 @@ class Control:
         if kind is None:
             return None
         equal(kind, EVENT, "type of packet")
-        time_ns, _, index, old, state, pid, code, name, reason = struct.unpack("=QQHBBii64s72s", body)
+        time_ns, _, index, old, state, pid, code, name, reason = struct.unpack("=QQHBBii64s72s4x", body)
         service = None if index == 0xffff else name.split(b"\0")[0].decode()
         return {"seconds": time_ns / 1e9, "service": service, "old": old, "number": state, "pid": pid,
                 "state": STATES[state] if service else None, "last_exit": code,

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """A notification from a process that is not the service's own is refused, and said so."""
-from lib import Init, equal, tool, until
+from lib import Init, equal, tool
 
 M = tool("misbehave")
 CONFIG = f"""
@@ -13,7 +13,7 @@ start = manual
 [service:left]
 command = {M} child [ setsid notify READY=1 pid {{dir}}/left forever ] forever
 readiness_probe = notify
-""".replace("$(", "$$(")
+"""
 
 with Init(config=CONFIG) as init:
     variables = dict(v.split("=", 1) for v in init.json("victim")["environment"])
@@ -28,4 +28,4 @@ with Init(config=CONFIG) as init:
     equal(init.services()["left"]["state"], "starting", "the service that was left")
     init.write("go", "")
     init.wait_state("victim", "ready")
-    until(lambda: init.services()["victim"]["starts"] == 1, "it was started once")
+    equal(init.services()["victim"]["starts"], 1, "starts")

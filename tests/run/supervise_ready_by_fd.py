@@ -5,7 +5,7 @@ from lib import Init, contains, equal, tool
 M = tool("misbehave")
 CONFIG = f"""
 [service:three]
-command = {M} identity {{dir}}/three await {{dir}}/go ready-fd 3 await {{dir}}/again exit 1
+command = {M} identity {{dir}}/three await {{dir}}/go ready-fd 3 await {{dir}}/again remove {{dir}}/again exit 1
 readiness_probe = fd:3
 restart_backoff = 1ms..1ms
 [service:high]
@@ -24,7 +24,6 @@ with Init(config=CONFIG) as init:
     equal(sorted(init.json("high")["fds"]), ["0", "1", "2", "200"], "descriptors")
     equal(sorted(init.json("three")["fds"]), ["0", "1", "2", "3"], "descriptors")
     init.wait_state("no-newline", "ready")
-    closes = init.wait_state("closes", "starting")
     init.wait_file("closes")
     init.wait_state("three", "starting")
     init.write("go", "")

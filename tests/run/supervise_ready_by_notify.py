@@ -11,7 +11,7 @@ readiness_probe = notify
 command = {M} child [ notify READY=1 ] wait forever
 readiness_probe = notify
 [service:several]
-command = sh -c 'exec {M} notify "$(printf "X=1\\\\nREADY=1\\\\nSTATUS=serving")" forever'
+command = sh -c 'exec {M} notify "$(printf "X=1\\nREADY=1\\nSTATUS=serving")" forever'
 readiness_probe = notify
 [service:almost]
 command = {M} notify READY=0 notify READY=10 notify XREADY=1 notify "" pid {{dir}}/almost forever
@@ -20,7 +20,7 @@ readiness_probe = notify
 command = {M} identity {{dir}}/none forever
 """
 
-with Init(config=CONFIG.replace("$(", "$$("), env={"NOTIFY_SOCKET": "/nowhere"}) as init:
+with Init(config=CONFIG, env={"NOTIFY_SOCKET": "/nowhere"}) as init:
     init.wait_state("by-child", "ready")
     init.wait_state("several", "ready")
     init.wait_file("almost")
