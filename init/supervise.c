@@ -421,8 +421,8 @@ int supervise_main(const struct supervise_options *options)
 	/* from here on init does not exit on an error of its own: a failure becomes a state and a
 	 * delay */
 	while (sup->stage != STAGE_DONE) {
-		schedule_run(sup);
 		reload_run(sup);
+		schedule_run(sup);
 		stop_run(sup);
 		control_flush(sup);
 		progress_draw(sup);

@@ -86,7 +86,8 @@ static uint64_t next_time(struct probe *probe, uint64_t now)
 
 	if (period < DELAY_LEAST)
 		period = DELAY_LEAST;
-	if (probe->settled) {
+	/* a liveness probe has no fast start: its failures count against the service */
+	if (probe->settled || probe->spec.role == ROLE_LIVENESS) {
 		delay = period - period / 10 + random_below(probe->prober, period / 5 + 1);
 		return probe->check_time + delay > now + DELAY_LEAST ? probe->check_time + delay
 								     : now + DELAY_LEAST;
