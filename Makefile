@@ -3,7 +3,7 @@
 
 BUILD     ?= build
 PREFIX    ?= /usr/local
-CFLAGS    ?= -O2 -g
+CFLAGS    ?= $(if $(filter musl,$(STATIC)),-Os,-O2) -g
 FUZZ_TIME ?= 60
 Q         := $(if $(V),,@)
 say        = $(if $(V),@:,@printf '  %-6s %s\n' '$(1)' '$(patsubst $(OUT)/%,%,$@)')
@@ -38,14 +38,18 @@ HARD := -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer
 else
 HARD := $(call known,$(HARDEN)) $(if $(filter musl,$(STATIC)),,$(FORTIFY))
 endif
-PIE := $(if $(filter musl,$(STATIC)),-fno-pie,-fPIE)
-COMPILE := $(CC) -std=gnu17 -D_GNU_SOURCE $(WARN) $(HARD) $(PIE) -ffunction-sections \
-	-fdata-sections -ffile-prefix-map=$(CURDIR)/=
+COMPILE := $(CC) -std=gnu17 -D_GNU_SOURCE $(WARN) $(HARD) -ffunction-sections -fdata-sections \
+	-ffile-prefix-map=$(CURDIR)/=
+LINK := $(CC) $(HARD) -Wl,--as-needed -Wl,--gc-sections -Wl,-z,now,-z,noexecstack
 
-LINK := $(CC) $(HARD) -Wl,--as-needed -Wl,--gc-sections -Wl,-z,relro,-z,now,-z,noexecstack
-# musl: at a fixed address, since relocating would dirty pages of every copy
-LINK += $(if $(filter 1,$(STATIC)),-static-pie,$(if $(STATIC),-static -no-pie,-pie -Wl$(comma)-z$(comma)separate-code))
-ifeq ($(STATIC),musl)
+ifneq ($(STATIC),musl)
+COMPILE += -fPIE
+LINK    += $(if $(STATIC),-static-pie,-pie) -Wl,-z,relro,-z,separate-code
+else
+# The smallest: at a fixed address nothing is relocated, so no page is dirtied by it and there is
+# nothing for relro to protect.
+COMPILE   += -fno-pie -fno-asynchronous-unwind-tables
+LINK      += -static -no-pie -Wl,-z,norelro,-z,noseparate-code
 MUSL_LIBS := $(OUT)/lib/libinih.a
 INCLUDE   := -isystem $(OUT)/include -idirafter $(OUT)/kernel
 LINK      += -L$(OUT)/lib
@@ -157,7 +161,7 @@ fuzz:
 		mkdir -p $(BUILD)/fuzz/$$entry && echo "fuzzing $$entry for $(FUZZ_TIME) s" && \
 		$(FUZZ_OUT)/$$entry -verbosity=1 -max_total_time=$(FUZZ_TIME) -timeout=5 -print_final_stats=1 \
 			-artifact_prefix=$(BUILD)/fuzz/$$entry- $(BUILD)/fuzz/$$entry \
-			$$(ls -d tests/fuzz/seeds/$$entry 2>/dev/null) >$(BUILD)/fuzz/$$entry.log 2>&1 || \
+			$$(ls -d tests/$$entry/*/ 2>/dev/null) >$(BUILD)/fuzz/$$entry.log 2>&1 || \
 			{ tail -n 40 $(BUILD)/fuzz/$$entry.log; exit 1; }; \
 		grep -E '^Done' $(BUILD)/fuzz/$$entry.log; done
 fuzz-entries: $(call named,fuzz)

@@ -184,6 +184,7 @@ static void choose_services(struct load *load)
 {
 	struct items active = active_profiles(load);
 	uint32_t room = 0;
+	bool some_left_out = false;
 
 	for (uint32_t i = 0; i < load->section_count; i++) {
 		struct section *section = load->sections[i];
@@ -196,8 +197,10 @@ static void choose_services(struct load *load)
 			report_section(load, section, "more than %d services", CONFIG_SERVICES_MAX);
 			return;
 		}
-		if (is_left_out(load, section, &active))
+		if (is_left_out(load, section, &active)) {
 			table = load->left_out;
+			some_left_out = true;
+		}
 		entry = load_check(load, table_add(table, section->name, strlen(section->name)));
 		entry->value = 0;
 		if (table == load->left_out)
@@ -207,6 +210,9 @@ static void choose_services(struct load *load)
 		load->services[load->config->count].section = section;
 		entry->value = load->config->count++;
 	}
+	if (load->config->count == 0 && load->errors->total == 0)
+		warn_file(load, 0, 0, "no service is defined%s",
+			  some_left_out ? " for the profiles in force" : "");
 }
 
 static void find_exit_code(struct load *load)
@@ -241,7 +247,4 @@ void load_services(struct load *load)
 	for (uint32_t i = 0; i < config->count; i++)
 		load_service(load, &load->services[i], &config->services[i]);
 	find_exit_code(load);
-	if (config->count == 0 && load->errors->total == 0)
-		warn_file(load, 0, 0, "no service is defined%s",
-			  load->section_count ? " for the profiles in force" : "");
 }

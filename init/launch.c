@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "link.h"
+#include "log.h"
 #include "logwriter.h"
 #include "notify.h"
 #include "probes.h"
@@ -146,17 +147,38 @@ bool launch_main(struct supervisor *sup, struct service *service)
 	return true;
 }
 
+/* A probe reports it as its result; the end of a service keeps its own code and reason. */
+static void helper_failed(struct supervisor *sup, struct service *service, const char *name,
+			  enum child_kind kind, const struct spawn_error *error)
+{
+	const char *why = error->error ? strerror(error->error) : "not as asked";
+
+	if (kind == CHILD_PROBE)
+		return;
+	if (service->phase != PH_PRE_START) {
+		log_warning("%s: cannot start %s: %s: %s", service->config->name, name,
+			    spawn_step_name(error->step), why);
+		return;
+	}
+	service->exit_code = spawn_exit_code(error);
+	supervisor_reason(sup, service, "cannot start %s: %s: %s", name,
+			  spawn_step_name(error->step), why);
+}
+
 pid_t launch_helper(struct supervisor *sup, struct service *service, char *const *argv,
 		    enum child_kind kind, uint8_t extra)
 {
-	struct spawn_error error;
+	struct spawn_error error = {STEP_DESCRIPTORS, 0};
 	struct spawn_fd fds[FDS_MAX];
 	struct spawn_request request;
 	unsigned count = 0;
 	pid_t pid;
 
-	if (!prepare(sup, service))
+	if (!prepare(sup, service)) {
+		error.error = errno;
+		helper_failed(sup, service, argv[0], kind, &error);
 		return -1;
+	}
 	count = output_fds(sup, service, fds);
 	if (kind == CHILD_PROBE) { /* a probe every few seconds would fill the log */
 		fds[1] = (struct spawn_fd){sup->null_fd, STDOUT_FILENO};
@@ -166,10 +188,7 @@ pid_t launch_helper(struct supervisor *sup, struct service *service, char *const
 	request = request_for(sup, service, argv, fds, count);
 	pid = spawn(&request, &error);
 	if (pid < 0) {
-		service->exit_code = spawn_exit_code(&error);
-		supervisor_reason(sup, service, "cannot start %s: %s: %s", argv[0],
-				  spawn_step_name(error.step),
-				  error.error ? strerror(error.error) : "not as asked");
+		helper_failed(sup, service, argv[0], kind, &error);
 		return -1;
 	}
 	children_add(&sup->children, pid, kind, service->slot, extra);

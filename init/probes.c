@@ -78,7 +78,8 @@ static void begin_exec(struct supervisor *sup, struct probe_run *run)
 	if (run->pid < 0) {
 		run->pid = 0;
 		probe_report(sup, run, false, "cannot start the probe command");
-		loop_arm(&sup->loop, &run->timer, sup->loop.now + next_pause(sup, run));
+		if (run->active)
+			loop_arm(&sup->loop, &run->timer, sup->loop.now + next_pause(sup, run));
 		return;
 	}
 	loop_arm(&sup->loop, &run->timer, sup->loop.now + msec(run->config->timeout));
@@ -192,6 +193,7 @@ static void probe_end(struct supervisor *sup, struct probe_run *run)
 	loop_close(&sup->loop, &run->source);
 	if (run->pid)
 		kill(-run->pid, SIGKILL);
+	run->pid = 0; /* its end says nothing any more */
 	if (was_active && probe_is_network(run->config)) {
 		run->announced = false;
 		sidecar_link_update(sup);

@@ -21,10 +21,11 @@ typedef uint64_t sigword;
 #define SIGWORD(signo) (UINT64_C(1) << ((signo)-1))
 #define SIGNAL_MAX     64
 
-/* Sets the mask of this process; the old one goes to *old unless NULL. Cannot fail. */
-static inline void signals_set_mask(sigword mask, sigword *old)
+/* Sets the mask of this process; the old one goes to *old unless NULL. 0, or -errno where a filter
+ * refuses it. */
+static inline int signals_set_mask(sigword mask, sigword *old)
 {
-	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &mask, old, sizeof(mask));
+	return syscall(SYS_rt_sigprocmask, SIG_SETMASK, &mask, old, sizeof(mask)) < 0 ? -errno : 0;
 }
 
 /* The first word of a libc set. */

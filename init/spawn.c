@@ -60,7 +60,8 @@ static void write_pid(char *text)
 	memcpy(text, digits + at, sizeof(digits) - at);
 }
 
-static void reset_signals(const struct child *child)
+/* 0 or -errno. */
+static int reset_signals(const struct child *child)
 {
 	const struct spawn_request *request = child->request;
 
@@ -70,7 +71,7 @@ static void reset_signals(const struct child *child)
 		if (signo == SIGNAL_MAX)
 			break;
 	}
-	signals_set_mask(request->mask ? signals_from_set(request->mask) : 0, NULL);
+	return signals_set_mask(request->mask ? signals_from_set(request->mask) : 0, NULL);
 }
 
 static const char *path_of(char *const *envp)
@@ -83,8 +84,8 @@ static const char *path_of(char *const *envp)
 
 /* Puts DIRECTORY/NAME into `buffer`, or where it does not fit into long_candidate; an empty
  * directory is the current one. NULL: too long for a path. */
-static const char *make_candidate(char *buffer, const char *directory, size_t len,
-				  const char *name, size_t name_size)
+static const char *make_candidate(char *buffer, const char *directory, size_t len, const char *name,
+				  size_t name_size)
 {
 	char *candidate = len + 1 + name_size > CANDIDATE_SIZE ? long_candidate : buffer;
 
@@ -141,17 +142,30 @@ static int exec_program(const struct spawn_request *request)
 	return errno;
 }
 
+/* Writes an error only when there is one: init looks as soon as exec has succeeded. */
+static void become_program(const struct child *child)
+{
+	struct spawn_error *error = child->error;
+	int rc;
+
+	if (!creds_apply(child->request, child->parent, error))
+		return;
+	rc = reset_signals(child);
+	if (rc < 0) {
+		*error = (struct spawn_error){STEP_SIGNALS, -rc};
+		return;
+	}
+	rc = exec_program(child->request);
+	*error = (struct spawn_error){STEP_EXEC, rc};
+}
+
 static int run_child(void *argument)
 {
 	const struct child *child = argument;
 
 	if (child->request->pid_text)
 		write_pid(child->request->pid_text);
-	if (creds_apply(child->request, child->parent, child->error)) {
-		reset_signals(child);
-		child->error->error = exec_program(child->request);
-		child->error->step = STEP_EXEC;
-	}
+	become_program(child);
 	return 127; /* ends the process: this is its first function */
 }
 
@@ -175,18 +189,21 @@ static void reap_failed(pid_t pid)
 pid_t spawn(const struct spawn_request *request, struct spawn_error *error)
 {
 	struct child child = {.request = request, .error = error};
-	sigword mask;
+	sigword mask = 0;
 	pid_t pid;
 
+	error->step = STEP_SIGNALS;
+	error->error = -signals_set_mask(SIGWORD_ALL, &mask);
+	if (error->error)
+		return -1;
 	error->step = STEP_NONE;
-	error->error = 0;
 	if (!request->keep_signals)
 		child.ignored = ignored_signals();
 	if (request->die_with_parent)
 		child.parent = getpid();
 	ASAN_UNPOISON_MEMORY_REGION(area.stack, sizeof(area.stack));
-	signals_set_mask(SIGWORD_ALL, &mask);
-	pid = clone(run_child, area.stack + sizeof(area.stack), CLONE_VM | CLONE_VFORK | SIGCHLD, &child);
+	pid = clone(run_child, area.stack + sizeof(area.stack), CLONE_VM | CLONE_VFORK | SIGCHLD,
+		    &child);
 	if (pid < 0) {
 		error->step = STEP_CLONE;
 		error->error = errno;
@@ -220,6 +237,7 @@ const char *spawn_step_name(enum spawn_step step)
 		[STEP_DEATH_SIGNAL] = "parent death signal",
 		[STEP_NO_NEW_PRIVILEGES] = "no_new_privileges",
 		[STEP_VERIFY] = "check of the identity",
+		[STEP_SIGNALS] = "signals",
 		[STEP_EXEC] = "exec",
 	};
 

@@ -36,6 +36,7 @@ enum spawn_step {
 	STEP_DEATH_SIGNAL,
 	STEP_NO_NEW_PRIVILEGES,
 	STEP_VERIFY, /* creds.h says what is verified */
+	STEP_SIGNALS,
 	STEP_EXEC,
 	STEP_COUNT
 };

@@ -93,6 +93,8 @@ static void unwant_all(struct supervisor *sup)
 		struct service *service = sup->services[i];
 
 		service->wanted = false;
+		service->killed = service->phase == PH_KILLING; /* what was killed before is over */
+		sup->kills += service->killed;
 		if (service->phase == PH_WAITING || service->phase == PH_BACKOFF)
 			supervisor_event(sup, service, EV_UNWANT);
 		else

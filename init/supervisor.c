@@ -44,7 +44,8 @@ static bool is_plain(unsigned state)
 }
 
 /* The first start of this container is kept for the timeline. */
-static void record_startup(struct status_record *record, unsigned state, uint64_t now)
+static void record_startup(struct status_record *record, unsigned state, uint64_t now,
+			   bool starting_up)
 {
 	if (state == STATE_WAITING && !record->wait_begin)
 		record->wait_begin = now;
@@ -52,6 +53,9 @@ static void record_startup(struct status_record *record, unsigned state, uint64_
 		record->start_begin = now;
 	if ((state_is_ready(state) || state == STATE_COMPLETED) && !record->ready_at)
 		record->ready_at = now;
+	/* one that ends while others still start was not ready, though it looked so */
+	if ((state == STATE_FAILED || state == STATE_BACKOFF) && starting_up)
+		record->ready_at = 0;
 }
 
 static void publish(struct supervisor *sup, struct service *service, unsigned old_state)
@@ -71,7 +75,7 @@ static void publish(struct supervisor *sup, struct service *service, unsigned ol
 		record->reason[0] = '\0';
 		record->flags &= (uint8_t)~STATUS_DEP_CAUSE;
 	}
-	record_startup(record, state, sup->loop.now);
+	record_startup(record, state, sup->loop.now, sup->phase == PHASE_STARTING);
 	status_record_end(&sup->page, service->index);
 	event_log_add(&sup->events, (struct event_entry){.time = sup->loop.now,
 							 .slot = service->slot,
@@ -151,6 +155,12 @@ static bool is_starting(const struct service *service)
 	return service->phase == PH_PRE_START || service->phase == PH_STARTING;
 }
 
+static bool is_ending(const struct service *service)
+{
+	return service->phase == PH_STOP_COMMAND || service->phase == PH_STOPPING ||
+	       service->phase == PH_KILLING || service->phase == PH_POST_STOP;
+}
+
 /* Whether the service may be started again after this event. */
 static bool may_restart(const struct supervisor *sup, const struct service *service,
 			enum event event, bool well)
@@ -214,7 +224,7 @@ static void kill_all(struct supervisor *sup, struct service *service)
 	if (!service->killed) {
 		log_warning("%s: still there after %u ms: killing it", service->config->name,
 			    service->config->policy->stop_grace);
-		sup->kills++;
+		sup->kills += sup->stage >= STAGE_STOP;
 	}
 	service->killed = true;
 	signal_group(service, SIGKILL);
@@ -325,8 +335,10 @@ static void entered(struct supervisor *sup, struct service *service, enum phase 
 {
 	switch (phase) {
 	case PH_READY:
-		service->attempts = 0;
 		probes_ready(sup, service);
+		/* fall through */
+	case PH_RUNNING:
+		service->attempts = 0;
 		break;
 	case PH_INACTIVE:
 	case PH_COMPLETED:
@@ -353,14 +365,13 @@ void supervisor_event(struct supervisor *sup, struct service *service, enum even
 	while (next != NO_EVENT) {
 		struct machine_facts facts = facts_of(sup, service, (enum event)next);
 		bool starting = is_starting(service);
-		bool ending = service->phase == PH_STOPPING || service->phase == PH_KILLING ||
-			      service->phase == PH_STOP_COMMAND || service->phase == PH_POST_STOP;
+		bool ending = is_ending(service);
 		struct machine_step step =
 			machine_next(service->phase, service->after, (enum event)next, &facts);
 
 		if (step.ignored)
 			break;
-		if (!ending && step.after == AFTER_BACKOFF && step.phase != PH_BACKOFF)
+		if (!ending && step.after == AFTER_BACKOFF)
 			count_restart(sup, service, starting);
 		if (starting && next == EV_DEADLINE)
 			supervisor_reason(sup, service, "not ready within %u ms",
@@ -392,15 +403,12 @@ static int exit_code_of(int wait_status)
 	return WIFSIGNALED(wait_status) ? 128 + WTERMSIG(wait_status) : WEXITSTATUS(wait_status);
 }
 
-static void main_ended(struct supervisor *sup, struct service *service, int wait_status)
+static void describe_end(struct supervisor *sup, struct service *service, int wait_status)
 {
-	struct status_record *record;
 	char name[12];
 
-	/* what it said before it ended comes first: facts in the order they happened */
-	stream_finish(sup, service);
-	service->pid = 0;
-	service->exit_code = exit_code_of(wait_status);
+	if (is_ending(service))
+		return; /* why it had to end says more than how it did */
 	if (WIFSIGNALED(wait_status))
 		supervisor_reason(sup, service, "ended by signal %d (%s)", WTERMSIG(wait_status),
 				  sig_name(WTERMSIG(wait_status), name, sizeof(name)));
@@ -409,6 +417,17 @@ static void main_ended(struct supervisor *sup, struct service *service, int wait
 				  service->exit_code);
 	else
 		supervisor_reason(sup, service, "exited with code %d", service->exit_code);
+}
+
+static void main_ended(struct supervisor *sup, struct service *service, int wait_status)
+{
+	struct status_record *record;
+
+	/* what it said before it ended comes first: facts in the order they happened */
+	stream_finish(sup, service);
+	service->pid = 0;
+	service->exit_code = exit_code_of(wait_status);
+	describe_end(sup, service, wait_status);
 	record = status_record_begin(&sup->page, service->index);
 	record->exited = sup->loop.now;
 	record->last_exit = service->exit_code;
@@ -432,8 +451,9 @@ static void hook_ended(struct supervisor *sup, struct service *service, pid_t pi
 		service->exit_code = code;
 	supervisor_reason(sup, service, "its %s command exited with code %d",
 			  machine_phase_name(service->phase), code);
-	log_warning("%s: its %s command exited with code %d", service->config->name,
-		    machine_phase_name(service->phase), code);
+	if (service->phase != PH_PRE_START) /* that one is told as the reason of what follows */
+		log_warning("%s: its %s command exited with code %d", service->config->name,
+			    machine_phase_name(service->phase), code);
 	supervisor_event(sup, service, EV_HOOK_FAILED);
 }
 

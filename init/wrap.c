@@ -385,13 +385,19 @@ static int start(struct wrap *w)
 	return 0;
 }
 
-static void block_signals(void)
+/* 0, or an exit code. */
+static int block_signals(void)
 {
 	struct sigaction action = {.sa_handler = SIG_DFL};
+	int rc = signals_set_mask(SIGWORD_ALL, NULL);
 
-	signals_set_mask(SIGWORD_ALL, NULL);
+	if (rc < 0) {
+		say("cannot block signals: %s", strerror(-rc));
+		return EXIT_INTERNAL;
+	}
 	/* an inherited "ignore" would have the kernel reap children behind our back */
 	sigaction(SIGCHLD, &action, NULL);
+	return 0;
 }
 
 static bool is_remapped(const struct wrap_options *options, int code)
@@ -402,10 +408,10 @@ static bool is_remapped(const struct wrap_options *options, int code)
 int wrap_run(const struct wrap_options *options)
 {
 	struct wrap w = {.options = options, .code = EXIT_NONE, .recheck = -1};
-	int rc;
+	int rc = block_signals();
 
-	block_signals();
-	rc = ask_for_death_signal(options->death_signal);
+	if (rc == 0)
+		rc = ask_for_death_signal(options->death_signal);
 	if (rc == 0)
 		rc = become_reaper(&w);
 	if (rc != 0)

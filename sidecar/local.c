@@ -28,32 +28,23 @@ struct local {
 
 /* ---- what is to be done ---- */
 
-static bool is_served(const struct service_config *service)
+/* The configuration sees to it that an external service has a readiness probe. */
+static const struct probe_config *probe_of(const struct service_config *service)
 {
-	return service->type == TYPE_EXTERNAL && !service->internal;
+	return service->probes[ROLE_READINESS];
 }
 
-/* Readiness is what others ask for; where it has no probe another one must do. */
-static const struct probe_config *probe_of(const struct service_config *service, uint8_t *role)
+static bool is_served(const struct service_config *service)
 {
-	static const uint8_t order[] = {ROLE_READINESS, ROLE_STARTUP, ROLE_LIVENESS};
-
-	for (size_t i = 0; i < sizeof(order); i++) {
-		*role = order[i];
-		if (service->probes[order[i]])
-			return service->probes[order[i]];
-	}
-	return NULL;
+	return service->type == TYPE_EXTERNAL && !service->internal && probe_of(service);
 }
 
 bool local_check(const struct config *config)
 {
 	bool good = true;
-	uint8_t role;
 
 	for (uint32_t i = 0; i < config->count; i++) {
 		const struct service_config *service = &config->services[i];
-		const struct probe_config *probe = probe_of(service, &role);
 
 		if (service->internal)
 			continue;
@@ -61,10 +52,10 @@ bool local_check(const struct config *config)
 			log_warning("[service:%s] is of type %s: without muster-init nobody starts "
 				    "it, it is left out",
 				    service->name, type_name(service->type));
-		} else if (probe && !probe_is_network(probe)) {
-			log_error("[service:%s] %s probe: kind %s needs muster-init; alone, "
+		} else if (!probe_is_network(probe_of(service))) {
+			log_error("[service:%s] readiness_probe: kind %s needs muster-init; alone, "
 				  "muster-sidecar probes tcp://, http:// and https://",
-				  service->name, role_name(role), probe_kind_name(probe->kind));
+				  service->name, probe_kind_name(probe_of(service)->kind));
 			good = false;
 		}
 	}
@@ -155,19 +146,14 @@ static void write_record(struct local *local, uint32_t index)
 	const struct service_config *service = service_of(local, index);
 	struct status_record *record = status_record_begin(&local->page, index);
 	uint64_t now = header_of(local)->boot;
-	const struct probe_config *probe;
-	uint8_t role;
-
-	probe = probe_of(service, &role);
 	record->type = TYPE_EXTERNAL;
 	record->flags = STATUS_WANTED | STATUS_AUTO;
 	if (service->essential)
 		record->flags |= STATUS_ESSENTIAL;
-	record->probe = probe ? probe->kind : PROBE_NONE;
-	record->state = probe ? STATE_STARTING : STATE_RUNNING;
+	record->probe = probe_of(service)->kind;
+	record->state = STATE_STARTING;
 	record->last_exit = -1;
 	record->since = record->wait_begin = record->start_begin = now;
-	record->ready_at = probe ? 0 : now;
 	snprintf(record->name, sizeof(record->name), "%s", service->name);
 	status_record_end(&local->page, index);
 }
@@ -311,11 +297,10 @@ struct local *local_create(struct loop *loop, const struct config *config)
 void local_start(struct local *local, struct prober *prober)
 {
 	for (uint32_t i = 0; i < local->count; i++) {
-		struct probe_spec spec = {.slot = (uint16_t)i, .service = (uint16_t)i};
-		const struct probe_config *probe = probe_of(service_of(local, i), &spec.role);
+		struct probe_spec spec = {
+			.slot = (uint16_t)i, .service = (uint16_t)i, .role = ROLE_READINESS};
+		const struct probe_config *probe = probe_of(service_of(local, i));
 
-		if (!probe)
-			continue;
 		snprintf(spec.name, sizeof(spec.name), "%s", service_of(local, i)->name);
 		spec.kind = probe->kind;
 		spec.period_ms = probe->period;

@@ -95,7 +95,7 @@ static void put_row(struct page *page, uint32_t index, const struct probe *probe
 	text_put(out, "<td class=\"number less\">");
 	if (record->pid > 0)
 		text_add(out, "%d", record->pid);
-	text_add(out, "<td class=\"number\">%u<td class=\"number less\">", record->restarts);
+	text_add(out, "<td class=\"number less\">%u<td class=\"number less\">", record->restarts);
 	if (probe && probe->last.ok)
 		text_add(out, "%.1fms", (double)probe->last.latency / (double)NSEC_PER_MSEC);
 	text_put(out, "<td class=\"why\">");
@@ -129,9 +129,17 @@ static void put_phase(struct page *page)
 		 page->view->present ? phase_name(page->view->header.phase) : "no status page");
 }
 
+/* Degraded is half as bad when all that is essential is ready. */
 static void put_phase_class(struct page *page)
 {
-	text_put(page->out, page->view->present ? phase_class(page->view->header.phase) : "bad");
+	const struct view *view = page->view;
+
+	if (!view->present)
+		text_put(page->out, "bad");
+	else if (view->header.phase == PHASE_DEGRADED && view_all_ready(view))
+		text_put(page->out, "wait");
+	else
+		text_put(page->out, phase_class(view->header.phase));
 }
 
 static void put_facts(struct page *page)

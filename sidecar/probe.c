@@ -8,6 +8,7 @@
 #include "check.h"
 #include "clock.h"
 #include "mem.h"
+#include "states.h"
 
 #define DELAY_LEAST msec(5)
 #define DELAY_SHARE 16 /* of the time it has been watched so far */

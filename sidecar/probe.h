@@ -13,7 +13,8 @@
  * all of them together have at most CHECKS_MAX, and CHECKS_PER_HOST to one port of one host; what
  * is due beyond that waits in line. The first check comes after initial_delay, the next ones a few
  * milliseconds apart, then ever slower until success_threshold is reached; from then on one check
- * a period, give or take a tenth so that probes do not march in step.
+ * a period, give or take a tenth so that probes do not march in step. A liveness probe, whose
+ * failures end its service, keeps to the period from the beginning.
  */
 struct resolver;
 struct check;

@@ -29,7 +29,7 @@ static const struct route {
 #define OTHER  ROUTES /* counted under this number: a path that is none of ours */
 
 /* The statuses we answer with; libmicrohttpd's own refusals are not counted. */
-static const unsigned statuses[] = {200, 304, 404, 405, 413, 421, 503};
+static const unsigned statuses[] = {200, 304, 400, 404, 405, 413, 421, 503};
 #define STATUSES (sizeof(statuses) / sizeof(statuses[0]))
 
 struct routes {
@@ -152,8 +152,10 @@ static bool has_body(struct MHD_Connection *connection)
 }
 
 enum MHD_Result routes_refuse(struct routes *routes, struct MHD_Connection *connection,
-			      const char *method)
+			      const char *method, bool whole)
 {
+	if (!whole)
+		return send_error(routes, connection, 400, "this is not a request line\n");
 	if (strcmp(method, MHD_HTTP_METHOD_GET) != 0 && strcmp(method, MHD_HTTP_METHOD_HEAD) != 0)
 		return send_error(routes, connection, 405, "only GET and HEAD are answered here\n");
 	if (has_body(connection))

@@ -253,6 +253,8 @@ static void connection_changed(void *data, struct MHD_Connection *connection, vo
 	if (conn->next)
 		conn->next->previous = conn->previous;
 	free(conn);
+	if (!server->conns)
+		loop_disarm(server->loop, &server->sweep);
 }
 
 static struct conn *conn_of(struct MHD_Connection *connection)
@@ -261,6 +263,24 @@ static struct conn *conn_of(struct MHD_Connection *connection)
 		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
 
 	return info->socket_context;
+}
+
+/* Where the path and its query end, as a C string; kept in the request's context at first. */
+static void *uri_seen(void *data, const char *uri, struct MHD_Connection *connection)
+{
+	(void)data;
+	(void)connection;
+	return uri ? (void *)(uintptr_t)(uri + strlen(uri)) : NULL;
+}
+
+static enum MHD_Result request_begun(struct server *server, struct conn *conn,
+				     struct MHD_Connection *connection, const char *method,
+				     bool whole)
+{
+	server->requests++;
+	if (conn->state != CONN_DYING)
+		conn_enter(server, conn, CONN_WRITING);
+	return routes_refuse(server->routes, connection, method, whole);
 }
 
 /*
@@ -272,32 +292,30 @@ static enum MHD_Result request_ready(void *data, struct MHD_Connection *connecti
 				     const char *upload, size_t *upload_size, void **context)
 {
 	struct server *server = data;
-	struct conn *conn = *context;
+	struct conn *conn = conn_of(connection);
+	const char *end = *context;
 
-	(void)version;
 	(void)upload;
-	if (conn) {
-		if (*upload_size)
-			return MHD_NO; /* a body that was not announced */
-		return routes_answer(server->routes, connection, path);
+	if (*context != conn) {
+		*context = conn;
+		/* one character lies between: where it is not so, a NUL hides the rest of the path
+		 */
+		return request_begun(server, conn, connection, method, end && version == end + 1);
 	}
-	server->requests++;
-	conn = *context = conn_of(connection);
-	if (conn->state != CONN_DYING)
-		conn_enter(server, conn, CONN_WRITING);
-	return routes_refuse(server->routes, connection, method);
+	if (*upload_size)
+		return MHD_NO; /* a body that was not announced */
+	return routes_answer(server->routes, connection, path);
 }
 
 static void request_completed(void *data, struct MHD_Connection *connection, void **context,
 			      enum MHD_RequestTerminationCode code)
 {
-	struct server *server = data;
-	struct conn *conn = *context;
+	struct conn *conn = conn_of(connection);
 
-	(void)connection;
+	(void)context;
 	(void)code;
-	if (conn && conn->state != CONN_DYING)
-		conn_enter(server, conn, CONN_IDLE);
+	if (conn->state != CONN_DYING)
+		conn_enter(data, conn, CONN_IDLE);
 }
 
 /* Decodes %XX once. What would decode to a NUL stays as it is, and so matches no path. */
@@ -366,13 +384,13 @@ static uint64_t before_sleep(void *data, uint64_t now)
 
 static struct MHD_Daemon *start_daemon(struct server *server)
 {
-	return MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_TURBO, 0, NULL,
-				NULL, request_ready, server, MHD_OPTION_CONNECTION_LIMIT,
-				(unsigned)(CONNS_MAX + SLACK), MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-				(size_t)MEMORY, MHD_OPTION_NOTIFY_CONNECTION, connection_changed,
-				server, MHD_OPTION_NOTIFY_COMPLETED, request_completed, server,
-				MHD_OPTION_UNESCAPE_CALLBACK, unescape, server,
-				MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
+	return MHD_start_daemon(
+		MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_TURBO, 0, NULL, NULL,
+		request_ready, server, MHD_OPTION_CONNECTION_LIMIT, (unsigned)(CONNS_MAX + SLACK),
+		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)MEMORY, MHD_OPTION_NOTIFY_CONNECTION,
+		connection_changed, server, MHD_OPTION_NOTIFY_COMPLETED, request_completed, server,
+		MHD_OPTION_URI_LOG_CALLBACK, uri_seen, server, MHD_OPTION_UNESCAPE_CALLBACK,
+		unescape, server, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
 }
 
 struct server *server_create(struct sidecar *sidecar)

@@ -10,6 +10,8 @@ import statistics
 import sys
 import tempfile
 
+import cgroup
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("BUILD", "build"))
 BUILD = BUILD if BUILD.is_absolute() else ROOT / BUILD
@@ -108,7 +110,7 @@ def machine():
                 break
     release = ".".join(platform.release().split("-")[0].split(".")[:2])
     return {"cpus": len(os.sched_getaffinity(0)), "model": model,
-            "kernel": f"Linux {release} {platform.machine()}"}
+            "kernel": f"Linux {release} {platform.machine()}", "cgroup": cgroup.describe()}
 
 
 def save(bench, data, tables):

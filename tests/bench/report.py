@@ -103,6 +103,11 @@ told to stop), not from what an init believes. Numbers are medians of the rounds
 - `muster`: the default build. `muster-static`: `STATIC=1`. `muster-musl`: `STATIC=musl`.
   `start_parallel = unlimited`, except for `muster-auto`, which has the default.
 - Peers are Debian's packages; what is not there is skipped and says so.
+- Supervisors run as PID 1 of a PID namespace of their own and, where that is allowed, in a cpu
+  cgroup of their own, as in a container. Without one the kernel's autogroups give each session its
+  own share of the processors, and on a busy machine every init that puts services into sessions
+  (muster, dinit) waits for them.
+- `make bench` is best run on a quiet machine: the floors have been slowed down tenfold by others.
 """
 
 
@@ -142,7 +147,7 @@ def goal_row(goal, results):
 
 def machine_line(entry):
     m = entry["machine"]
-    return f"{m['cpus']} CPUs ({m['model']}), {m['kernel']}"
+    return f"{m['cpus']} CPUs ({m['model']}), {m['kernel']}, {m['cgroup']}"
 
 
 def section(name, entry):

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import time
 
+import cgroup
 import inits
 import lib
 
@@ -29,7 +30,7 @@ class Run:
     def __init__(self, supervisor, services, ready_fd=False, restart=False, pin=None):
         self.supervisor, self.services = supervisor, services
         self.ready_fd, self.restart = ready_fd, restart
-        self.pin = pin  # called in the child: on which CPUs it may run
+        self.pin = pin or (lambda: None)  # called in the child: on which CPUs it may run
         self.work = self.view = self.launched = self.process = None
 
     def __enter__(self):
@@ -41,7 +42,12 @@ class Run:
             raise
         return self
 
+    def place(self):
+        cgroup.enter()
+        self.pin()
+
     def begin(self):
+        cgroup.make()
         self.view = map_records(self.work / "records", len(self.services))
         self.launched = map_records(self.work / "launch", 1)
         job = inits.Job(self.services, str(self.work / "records"), self.ready_fd, self.restart)
@@ -51,7 +57,7 @@ class Run:
         with open(self.work / "output", "wb") as output:
             self.process = subprocess.Popen(
                 [lib.tool("launch"), "-n", str(self.work / "launch"), *argv], env=environment,
-                stdin=subprocess.DEVNULL, stdout=output, stderr=output, preexec_fn=self.pin)
+                stdin=subprocess.DEVNULL, stdout=output, stderr=output, preexec_fn=self.place)
 
     def __exit__(self, *exception):
         if self.process:

@@ -9,6 +9,7 @@ import subprocess
 import time
 import urllib.request
 
+import cgroup
 import graphs
 import inits
 import lib
@@ -44,9 +45,9 @@ def free_port():
 
 
 def on_cpu(index):
-    """A function for a child to stay on one CPU, or to go where it likes when there is but one."""
+    """A function for a child to stay on one CPU: the servers on the first, wrk on the last."""
     cpus = sorted(os.sched_getaffinity(0))
-    return (lambda: os.sched_setaffinity(0, {cpus[index]})) if len(cpus) > 1 else None
+    return lambda: os.sched_setaffinity(0, {cpus[index]})
 
 
 def await_answer(url):
@@ -67,10 +68,11 @@ def nginx():
     program = inits.find_program("nginx", "nginx-light")
     directory = lib.temporary_directory()
     port = free_port()
+    cgroup.make()
     config = directory / "nginx.conf"
     config.write_text(NGINX.format(directory=directory, port=port), encoding="ascii")
     process = subprocess.Popen([program, "-e", "stderr", "-c", str(config)],
-                               preexec_fn=on_cpu(0))
+                               preexec_fn=lambda: (cgroup.enter(), on_cpu(0)()))
     try:
         yield f"http://127.0.0.1:{port}/livez", process.pid
     finally:
@@ -125,7 +127,7 @@ def http():
         for url, _ in servers.values():
             await_answer(url)
         results = {name: [] for name in servers}
-        for _ in range(lib.rounds(7, 2)):
+        for _ in range(lib.rounds(5, 2)):
             for name, (url, pid) in servers.items():
                 results[name].append(load(wrk, url, pid, lib.rounds(3, 2)))
     ratios = {name: [one[0] / nginx_one[0] for one, nginx_one in zip(found, results["nginx"])]

@@ -10,32 +10,38 @@ import inits
 import lib
 from running import Run
 
+FIGURES = ("layered84", "random1000", "zero1000")  # graphs that goals are set for
+PAUSE = 0.25  # seconds in which the kernel gives back what the run before had
 SETTLE = 0.5  # seconds after which a supervisor has nothing left to do
 STEADY = 1.3  # seconds after which s6 and runit take a service for steady
 
 
 # ---- start ----
 
-def start_contestants(graph):
-    """[(supervisor, how many rounds)]: the slow designs need fewer to be seen clearly."""
-    full = lib.rounds(5, 2)
-    ordering = any(service.deps for service in graph)
-    found = [(inits.Reference("event"), full)]
+def start_contestants(name, services):
+    """[(supervisor, how many rounds)]: the slow ones need fewer to be seen clearly."""
+    ordering = any(service.deps for service in services)
+    often = lib.rounds(5 if name in FIGURES else 3, 2)
     muster = inits.muster_supervisors()
     if lib.QUICK:
         muster = [m for m in muster if m.name != "muster-static"]
     elif muster:
         muster.append(inits.Muster(muster[0].name, "auto"))
-    found += [(m, full) for m in muster]
+    found = [(s, often) for s in (inits.Reference("event"), *muster)]
     for peer in inits.peer_supervisors(only_ordering=ordering):
-        found.append((peer, lib.rounds(3, 1) if peer.name == "supervisord" else full))
-    found.append((inits.Reference("level:10"), lib.rounds(3, 1)))
-    if not lib.QUICK and sum(s.delay for s in graph) < 20000:
+        if peer.name != "supervisord":
+            found.append((peer, lib.rounds(often, 1)))
+        elif not lib.QUICK:
+            found.append((peer, 1))
+    if not lib.QUICK or name == "layered84":
+        found.append((inits.Reference("level:10"), lib.rounds(2, 1)))
+    if not lib.QUICK and sum(s.delay for s in services) < 20000:
         found.append((inits.Reference("seq"), 1))
     return found
 
 
 def start_once(supervisor, services):
+    time.sleep(PAUSE)
     with Run(supervisor, services, ready_fd=supervisor.orders) as run:
         run.wait_ready()
         own, _ = lib.split_tree(run.pid)
@@ -71,10 +77,10 @@ def start_table(name, critical, total, rows):
 
 def start(names=None):
     """From the exec of the init to its last service being ready, for each graph."""
-    for name in names or lib.rounds(list(graphs.GRAPHS), ["layered84", "random1000", "zero1000"]):
+    for name in names or lib.rounds(graphs.GRAPHS, FIGURES):
         services = graphs.GRAPHS[name]()
         critical = graphs.critical_path(services)
-        rows = start_rows(services, start_contestants(services))
+        rows = start_rows(services, start_contestants(name, services))
         shown = start_table(name, critical, sum(s.delay for s in services), rows)
         lib.save(f"start={name}", {"critical": critical, "rows": rows}, [shown])
 
@@ -99,7 +105,7 @@ def memory():
     """Memory of a supervisor and its own processes."""
     rows, lines = {}, []
     for supervisor in all_supervisors():
-        counts = (10, 100, 1000)
+        counts = lib.rounds((10, 100, 1000), (100, 1000))
         if isinstance(supervisor, inits.Muster):
             lib.write_back(supervisor.program)
         elif lib.QUICK and not isinstance(supervisor, inits.Reference):
@@ -159,7 +165,7 @@ def restart():
         runs = start_all(stack, all_supervisors(), graphs.flat(1), restart=True)
         # whoever is first waits until everybody has been up for a while again
         results = lib.take_turns(
-            {run.supervisor.name: (lib.rounds(11, 5),
+            {run.supervisor.name: (lib.rounds(7, 3),
                                    lambda run=run: crash(run, STEADY if run is runs[0] else 0))
              for run in runs})
     rows = {name: {"ms": lib.stat(found)} for name, found in results.items()}
@@ -184,8 +190,8 @@ def stop_once(supervisor):
 
 def stop():
     """100 services that obey: from the signal to the init's own end."""
-    results = lib.take_turns({s.name: (lib.rounds(7, 2), lambda s=s: stop_once(s))
-                              for s in all_supervisors()})
+    results = lib.take_turns({s.name: (lib.rounds(5, 2 if s.orders else 1),
+                                       lambda s=s: stop_once(s)) for s in all_supervisors()})
     rows = {name: {"ms": lib.stat([f[0] for f in found]), "told": min(f[1] for f in found),
                    "codes": sorted({f[2] for f in found})} for name, found in results.items()}
     floor = rows["ref-event"]["ms"]["median"]
@@ -202,7 +208,7 @@ def stop():
 
 def idle():
     """How often a supervisor of 100 idle services wakes up."""
-    window = lib.rounds(30, 6)
+    window = lib.rounds(30, 4)
     with contextlib.ExitStack() as stack:
         runs = start_all(stack, all_supervisors(), graphs.flat(100))
         time.sleep(lib.rounds(5, 2))

@@ -111,8 +111,8 @@ def signals():
     """Latency of a signal through the init, as deployed and pinned to one CPU."""
     contestants = {"direct": []} | inits.wrap_inits()
     data, tables = {}, []
-    for mode, cpu, count, blocks in (("unpinned", -1, *lib.rounds((125, 16), (40, 5))),
-                                     ("pinned", lib.PINNED_CPU, *lib.rounds((125, 4), (40, 3)))):
+    for mode, cpu, count, blocks in (("unpinned", -1, *lib.rounds((125, 16), (40, 4))),
+                                     ("pinned", lib.PINNED_CPU, *lib.rounds((75, 4), (40, 2)))):
         results = collect(contestants, blocks,
                           lambda prefix, cpu=cpu, n=count: signal_block(cpu, n, prefix))
         rows = data[mode] = signal_rows(results)
@@ -144,8 +144,9 @@ def reap():
     """Orphans: many at once, and one after another."""
     contestants = inits.wrap_inits()
     data, tables = {}, []
-    for kind, count in (("backlog", 20000), ("double", 10000)):
-        results = collect(contestants, lib.rounds(5, 1),
+    for kind, count in (("backlog", lib.rounds(20000, 5000)),
+                        ("double", lib.rounds(10000, 2500))):
+        results = collect(contestants, lib.rounds(3, 1),
                           lambda prefix, k=kind, c=count: reap_once(k, c, prefix))
         rows = data[kind] = {name: {"ms": lib.stat([r[0] for r in found]),
                                     "cpu_ms": lib.stat([r[1] for r in found]),

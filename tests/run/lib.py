@@ -248,6 +248,8 @@ class Init:
                     "HOME": "/", "MUSTER_RUN_DIR": str(self.run_dir), "MTEST": self.marker[6:]}
         if "MUSTER_TEST" in os.environ:
             self.env["MUSTER_TEST"] = os.environ["MUSTER_TEST"]  # how run.py finds what we lose
+        if any("strace" in word for word in self.prefix):
+            self.env["ASAN_OPTIONS"] = "detect_leaks=0"  # cannot be had under ptrace
         self.env.update(env or {})
         if config is not None:
             self.args = ["-c", str(self.write("muster.ini", self.fill(config)))] + self.args

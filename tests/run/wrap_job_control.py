@@ -3,12 +3,18 @@
 """Started from a shell on a terminal, the program is in the foreground, and Ctrl-C, Ctrl-Z, bg, fg and what
 the shell does next work as without init."""
 import os
+import pathlib
+import shutil
 import signal
 import tempfile
 
-from lib import INIT, Terminal, need, read_proc, tool, until
+from lib import INIT, Terminal, need, proc_children, proc_state, read_proc, tool, until
 
 BASH = need("bash")
+
+
+directory = tempfile.mkdtemp(prefix="muster-test-")
+go = f"{directory}/go"
 
 
 def shell(terminal, *words):
@@ -20,7 +26,7 @@ def shell(terminal, *words):
             os.dup2(terminal.slave, fd)
         os.close(os.open(os.ttyname(0), os.O_RDWR))  # the first terminal opened becomes the session's
         os.execve(words[0], words, {"PATH": os.environ["PATH"], "PS1": "ready> ", "TERM": "dumb",
-                                    "HISTFILE": "", "I": str(INIT), "M": tool("misbehave")})
+                                    "HISTFILE": "", "I": str(INIT), "M": tool("misbehave"), "F": go})
     return pid
 
 
@@ -55,29 +61,29 @@ try:
     terminal.expect("goes-on")
     terminal.type("echo still'-'here\n")
     terminal.expect("^still-here")
-    foreground("fg", "muster-init")
+    foreground("fg", "muster-init|misbehave")
     terminal.type("\x03")
     terminal.expect("interrupted")
     terminal.type("echo code $?\n")
     terminal.expect("code 5")
-    # continued in the background, then in the foreground, where it reads
-    foreground("$I -- head -n 1", "head")
-    terminal.type("\x1a")
-    terminal.expect("Stopped")
-    terminal.type("bg\n")
-    foreground("fg", "muster-init|head")
-    terminal.type("first line\n")
-    terminal.expect("first line\r\n(.*\r\n)?first line")
     # started in the background it does not take the terminal; what it reads waits for fg
+    terminal.expect("ready> ")
     terminal.type("$I -- head -n 1 &\n")
-    terminal.type("jobs; echo all'-'said\n")
-    terminal.expect("^all-said")
-    foreground("fg", "muster-init|head")
+    until(lambda: [proc_state(child) for child in proc_children(pid)] == ["T"], "it is stopped for reading")
+    foreground("fg", "head")
     terminal.type("a line for head\n")
     terminal.expect("a line for head\r\n(.*\r\n)?a line for head")
+    # a job that runs when fg comes is told nothing, and gets the terminal once it wants to read
+    terminal.type("$I -- $M await $F exec head -n 1 &\n")
+    terminal.expect("ready> ")
+    foreground("fg", "muster-init|misbehave")
+    pathlib.Path(go).touch()
+    terminal.type("another line\n")
+    terminal.expect("another line\r\n(.*\r\n)?another line")
     terminal.type("exit\n")
 finally:
     end(pid)
+    shutil.rmtree(directory)
 terminal.close()
 
 # a shell without job control gets its terminal back

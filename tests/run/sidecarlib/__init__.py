@@ -258,6 +258,10 @@ class Sidecar:
             if message["type"] == "result":
                 return message
 
+    def wait_beat(self, seconds=60):
+        while self.message(seconds)["type"] != "beat":
+            pass
+
     def wait_result(self, wanted, what, seconds=SECONDS):
         """Passes over results until one that `wanted` accepts."""
         deadline = time.monotonic() + seconds
@@ -386,6 +390,16 @@ def switches(pid):
     """Voluntary context switches of a process so far: how often it went to sleep."""
     status = pathlib.Path(f"/proc/{pid}/status").read_text()
     return int(re.search(r"^voluntary_ctxt_switches:\s+(\d+)", status, re.M).group(1))
+
+
+def at_rest(pid):
+    """Waits until the process has slept through a quarter of a second; returns switches(pid)."""
+    def look():
+        before = switches(pid)
+        time.sleep(0.25)
+        return switches(pid) if switches(pid) == before else None
+
+    return until(look, "the process comes to rest")
 
 
 def resident(pid):

@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: MIT
+"""Malformed requests never get 200, never take the sidecar down, and do not leak into the next request
+of a connection."""
+
+from lib import check
+from sidecarlib import Page, Sidecar
+
+HEAD = b"Host: localhost\r\n"
+CASES = {
+    "two lengths": b"GET /livez HTTP/1.1\r\n" + HEAD + b"Content-Length: 1\r\nContent-Length: 2\r\n\r\nxx",
+    "length and chunked": b"GET /livez HTTP/1.1\r\n" + HEAD +
+                          b"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    "negative length": b"GET /livez HTTP/1.1\r\n" + HEAD + b"Content-Length: -1\r\n\r\n",
+    "huge length": b"GET /livez HTTP/1.1\r\n" + HEAD + b"Content-Length: 99999999999999999999999\r\n\r\n",
+    "smuggled": b"GET /nope HTTP/1.1\r\n" + HEAD + b"Content-Length: 40\r\n\r\nGET /livez HTTP/1.1\r\n" + HEAD + b"\r\n",
+    "long path": b"GET /" + b"a" * 100000 + b" HTTP/1.1\r\n" + HEAD + b"\r\n",
+    "long method": b"G" * 10000 + b" /livez HTTP/1.1\r\n" + HEAD + b"\r\n",
+    "long header": b"GET /livez HTTP/1.1\r\n" + HEAD + b"X: " + b"a" * 100000 + b"\r\n\r\n",
+    "many headers": b"GET /livez HTTP/1.1\r\n" + HEAD + b"X: a\r\n" * 20000 + b"\r\n",
+    "absolute form": b"GET http://localhost/livez HTTP/1.1\r\n" + HEAD + b"Connection: close\r\n\r\n",
+    "asterisk": b"OPTIONS * HTTP/1.1\r\n" + HEAD + b"Connection: close\r\n\r\n",
+    "asterisk, GET": b"GET * HTTP/1.1\r\n" + HEAD + b"Connection: close\r\n\r\n",
+    "HTTP/2": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0" * 9,
+    "TLS": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"\xab" * 300 + b"\r\n\r\n",
+    "no version": b"GET /livez\r\n\r\n",
+    "version 3": b"GET /livez HTTP/3.0\r\n" + HEAD + b"\r\n",
+    "NUL": b"GET /livez\0 HTTP/1.1\r\n" + HEAD + b"Connection: close\r\n\r\n",
+    "empty lines": b"\r\n" * 50000,
+    "no colon": b"GET /nope HTTP/1.1\r\n" + HEAD + b"nonsense\r\nConnection: close\r\n\r\n",
+    "random": bytes((n * 167 + 13) % 256 for n in range(20000)) + b"\r\n\r\n",
+}
+
+
+def main():
+    with Sidecar() as sidecar:
+        Page(sidecar.run_dir, [{"name": "db"}])
+        for name, data in CASES.items():
+            try:
+                received = sidecar.raw(data)
+            except (BrokenPipeError, ConnectionResetError):
+                received = b""
+            check(b" 200 " not in received, f"{name}: {received[:300]}")
+            sidecar.alive()
+
+
+main()

@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: MIT
+"""With nothing to do the sidecar does not wake up: probes sleep until they are due and there is no
+tick. Here the only things due within the time looked at are the checks themselves."""
+
+import time
+
+from lib import check
+from sidecarlib import Page, Sidecar, Target, at_rest, switches
+
+
+def main():
+    # without a channel there is not even a beat to send
+    with Sidecar(linked=False) as sidecar:
+        Page(sidecar.run_dir, [{"name": "db"}])
+        sidecar.alive()
+        before = at_rest(sidecar.pid)
+        time.sleep(6)  # longer than any limit on a request that has ended; nothing is awaited: nothing is to happen
+        woken = switches(sidecar.pid) - before
+        check(woken == 0, f"woke up {woken} times, idle")
+    # a hundred probes of one check an hour: after the first round there is nothing but the beat
+    with Sidecar() as sidecar, Target() as target:
+        Page(sidecar.run_dir, [{"name": "db"}])
+        for probe in range(100):
+            sidecar.watch(probe, f"tcp://127.0.0.1:{target.port}", period=3600000)
+        for _ in range(100):
+            sidecar.result()
+        before = at_rest(sidecar.pid)
+        sidecar.wait_beat()
+        woken = switches(sidecar.pid) - before
+        check(woken <= 2, f"woke up {woken} times for a beat")
+
+
+main()

@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: MIT
+"""A port that is in use is an error that says so, with exit code 1, and never another port in silence;
+several addresses are served at once."""
+
+import socket
+import subprocess
+
+from lib import SIDECAR, contains, equal
+from sidecarlib import Page, Sidecar, Target
+
+
+def main():
+    with Target() as taken:
+        for address in (f"127.0.0.1:{taken.port}", f"localhost:{taken.port}"):
+            result = subprocess.run([SIDECAR, "--listen", address], capture_output=True, text=True, check=False)
+            equal(result.returncode, 1, "exit code")
+            contains(result.stderr, f"cannot listen on {address}: the port is in use", "message")
+            equal(result.stderr.count("serving"), 0, "what it serves")
+    result = subprocess.run([SIDECAR, "--listen", "192.0.2.1:0"], capture_output=True, text=True, check=False)
+    equal(result.returncode, 1, "exit code for an address of another machine")
+    for wrong in ("127.0.0.1:x", "127.0.0.1:70000", "[::1", "1:2:3"):
+        result = subprocess.run([SIDECAR, "--listen", wrong], capture_output=True, text=True, check=False)
+        equal(result.returncode, 1, wrong)
+        contains(result.stderr, f'"{wrong}" is not an address to listen on', "message")
+    with Sidecar("--listen", "127.0.0.2:0", linked=False) as sidecar:
+        Page(sidecar.run_dir, [{"name": "db"}])
+        ports = [line.rsplit(":", 1)[1].rstrip("/") for line in sidecar.stderr.splitlines() if "serving" in line]
+        equal(len(ports), 2, f"addresses served ({sidecar.stderr})")
+        for host, port in zip(("127.0.0.2", "127.0.0.1"), ports):
+            with socket.create_connection((host, int(port))) as client:
+                client.sendall(b"GET /livez HTTP/1.0\r\n\r\n")
+                contains(client.recv(4096).decode(), " 200 ", host)
+
+
+main()
