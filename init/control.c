@@ -321,12 +321,13 @@ static uint64_t tail_start(const struct supervisor *sup, const struct client *cl
 	const struct tail *tail = &sup->output.tail;
 	struct tail_entry entry;
 	uint64_t total = 0, skip, at, next;
+	char none[1]; /* the text is of no interest here */
 	bool lost;
 
-	for (at = tail->oldest; (next = tail_read(tail, at, &entry, NULL, 0, &lost)); at = next)
+	for (at = tail->oldest; (next = tail_read(tail, at, &entry, none, 0, &lost)); at = next)
 		total += wants_line(client, entry.slot);
 	skip = total > lines ? total - lines : 0;
-	for (at = tail->oldest; skip && (next = tail_read(tail, at, &entry, NULL, 0, &lost));
+	for (at = tail->oldest; skip && (next = tail_read(tail, at, &entry, none, 0, &lost));
 	     at = next)
 		skip -= wants_line(client, entry.slot);
 	return at;

@@ -154,15 +154,43 @@ static void writer_rotate(struct writer *w)
 		w->fd = -1;
 }
 
-/* Writes whole lines where it can, so that a rotation falls between two lines. */
-static void writer_write(struct writer *w, const char *text, size_t len)
+static void writer_append(struct writer *w, const char *text, size_t len)
 {
-	if (w->max && w->size && w->size + len > w->max)
-		writer_rotate(w);
 	if (w->fd < 0 && writer_open(w) < 0)
 		return; /* cannot be helped: keep the pipe flowing, the service must not block */
 	if (fd_write_all(w->fd, text, len) == 0)
 		w->size += len;
+}
+
+/* How much of the text, in whole lines, the file still takes. */
+static size_t writer_room(const struct writer *w, const char *text, size_t len)
+{
+	uint64_t room = w->size < w->max ? w->max - w->size : 0;
+	const char *end;
+
+	if (!w->max || len <= room)
+		return len;
+	end = memrchr(text, '\n', (size_t)room);
+	return end ? (size_t)(end - text) + 1 : 0;
+}
+
+/* A rotation falls between two lines; only a line longer than a file makes a file too long. */
+static void writer_write(struct writer *w, const char *text, size_t len)
+{
+	size_t part;
+
+	for (; len; text += part, len -= part) {
+		const char *end = memchr(text, '\n', len);
+
+		part = writer_room(w, text, len);
+		if (!part && w->size) {
+			writer_rotate(w);
+			part = writer_room(w, text, len);
+		}
+		if (!part)
+			part = end ? (size_t)(end - text) + 1 : len;
+		writer_append(w, text, part);
+	}
 }
 
 static void writer_loop(struct writer *w)

@@ -206,8 +206,20 @@ void output_open(struct supervisor *sup)
 	log_set_sink(output_own_line);
 }
 
+static void publish_drops(struct supervisor *sup)
+{
+	struct output *output = &sup->output;
+
+	if (output->dropped == output->published)
+		return;
+	output->published = output->dropped;
+	status_header_begin(&sup->page)->log_dropped = output->dropped;
+	status_header_end(&sup->page);
+}
+
 void output_flush(struct supervisor *sup)
 {
+	publish_drops(sup);
 	sink_flush(sup, &sup->output.sinks[0]);
 	sink_flush(sup, &sup->output.sinks[1]);
 }

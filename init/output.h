@@ -49,7 +49,8 @@ struct tail_entry {
 struct output {
 	struct sink sinks[2];
 	struct tail tail;
-	uint64_t dropped; /* lines, in all */
+	uint64_t dropped;   /* lines, in all */
+	uint64_t published; /* of these, shown in the status page */
 	uint32_t name_width;
 	bool progress; /* a status line of progress stands on the terminal: erase it first */
 };

@@ -121,8 +121,9 @@ static int search_path(const char *name, char *const *argv, char *const *envp)
 			execve(candidate, argv, envp);
 			if (!look_on(errno))
 				return errno;
-			if (errno == EACCES)
-				error = EACCES; /* found one, at least */
+			/* found one, at least; a directory that is closed to us holds none */
+			if (errno == EACCES && access(candidate, F_OK) == 0)
+				error = EACCES;
 		}
 		if (path[len] == '\0')
 			return error;

@@ -11,7 +11,8 @@
 #include "timeline.h"
 
 #define DEFAULT_WIDTH 100
-#define NAME_MAX_PART 3  /* the names take at most a third of the line */
+#define NAME_MAX_PART 3 /* the names take at most a third of the line */
+#define NAME_MIN      4
 #define BAR_MIN       10 /* on a terminal too narrow for it lines wrap */
 #define TOOK_WIDTH    9  /* blank, a duration */
 #define HINTS         3  /* services named as worth looking at */
@@ -28,7 +29,7 @@ struct chart {
 static void measure(struct chart *chart)
 {
 	unsigned width = chart->style->width ? chart->style->width : DEFAULT_WIDTH;
-	unsigned longest = 4, rest;
+	unsigned longest = 0, rest;
 	uint32_t i;
 
 	for (i = 0; i < chart->timeline->count; i++)
@@ -36,6 +37,8 @@ static void measure(struct chart *chart)
 			longest = (unsigned)strlen(chart->timeline->entries[i].name);
 	if (longest > width / NAME_MAX_PART)
 		longest = width / NAME_MAX_PART;
+	if (longest < NAME_MIN)
+		longest = NAME_MIN;
 	chart->name_width = longest;
 	rest = longest + 3 + TOOK_WIDTH;
 	chart->bar_width = width > rest + BAR_MIN ? width - rest : BAR_MIN;

@@ -107,7 +107,7 @@ told to stop), not from what an init believes. Numbers are medians of the rounds
   cgroup of their own, as in a container. Without one the kernel's autogroups give each session its
   own share of the processors, and on a busy machine every init that puts services into sessions
   (muster, dinit) waits for them.
-- `make bench` is best run on a quiet machine: the floors have been slowed down tenfold by others.
+- It is best run on a quiet machine: on a busy one even the floor has taken five times as long.
 """
 
 

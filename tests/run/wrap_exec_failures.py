@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """A program that is not there gives 127, one that cannot be executed 126, with one line that says why."""
-from lib import Init, equal
+from lib import IS_ROOT, Init, equal
 
 with Init("--", "/bin/true") as home:
     home.wait()
@@ -24,3 +24,11 @@ with Init("--", "/bin/true") as home:
                 equal(init.wait(), code, f"code for {program}")
                 equal(init.stderr, f"muster-init: cannot start {program}: {reason}\n", "stderr")
                 equal(init.stdout, "", "stdout")
+
+# a directory of PATH that is closed to the user holds no program
+if IS_ROOT:
+    closed = Init("--user", "54321", "--", "no-such-program", env={"PATH": "/usr/bin"})
+    (closed.dir / "closed").mkdir(0o700)
+    closed.env["PATH"] = f"{closed.dir}/closed:/usr/bin"
+    with closed as init:
+        equal(init.wait(), 127, "code with a closed directory in PATH")
