@@ -76,6 +76,7 @@ $(OUT)/muster-init: $(call objects,init) $(COMMON)
 $(OUT)/musterctl: $(call objects,init/ctl) $(COMMON)
 $(OUT)/muster-sidecar: $(call objects,sidecar) $(COMMON)
 $(OUT)/muster-sidecar: LIBS := $(SIDECAR_LIBS)
+$(OUT)/obj/sidecar/page.o: sidecar/page.html
 
 $(addprefix $(OUT)/,musterctl muster-sidecar):
 	$(call say,LINK)

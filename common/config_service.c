@@ -210,7 +210,7 @@ static void choose_services(struct load *load)
 		load->services[load->config->count].section = section;
 		entry->value = load->config->count++;
 	}
-	if (load->config->count == 0 && load->errors->total == 0)
+	if (load->config->count == 0 && load->errors->total == 0 && load->file_count > 0)
 		warn_file(load, 0, 0, "no service is defined%s",
 			  some_left_out ? " for the profiles in force" : "");
 }

@@ -9,7 +9,7 @@
 #include "str.h"
 
 const char *const key_modes[] = {"development", "testing", "container", "kubernetes",
-				    "production",  "auto",    NULL};
+				 "production",  "auto",    NULL};
 static const char *const types[] = {"service", "oneshot", "external", NULL};
 static const char *const restarts[] = {"no", "on-failure", "always", "unless-stopped", NULL};
 static const char *const starts[] = {"auto", "manual", NULL};

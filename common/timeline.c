@@ -48,6 +48,8 @@ static void entry_fill(const struct work *work, struct timeline_entry *entry,
 					 .ready_at = after_boot(work, record->ready_at),
 					 .last_dep = -1,
 					 .service = service};
+	if (record->state == STATE_FAILED)
+		entry->failed_at = after_boot(work, record->since);
 	memcpy(entry->name, record->name, sizeof(entry->name));
 	entry->name[sizeof(entry->name) - 1] = '\0';
 	if (entry->ready_at && entry->ready_at < entry->start_begin)

@@ -16,9 +16,10 @@ struct timeline_entry {
 	char name[STATUS_NAME_MAX];
 	uint8_t state, type;
 	uint64_t wait_begin, start_begin, ready_at; /* ns after boot; 0: not (yet) */
-	int32_t last_dep; /* entry index of the dependency that was met last; -1: none */
-	bool critical;    /* lies on the critical path */
-	uint16_t service; /* index in the page */
+	uint64_t failed_at; /* ns after boot at which it failed for good; 0: it has not */
+	int32_t last_dep;   /* entry index of the dependency that was met last; -1: none */
+	bool critical;      /* lies on the critical path */
+	uint16_t service;   /* index in the page */
 };
 
 struct timeline {
@@ -37,5 +38,13 @@ struct timeline {
  */
 int timeline_build(struct timeline *timeline, const struct status_page *page);
 void timeline_free(struct timeline *timeline);
+
+/* Where the bar of an entry ends: ready, failed, or `until` for what is still under way. */
+static inline uint64_t timeline_entry_end(const struct timeline_entry *entry, uint64_t until)
+{
+	if (entry->ready_at)
+		return entry->ready_at;
+	return entry->failed_at ? entry->failed_at : until;
+}
 
 #endif

@@ -103,11 +103,20 @@ static void put_tooltip(FILE *out, const struct timeline *timeline,
 	fputs("</title>", out);
 }
 
+static const char *bar_class(const struct timeline_entry *entry)
+{
+	if (entry->critical)
+		return "c";
+	if (entry->ready_at)
+		return "s";
+	return entry->failed_at ? "f" : "u";
+}
+
 static void put_row(const struct picture *picture, const struct timeline_entry *entry, unsigned y,
 		    uint64_t until)
 {
-	uint64_t begin = entry->start_begin ? entry->start_begin : until;
-	uint64_t end = entry->ready_at ? entry->ready_at : until;
+	uint64_t end = timeline_entry_end(entry, until);
+	uint64_t begin = entry->start_begin ? entry->start_begin : end;
 	FILE *out = picture->out;
 	char took[24] = "not started";
 
@@ -148,7 +157,8 @@ static void put_head(const struct picture *picture, const char *host, unsigned h
 	      ".n{text-anchor:end}.n.c{fill:#b3261e;font-weight:600}.t{text-anchor:middle;fill:#"
 	      "666}"
 	      ".d{fill:#666}\n"
-	      ".g{stroke:#e4e4e4}.w{fill:#dcdcdc}.s{fill:#5b8def}.c{fill:#d9534f}.u{fill:#e8b23a}\n"
+	      ".g{stroke:#e4e4e4}.w{fill:#dcdcdc}.s{fill:#5b8def}.c{fill:#d9534f}.u{fill:#e8b23a}."
+	      "f{fill:#555}\n"
 	      "</style>\n<rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n",
 	      out);
 	fputs("<text x=\"8\" y=\"20\" font-weight=\"600\">", out);
@@ -169,10 +179,11 @@ static void put_legend(const struct picture *picture)
 	} kinds[] = {{"w", "waiting"},
 		     {"s", "starting"},
 		     {"c", "starting, critical path"},
-		     {"u", "not ready yet"}};
+		     {"u", "not ready yet"},
+		     {"f", "failed"}};
 	unsigned x = LABEL_WIDTH, i;
 
-	for (i = 0; i < 4; i++, x += 150)
+	for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++, x += 150)
 		fprintf(picture->out,
 			"<rect class=\"%s\" x=\"%u\" y=\"28\" width=\"12\" height=\"12\"/>"
 			"<text x=\"%u\" y=\"39\">%s</text>\n",

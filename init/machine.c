@@ -150,6 +150,17 @@ static struct machine_step gone(enum after after, const struct machine_facts *f)
 	return settle(after);
 }
 
+static bool is_wish(enum event event)
+{
+	return event == EV_WANT || event == EV_UNWANT || event == EV_RESTART;
+}
+
+static bool is_ending(enum phase phase)
+{
+	return phase == PH_STOP_COMMAND || phase == PH_STOPPING || phase == PH_KILLING ||
+	       phase == PH_POST_STOP;
+}
+
 /* Wishes that arrive while an ending is under way only change where it leads. */
 static struct machine_step redirect(enum phase phase, enum after after, enum event event)
 {
@@ -265,10 +276,6 @@ static struct machine_step in_stop_command(enum after after, enum event event)
 		return go(PH_STOPPING, after, FX_KILL_HOOK | FX_SWEEP);
 	case EV_DEADLINE:
 		return go(PH_KILLING, after, FX_KILL_HOOK | FX_KILL_SIGNAL | FX_ARM_KILL);
-	case EV_WANT:
-	case EV_UNWANT:
-	case EV_RESTART:
-		return redirect(PH_STOP_COMMAND, after, event);
 	default:
 		return ignore(PH_STOP_COMMAND, after);
 	}
@@ -284,10 +291,6 @@ static struct machine_step in_stopping(enum after after, enum event event,
 		return gone(after, f);
 	case EV_DEADLINE:
 		return go(PH_KILLING, after, FX_KILL_SIGNAL | FX_ARM_KILL);
-	case EV_WANT:
-	case EV_UNWANT:
-	case EV_RESTART:
-		return redirect(PH_STOPPING, after, event);
 	default:
 		return ignore(PH_STOPPING, after);
 	}
@@ -303,10 +306,6 @@ static struct machine_step in_killing(enum after after, enum event event,
 		return gone(after, f);
 	case EV_DEADLINE: /* something in an uninterruptible call */
 		return go(PH_KILLING, after, FX_STUCK | FX_KILL_SIGNAL | FX_ARM_KILL);
-	case EV_WANT:
-	case EV_UNWANT:
-	case EV_RESTART:
-		return redirect(PH_KILLING, after, event);
 	default:
 		return ignore(PH_KILLING, after);
 	}
@@ -324,10 +323,6 @@ static struct machine_step in_post_stop(enum after after, enum event event)
 		step = settle(after);
 		step.effects |= FX_KILL_HOOK;
 		return step;
-	case EV_WANT:
-	case EV_UNWANT:
-	case EV_RESTART:
-		return redirect(PH_POST_STOP, after, event);
 	default:
 		return ignore(PH_POST_STOP, after);
 	}
@@ -350,6 +345,8 @@ static struct machine_step in_backoff(enum after after, enum event event)
 struct machine_step machine_next(enum phase phase, enum after after, enum event event,
 				 const struct machine_facts *facts)
 {
+	if (is_ending(phase) && is_wish(event))
+		return redirect(phase, after, event);
 	switch (phase) {
 	case PH_INACTIVE:
 	case PH_COMPLETED:

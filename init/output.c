@@ -168,16 +168,17 @@ static bool sink_write_out(struct sink *sink)
 
 static void sink_flush(struct supervisor *sup, struct sink *sink)
 {
+	bool stalled;
+
 	if (sink->source.fd >= 0)
 		return; /* waiting for the reader */
-	if (sink_write_out(sink)) {
-		/* a file that epoll does not take never says EAGAIN */
-		loop_add(&sup->loop, &sink->source, sink->fd, EPOLLOUT);
-		return;
+	stalled = sink_write_out(sink);
+	if (!stalled) {
+		sink_report_drops(sink);
+		stalled = sink_write_out(sink);
 	}
-	sink_report_drops(sink);
-	if (sink->used)
-		sink_write_out(sink);
+	if (stalled) /* a file that epoll does not take never says EAGAIN */
+		loop_add(&sup->loop, &sink->source, sink->fd, EPOLLOUT);
 }
 
 static void sink_line(struct supervisor *sup, struct sink *sink, const struct iovec *parts,

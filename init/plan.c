@@ -193,10 +193,25 @@ static bool plan_graph(struct plan *plan)
 	return ok;
 }
 
+/* What counts from the beginning goes on counting over a reload. */
+static void continue_header(const struct supervisor *sup, struct status_header *header)
+{
+	struct status_header old;
+
+	if (!sup->page.map || status_read_header(&sup->page, &old) < 0)
+		return;
+	header->changes = old.changes;
+	header->startup_done = old.startup_done;
+	header->reaped = old.reaped;
+	header->log_dropped = old.log_dropped;
+	header->beat = old.beat;
+}
+
 static void fill_header(const struct supervisor *sup, struct plan *plan)
 {
 	struct status_header *header = status_header_begin(&plan->page);
 
+	continue_header(sup, header);
 	header->pid = (int32_t)getpid();
 	header->phase = sup->phase;
 	header->sidecar = plan->sidecar != NULL;

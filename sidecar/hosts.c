@@ -74,11 +74,13 @@ bool hosts_allow(struct hosts *hosts, const char *value)
 
 	if (strcmp(value, hosts->last) == 0 && *value)
 		return true;
-	if (!host_port_split(value, strlen(value), name, &port, 80) || !*name)
+	if (!host_port_split(value, strlen(value), name, &port, 80))
 		return false;
 	len = strlen(name);
-	if (name[len - 1] == '.') /* fully qualified: the same name */
-		name[len - 1] = '\0';
+	if (len && name[len - 1] == '.') /* fully qualified: the same name */
+		name[--len] = '\0';
+	if (!len)
+		return false;
 	if (!address_parse(&address, name, 0) && !is_private(name) && !is_known(hosts, name))
 		return false;
 	if (strlen(value) < sizeof(hosts->last))

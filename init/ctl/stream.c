@@ -211,7 +211,7 @@ static void print_event_json(const struct wire_event *event)
 		json_int(&json, "last_exit", event->last_exit);
 	else
 		json_null(&json, "last_exit");
-	json_text(&json, "reason", event->reason);
+	json_text(&json, "reason", event->reason[0] ? event->reason : NULL);
 	json_object_end(&json);
 	json_end(&json);
 }

@@ -172,7 +172,7 @@ static unsigned print_cell(const struct grid *grid, FILE *out, size_t index, uns
 	const struct cell *cell = &grid->cells[index];
 	unsigned column = (unsigned)(index % grid->columns);
 	bool last = column + 1 == grid->columns, right = grid->right >> column & 1;
-	unsigned room = last ? left : width < left ? width : left;
+	unsigned room = last && !right ? left : width < left ? width : left;
 	enum colour colour = colours ? cell->colour : COLOUR_NONE;
 	char text[CELL_SIZE];
 	unsigned columns, pad;
@@ -180,7 +180,7 @@ static unsigned print_cell(const struct grid *grid, FILE *out, size_t index, uns
 	if (!room)
 		return 0;
 	columns = text_clean(text, sizeof(text), cell->text, room);
-	pad = room > columns && !last ? room - columns : 0;
+	pad = room > columns && (right || !last) ? room - columns : 0;
 	fprintf(out, "%*s%s%s%s", right ? (int)pad : 0, "", colour_begin(colour), text,
 		colour_end(colour));
 	left -= columns + pad;

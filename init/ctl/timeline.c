@@ -25,7 +25,7 @@ static uint64_t until(const struct view *view, const struct timeline *timeline)
 	if (header->startup_done)
 		now = header->startup_done;
 	for (i = 0; i < timeline->count; i++)
-		if (!timeline->entries[i].ready_at)
+		if (!timeline_entry_end(&timeline->entries[i], 0))
 			return now > header->boot ? now - header->boot : 0;
 	return timeline->total;
 }
@@ -53,6 +53,7 @@ static void json_entry(struct json_out *json, const struct timeline *timeline,
 		json_seconds(json, "start_seconds", entry->ready_at - entry->start_begin);
 	else
 		json_null(json, "start_seconds");
+	json_after(json, "failed_at", entry->failed_at);
 	json_text(json, "last_dependency",
 		  entry->last_dep < 0 ? NULL : timeline->entries[entry->last_dep].name);
 	json_object_end(json);

@@ -65,10 +65,11 @@ static void put(FILE *out, char c, unsigned count)
 /* The columns of one bar: blank, waiting, starting, blank. What there was is at least one wide. */
 static void put_bar(const struct chart *chart, const struct timeline_entry *entry)
 {
-	uint64_t until = chart->style->until;
+	uint64_t last = timeline_entry_end(entry, chart->style->until);
+	bool failed = !entry->ready_at && entry->failed_at;
 	unsigned wait = column(chart, entry->wait_begin);
-	unsigned start = column(chart, entry->start_begin ? entry->start_begin : until);
-	unsigned end = column(chart, entry->ready_at ? entry->ready_at : until);
+	unsigned start = column(chart, entry->start_begin ? entry->start_begin : last);
+	unsigned end = column(chart, last);
 	enum colour colour = chart->style->colour && entry->critical ? COLOUR_RED : COLOUR_NONE;
 
 	if (start == chart->bar_width && entry->start_begin)
@@ -82,7 +83,7 @@ static void put_bar(const struct chart *chart, const struct timeline_entry *entr
 	put(chart->out, ' ', wait);
 	put(chart->out, '.', start - wait);
 	fputs(colour_begin(colour), chart->out);
-	put(chart->out, entry->critical ? '#' : '=', end - start);
+	put(chart->out, entry->critical ? '#' : failed ? 'x' : '=', end - start);
 	fputs(colour_end(colour), chart->out);
 	put(chart->out, ' ', chart->bar_width - end);
 }
@@ -261,6 +262,6 @@ void timeline_text(FILE *out, const struct timeline *timeline, const struct time
 	put_scale(&chart);
 	for (i = 0; i < timeline->count; i++)
 		put_row(&chart, &timeline->entries[i]);
-	fputs(". waiting  = starting  # starting, on the critical path\n\n", out);
+	fputs(". waiting  = starting  # starting, on the critical path  x failed\n\n", out);
 	put_summary(out, timeline);
 }

@@ -33,10 +33,10 @@ def start_contestants(name, services):
             found.append((peer, lib.rounds(often, 1)))
         elif not lib.QUICK:
             found.append((peer, 1))
-    if not lib.QUICK or name == "layered84":
-        found.append((inits.Reference("level:10"), lib.rounds(2, 1)))
-    if not lib.QUICK and sum(s.delay for s in services) < 20000:
-        found.append((inits.Reference("seq"), 1))
+    if not lib.QUICK:
+        found.append((inits.Reference("level:10"), 2))
+        if sum(s.delay for s in services) < 20000:
+            found.append((inits.Reference("seq"), 1))
     return found
 
 

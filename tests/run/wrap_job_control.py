@@ -11,8 +11,6 @@ import tempfile
 from lib import INIT, Terminal, need, proc_children, proc_state, read_proc, tool, until
 
 BASH = need("bash")
-
-
 directory = tempfile.mkdtemp(prefix="muster-test-")
 go = f"{directory}/go"
 

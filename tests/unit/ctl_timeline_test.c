@@ -75,6 +75,26 @@ static void draw(uint64_t until_ms, unsigned width, bool colour)
 	fclose(out);
 }
 
+static void draw_svg(uint64_t until_ms, const char *host)
+{
+	size_t size = 0;
+	FILE *out = open_memstream(&text, &size);
+
+	assert_int_equal(timeline_build(&timeline, &page), 0);
+	timeline_svg(out, &timeline, msec(until_ms), host);
+	fclose(out);
+}
+
+static unsigned occurrences(const char *part)
+{
+	unsigned count = 0;
+	const char *at;
+
+	for (at = text; (at = strstr(at, part)); at += strlen(part))
+		count++;
+	return count;
+}
+
 static void the_picture_of_a_stack(void **state)
 {
 	(void)state;
@@ -86,7 +106,7 @@ static void the_picture_of_a_stack(void **state)
 		      "db    |############                            |    299ms\n"
 		      "api   |............########################    |    600ms\n"
 		      "web   |....................................####|    100ms\n"
-		      ". waiting  = starting  # starting, on the critical path\n"
+		      ". waiting  = starting  # starting, on the critical path  x failed\n"
 		      "\n"
 		      "all 4 services ready after 1.00s; critical path 999ms: db > api > web\n"
 		      "one after another the same starts would have taken 1.04s\n"
@@ -104,12 +124,33 @@ static void what_is_under_way_grows(void **state)
 	status_edges(&page)[0] =
 		(struct status_edge){.from = 0, .to = 1, .condition = COND_HEALTHY};
 	draw(100, 36, false);
-	assert_string_equal(text, "      0              100ms     took\n"
-				  "db   |..==================| starting\n"
-				  "api  |....................|        -\n"
-				  ". waiting  = starting  # starting, on the critical path\n"
-				  "\n"
-				  "none of 2 services is ready yet\n");
+	assert_string_equal(text,
+			    "      0              100ms     took\n"
+			    "db   |..==================| starting\n"
+			    "api  |....................|        -\n"
+			    ". waiting  = starting  # starting, on the critical path  x failed\n"
+			    "\n"
+			    "none of 2 services is ready yet\n");
+}
+
+static void what_has_failed_ends(void **state)
+{
+	struct status_record *record;
+
+	(void)state;
+	page_begin(2, 0);
+	add(0, "bad", 1, 10, 0);
+	add(1, "good", 1, 1, 100);
+	record = status_record_begin(&page, 0);
+	record->state = STATE_FAILED;
+	record->since = BOOT + msec(50);
+	status_record_end(&page, 0);
+	draw(100, 36, false);
+	assert_non_null(strstr(text, "bad  |..xxxxxxxx          |   failed\n"));
+	free(text);
+	timeline_free(&timeline);
+	draw_svg(100, "host");
+	assert_int_equal(occurrences("<rect class=\"f\""), 1 + 1);
 }
 
 static void slots_that_were_short_are_named(void **state)
@@ -162,26 +203,6 @@ static void an_empty_start_is_no_crash(void **state)
 
 /* ---- SVG ---- */
 
-static void draw_svg(uint64_t until_ms, const char *host)
-{
-	size_t size = 0;
-	FILE *out = open_memstream(&text, &size);
-
-	assert_int_equal(timeline_build(&timeline, &page), 0);
-	timeline_svg(out, &timeline, msec(until_ms), host);
-	fclose(out);
-}
-
-static unsigned occurrences(const char *part)
-{
-	unsigned count = 0;
-	const char *at;
-
-	for (at = text; (at = strstr(at, part)); at += strlen(part))
-		count++;
-	return count;
-}
-
 static void the_svg_has_a_bar_for_each(void **state)
 {
 	(void)state;
@@ -223,10 +244,15 @@ static void the_svg_of_nothing_is_one(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(the_picture_of_a_stack),          TEST(what_is_under_way_grows),
-		TEST(slots_that_were_short_are_named), TEST(every_width_is_drawn),
-		TEST(colours_mark_the_critical_path),  TEST(an_empty_start_is_no_crash),
-		TEST(the_svg_has_a_bar_for_each),      TEST(the_svg_escapes_what_it_is_given),
+		TEST(the_picture_of_a_stack),
+		TEST(what_is_under_way_grows),
+		TEST(what_has_failed_ends),
+		TEST(slots_that_were_short_are_named),
+		TEST(every_width_is_drawn),
+		TEST(colours_mark_the_critical_path),
+		TEST(an_empty_start_is_no_crash),
+		TEST(the_svg_has_a_bar_for_each),
+		TEST(the_svg_escapes_what_it_is_given),
 		TEST(the_svg_of_nothing_is_one),
 	};
 
