@@ -39,7 +39,7 @@ else
 HARD := $(call known,$(HARDEN)) $(if $(filter musl,$(STATIC)),,$(FORTIFY))
 endif
 COMPILE := $(CC) -std=gnu17 -D_GNU_SOURCE $(WARN) $(HARD) -ffunction-sections -fdata-sections \
-	-ffile-prefix-map=$(CURDIR)/=
+	-ffile-prefix-map=$(CURDIR)=.
 LINK := $(CC) $(HARD) -Wl,--as-needed -Wl,--gc-sections -Wl,-z,now,-z,noexecstack
 
 ifneq ($(STATIC),musl)

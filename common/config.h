@@ -84,7 +84,7 @@ struct identity_config {
 
 /* Timing, restarts, logs: mostly defaults, so shared between services that are alike. */
 struct policy_config {
-	uint32_t ready_timeout; /* ms */
+	uint32_t ready_timeout; /* ms; 0: no limit */
 	uint32_t start_retries;
 	uint8_t restart; /* enum restart_policy */
 	uint8_t log;     /* enum log_mode */

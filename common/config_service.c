@@ -115,13 +115,24 @@ static void check_times(struct load *load, const struct service_load *service)
 
 /* ---- one service ---- */
 
+/* How long a oneshot may take is known to nobody but its author: it has the time that is asked for,
+ * or as long as it needs. */
+static uint32_t ready_timeout_of(struct load *load, const struct service_load *service)
+{
+	const struct service_draft *draft = &service->draft;
+	bool given = section_get(service->section, "ready_timeout") ||
+		     draft->ready_timeout != load->defaults.ready_timeout;
+
+	return draft->type == TYPE_ONESHOT && !given ? 0 : draft->ready_timeout;
+}
+
 static const struct policy_config *make_policy(struct load *load, struct service_load *service)
 {
 	const struct service_draft *draft = &service->draft;
 	struct policy_config policy;
 
 	memset(&policy, 0, sizeof(policy));
-	policy.ready_timeout = draft->ready_timeout;
+	policy.ready_timeout = ready_timeout_of(load, service);
 	policy.start_retries = (uint32_t)draft->start_retries;
 	policy.restart = draft->restart;
 	policy.log = draft->log.mode;

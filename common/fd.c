@@ -107,6 +107,12 @@ void fd_cloexec_from(int first)
 		set_cloexec(fd);
 }
 
+void fd_close_from(int first)
+{
+	if (syscall(SYS_close_range, (unsigned)first, ~0U, 0U) != 0)
+		fd_cloexec_from(first);
+}
+
 /* A file that reads as empty and refuses to grow, for where there is no /dev/null. */
 static int open_nothing(void)
 {

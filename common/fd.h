@@ -23,6 +23,8 @@ long fd_read_file(const char *path, char *buffer, size_t size);
  */
 #define FD_CLOEXEC_BOUND 65536
 void fd_cloexec_from(int first);
+/* Closes them where the kernel can do that at once; else as fd_cloexec_from. */
+void fd_close_from(int first);
 
 /*
  * Makes sure that 0, 1 and 2 are open, so that no file opened later can become somebody's standard

@@ -131,11 +131,7 @@ static void put_row(const struct picture *picture, const struct timeline_entry *
 	if (begin > entry->wait_begin)
 		put_bar(picture, "w", entry->wait_begin, begin, y);
 	if (entry->start_begin)
-		put_bar(picture,
-			entry->critical   ? "c"
-			: entry->ready_at ? "s"
-					  : "u",
-			begin, end, y);
+		put_bar(picture, bar_class(entry), begin, end, y);
 	fprintf(out, "<text class=\"d\" x=\"%u\" y=\"%u\">%s</text></g>\n",
 		LABEL_WIDTH + CHART_WIDTH + 8, y + ROW_HEIGHT - 5, took);
 }

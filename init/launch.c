@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -13,7 +14,8 @@
 #include "supervisor.h"
 
 /* The notify, readiness and link descriptors besides 0, 1 and 2. */
-#define FDS_MAX 6
+#define FDS_MAX    6
+#define PATH_SHOWN 32 /* of a program, in a reason */
 
 /* The environment of a service, in supervisor.envp, which has room for all of it and two more. */
 static char *const *environment_of(struct supervisor *sup, const struct service *service)
@@ -114,12 +116,26 @@ static void started(struct supervisor *sup, struct service *service, pid_t pid)
 	status_record_end(&sup->page, service->index);
 }
 
+/* What went wrong, in the words of wrap mode; of a long path only the end, so that it fits. */
+static void describe_failure(char *text, size_t size, const char *name,
+			     const struct spawn_error *error)
+{
+	const char *why = error->error ? strerror(error->error) : "not as asked";
+	const char *step = error->step == STEP_EXEC ? "" : spawn_step_name(error->step);
+	const char *base = strrchr(name, '/');
+
+	if (base && base[1] && (*step || strlen(name) > PATH_SHOWN))
+		name = base + 1;
+	snprintf(text, size, "cannot start %s: %s%s%s", name, step, *step ? ": " : "", why);
+}
+
 bool launch_main(struct supervisor *sup, struct service *service)
 {
 	const struct service_config *config = service->config;
 	struct spawn_error error = {STEP_DESCRIPTORS, 0};
 	struct spawn_fd fds[FDS_MAX];
 	struct spawn_request request;
+	char text[STATUS_REASON_SIZE];
 	pid_t pid = -1;
 	unsigned count;
 
@@ -136,9 +152,8 @@ bool launch_main(struct supervisor *sup, struct service *service)
 	if (pid < 0) {
 		service->exit_code = spawn_exit_code(&error);
 		service->retry_helps = spawn_retry_helps(&error);
-		supervisor_reason(sup, service, "cannot start %s: %s: %s", config->argv[0],
-				  spawn_step_name(error.step),
-				  error.error ? strerror(error.error) : "not as asked");
+		describe_failure(text, sizeof(text), config->argv[0], &error);
+		supervisor_reason(sup, service, "%s", text);
 		return false;
 	}
 	started(sup, service, pid);
@@ -151,18 +166,17 @@ bool launch_main(struct supervisor *sup, struct service *service)
 static void helper_failed(struct supervisor *sup, struct service *service, const char *name,
 			  enum child_kind kind, const struct spawn_error *error)
 {
-	const char *why = error->error ? strerror(error->error) : "not as asked";
+	char text[STATUS_REASON_SIZE];
 
 	if (kind == CHILD_PROBE)
 		return;
+	describe_failure(text, sizeof(text), name, error);
 	if (service->phase != PH_PRE_START) {
-		log_warning("%s: cannot start %s: %s: %s", service->config->name, name,
-			    spawn_step_name(error->step), why);
+		log_warning("%s: %s", service->config->name, text);
 		return;
 	}
 	service->exit_code = spawn_exit_code(error);
-	supervisor_reason(sup, service, "cannot start %s: %s: %s", name,
-			  spawn_step_name(error->step), why);
+	supervisor_reason(sup, service, "%s", text);
 }
 
 pid_t launch_helper(struct supervisor *sup, struct service *service, char *const *argv,

@@ -19,8 +19,10 @@
 /* The timers of one service: its phase and its probes; and those of the whole. */
 #define TIMERS_PER_SERVICE (1 + ROLE_COUNT)
 #define TIMERS_OF_INIT     8
+#define MAX_SLOTS          65535
 /* Descriptors of one service at most: two pipes, a notify socket, a readiness pipe. */
-#define MAX_SLOTS 65535
+#define FDS_PER_SERVICE 8
+#define FDS_OF_INIT     128
 
 /* ---- one service ---- */
 
@@ -337,9 +339,25 @@ static bool reserve_envp(struct supervisor *sup, struct plan *plan)
 	return plan->envp != NULL;
 }
 
+/* Room for the pipes of all services, which services do not see (supervisor.nofile). */
+static void raise_descriptors(struct supervisor *sup, uint32_t services)
+{
+	rlim_t wanted = (rlim_t)services * FDS_PER_SERVICE + FDS_OF_INIT;
+	struct rlimit own;
+
+	if (getrlimit(RLIMIT_NOFILE, &own) < 0)
+		return;
+	if (own.rlim_cur < wanted) {
+		own.rlim_cur = wanted < own.rlim_max ? wanted : own.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &own);
+	}
+	sup->nofile_differs = sup->nofile.rlim_cur != own.rlim_cur;
+}
+
 /* All memory the plan will need while it is in force, before anything changes. */
 static bool reserve(struct supervisor *sup, struct plan *plan)
 {
+	raise_descriptors(sup, plan->count);
 	return reserve_slots(sup, plan->count) && reserve_envp(sup, plan) &&
 	       children_reserve(&sup->children, plan->count) &&
 	       loop_reserve_timers(&sup->loop, plan->count * TIMERS_PER_SERVICE + TIMERS_OF_INIT);

@@ -37,10 +37,8 @@
 
 /* Above this a soft limit of descriptors is taken for "no limit at all", and services get what
  * programs expect that loop over all of them. */
-#define NOFILE_HUGE     524288
-#define NOFILE_DEFAULT  1024
-#define FDS_PER_SERVICE 8
-#define FDS_OF_INIT     128
+#define NOFILE_HUGE    524288
+#define NOFILE_DEFAULT 1024
 
 extern char **environ;
 
@@ -274,22 +272,12 @@ static char **service_environment(void)
 	return list;
 }
 
-/* Room for the pipes of all services, without services seeing any of it. */
-static void raise_descriptors(struct supervisor *sup, uint32_t services)
+/* What services get, whatever init takes for itself. */
+static void note_descriptors(struct supervisor *sup)
 {
-	rlim_t wanted = (rlim_t)services * FDS_PER_SERVICE + FDS_OF_INIT;
-	struct rlimit own;
-
-	if (getrlimit(RLIMIT_NOFILE, &own) < 0)
-		return;
-	sup->nofile = own;
-	if (own.rlim_cur > NOFILE_HUGE)
+	getrlimit(RLIMIT_NOFILE, &sup->nofile);
+	if (sup->nofile.rlim_cur > NOFILE_HUGE)
 		sup->nofile.rlim_cur = NOFILE_DEFAULT;
-	if (own.rlim_cur < wanted) {
-		own.rlim_cur = wanted < own.rlim_max ? wanted : own.rlim_max;
-		setrlimit(RLIMIT_NOFILE, &own);
-	}
-	sup->nofile_differs = sup->nofile.rlim_cur != own.rlim_cur;
 }
 
 /* ---- beginning and end ---- */
@@ -318,7 +306,7 @@ static int open_all(struct supervisor *sup, struct config *config)
 	sup->pid1 = getpid() == 1;
 	if (!sup->pid1 && prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0)
 		log_warning("cannot adopt orphans: %s", strerror(errno));
-	fd_cloexec_from(3);
+	fd_close_from(3); /* nothing there was meant for us */
 	sup->null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 	sup->link.source.fd = sup->link.child_end = -1;
 	sup->environment = service_environment();
@@ -331,7 +319,7 @@ static int open_all(struct supervisor *sup, struct config *config)
 	output_open(sup);
 	sup->run_dir = run_dir && *run_dir ? run_dir : DEFAULT_RUN_DIR;
 	sup->run_fd = open_run_dir(sup->run_dir);
-	raise_descriptors(sup, config->count);
+	note_descriptors(sup);
 	rc = plan_create(sup, config);
 	if (rc < 0)
 		return rc;

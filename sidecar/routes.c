@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "handlers.h"
 #include "hosts.h"
@@ -35,7 +36,8 @@ static const unsigned statuses[] = {200, 304, 400, 404, 405, 413, 421, 503};
 struct routes {
 	struct sidecar *sidecar;
 	struct hosts *hosts;
-	struct MHD_Response *live; /* /livez, made once */
+	struct MHD_Response *live; /* /livez, made once a second because of its Date */
+	time_t live_time;
 	uint64_t counts[ROUTES + 1][STATUSES];
 };
 
@@ -44,6 +46,20 @@ struct routes {
 static void add_header(struct MHD_Response *response, const char *name, const char *value)
 {
 	MHD_add_response_header(response, name, value);
+}
+
+/* As RFC 9110 wants it, in English whatever the locale. */
+static const char *http_date(time_t time, char *buffer, size_t size)
+{
+	static const char days[] = "SunMonTueWedThuFriSat";
+	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+	struct tm tm;
+
+	gmtime_r(&time, &tm);
+	snprintf(buffer, size, "%.3s, %02d %.3s %04d %02d:%02d:%02d GMT", days + 3 * tm.tm_wday,
+		 tm.tm_mday, months + 3 * tm.tm_mon, tm.tm_year + 1900, tm.tm_hour, tm.tm_min,
+		 tm.tm_sec);
+	return buffer;
 }
 
 static void add_headers(struct MHD_Response *response, const struct reply *reply)
@@ -208,7 +224,30 @@ static enum MHD_Result answer_route(struct routes *routes, struct MHD_Connection
 	return send_reply(routes, connection, route, &reply);
 }
 
-/* /livez is asked more often than anything else, and its answer is always the same. */
+/* /livez is asked more often than anything else, and its answer is the same for a second. */
+static struct MHD_Response *live_response(struct routes *routes)
+{
+	struct request request = {.sidecar = routes->sidecar, .rest = ""};
+	time_t now = time(NULL);
+	struct MHD_Response *response;
+	struct reply reply;
+	char date[64];
+
+	if (now == routes->live_time && routes->live)
+		return routes->live;
+	start_reply(&reply, 200);
+	health_live(&request, &reply);
+	response = make_response(&reply);
+	if (!response)
+		return routes->live;
+	add_header(response, MHD_HTTP_HEADER_DATE, http_date(now, date, sizeof(date)));
+	if (routes->live)
+		MHD_destroy_response(routes->live); /* answers under way keep theirs */
+	routes->live = response;
+	routes->live_time = now;
+	return response;
+}
+
 enum MHD_Result routes_answer(struct routes *routes, struct MHD_Connection *connection,
 			      const char *path)
 {
@@ -222,7 +261,7 @@ enum MHD_Result routes_answer(struct routes *routes, struct MHD_Connection *conn
 	if (verbose || strcmp(path, table[0].path) != 0)
 		return answer_route(routes, connection, path, verbose);
 	routes->counts[0][0]++;
-	return MHD_queue_response(connection, 200, routes->live);
+	return MHD_queue_response(connection, 200, live_response(routes));
 }
 
 void routes_counts(const struct routes *routes, routes_count *call, void *data)
@@ -237,15 +276,10 @@ void routes_counts(const struct routes *routes, routes_count *call, void *data)
 struct routes *routes_create(struct sidecar *sidecar, struct hosts *hosts)
 {
 	struct routes *routes = mem_alloc(sizeof(*routes));
-	struct request request = {.sidecar = sidecar, .rest = ""};
-	struct reply reply;
 
 	routes->sidecar = sidecar;
 	routes->hosts = hosts;
-	start_reply(&reply, 200);
-	health_live(&request, &reply);
-	routes->live = make_response(&reply);
-	if (routes->live)
+	if (live_response(routes))
 		return routes;
 	free(routes);
 	return NULL;

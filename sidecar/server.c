@@ -21,10 +21,10 @@
 #define LISTENERS_MAX 32
 #define ACCEPT_BATCH  32
 #define PAUSE         msec(200) /* when the system has no descriptor left for us */
-#define MEMORY        8192      /* bytes a connection: heads longer than about this get 431 */
-#define TURNS         64        /* of libmicrohttpd before others have theirs */
-#define LOOKS         24        /* without finding anything, before sleep */
-#define BUSY          8         /* requests in one turn that make it worth looking again */
+#define MEMORY        12288     /* bytes a connection; half of it is for the head of a request */
+#define TURNS         256       /* of libmicrohttpd before others have theirs */
+#define LOOKS         64        /* without finding anything, before sleep */
+#define BUSY          4         /* requests in one turn that make it worth looking again */
 #define SLACK         64        /* connections that are closing but not yet gone */
 
 enum conn_state { CONN_READING, CONN_WRITING, CONN_IDLE, CONN_DYING };

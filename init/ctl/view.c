@@ -188,6 +188,9 @@ static int complain(const struct ctl *ctl, int error)
 			  " (--run-dir or MUSTER_RUN_DIR names another directory)",
 			  ctl->run_dir);
 		return CTL_UNREACHABLE;
+	case -ESTALE:
+		log_error("muster-init is gone; only its page is left in %s", ctl->run_dir);
+		return CTL_UNREACHABLE;
 	case -EACCES:
 		log_error("%s/" STATUS_FILE ": permission denied", ctl->run_dir);
 		return CTL_REFUSED;
@@ -205,20 +208,33 @@ static int complain(const struct ctl *ctl, int error)
 	}
 }
 
-int view_open_until(struct view *view, const struct ctl *ctl, uint64_t deadline)
+int view_open_for(struct view *view, const struct ctl *ctl)
 {
 	int error = view_open(view, ctl->run_dir);
 
-	while (error == -ENOENT && clock_monotonic() < deadline) {
-		poll(NULL, 0, LOOK_MS);
-		error = view_open(view, ctl->run_dir);
-	}
 	return error ? complain(ctl, error) : CTL_DONE;
 }
 
-int view_open_for(struct view *view, const struct ctl *ctl)
+/* -ESTALE: there is a page, but its writer has ended. */
+static int open_alive(struct view *view, const char *dir)
 {
-	return view_open_until(view, ctl, 0);
+	int error = view_open(view, dir);
+
+	if (error || view_alive(view) != 0)
+		return error;
+	view_close(view);
+	return -ESTALE;
+}
+
+int view_open_until(struct view *view, const struct ctl *ctl, uint64_t deadline)
+{
+	int error = open_alive(view, ctl->run_dir);
+
+	while ((error == -ENOENT || error == -ESTALE) && clock_monotonic() < deadline) {
+		poll(NULL, 0, LOOK_MS);
+		error = open_alive(view, ctl->run_dir);
+	}
+	return error ? complain(ctl, error) : CTL_DONE;
 }
 
 int view_refresh(struct view *view)
@@ -284,12 +300,18 @@ bool view_all_ready(const struct view *view)
 
 bool view_sees_init(const struct view *view)
 {
-	char path[40], name[32];
+	char path[40], text[512];
+	const char *name;
 
 	if (view->header.pid <= 0)
 		return false;
-	snprintf(path, sizeof(path), "/proc/%d/comm", view->header.pid);
-	return fd_read_file(path, name, sizeof(name)) > 0 && strcmp(name, INIT_NAME "\n") == 0;
+	snprintf(path, sizeof(path), "/proc/%d/stat", view->header.pid);
+	if (fd_read_file(path, text, sizeof(text)) <= 0)
+		return false;
+	name = strchr(text, '(');
+	/* "PID (NAME) STATE ...": one that has ended and was not waited for keeps its name */
+	return name && strncmp(name, "(" INIT_NAME ") ", strlen(INIT_NAME) + 3) == 0 &&
+	       !strchr("ZX", name[strlen(INIT_NAME) + 3]);
 }
 
 int view_alive(const struct view *view)

@@ -33,7 +33,10 @@ int view_open(struct view *view, const char *dir);
 void view_close(struct view *view);
 /* view_open for a verb: says what is wrong. Returns an enum ctl_exit. */
 int view_open_for(struct view *view, const struct ctl *ctl);
-/* As view_open_for, but an init that is not there yet may come until the deadline (0: at once). */
+/*
+ * As view_open_for, but only the page of an init that runs will do, and one that is not there yet
+ * may come until the deadline (0: it must be there).
+ */
 int view_open_until(struct view *view, const struct ctl *ctl, uint64_t deadline);
 /* 1: something changed; 0: nothing; -errno: there is no page any more. Old data stays then. */
 int view_refresh(struct view *view);

@@ -25,7 +25,7 @@ $(addprefix $(BUILD)/bench/,$(BENCH_BARE)): $(BUILD)/bench/%: tests/bench/%.c te
 
 # QUICK=1: fewer rounds, under two minutes; DINIT=path: a dinit to compare with
 bench: bench-programs
-	BUILD=$(BUILD) python3 tests/bench/bench.py all
-	BUILD=$(BUILD) python3 tests/bench/bench.py report
+	BUILD=$(BUILD) python3 -B tests/bench/bench.py all; made=$$?; \
+		BUILD=$(BUILD) python3 -B tests/bench/bench.py report && exit $$made
 
 .PHONY: bench bench-programs

@@ -105,10 +105,10 @@ def sidecar():
         yield f"http://127.0.0.1:{port}/livez", run.pid
 
 
-def load(wrk, url, pid, seconds):
-    """(requests a second, server's processor time per request in µs)."""
+def load(wrk, url, pid):
+    """One second: (requests, server's processor time for each in µs)."""
     before = lib.processor_ns(lib.split_tree(pid)[0])
-    output = subprocess.run([wrk, "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", url], check=True,
+    output = subprocess.run([wrk, "-t1", f"-c{CONNECTIONS}", "-d1s", url], check=True,
                             stdout=subprocess.PIPE, text=True, preexec_fn=on_cpu(-1)).stdout
     spent = lib.processor_ns(lib.split_tree(pid)[0]) - before
     rate = float(re.search(r"Requests/sec:\s*([0-9.]+)", output).group(1))
@@ -127,9 +127,10 @@ def http():
         for url, _ in servers.values():
             await_answer(url)
         results = {name: [] for name in servers}
-        for _ in range(lib.rounds(5, 2)):
-            for name, (url, pid) in servers.items():
-                results[name].append(load(wrk, url, pid, lib.rounds(3, 2)))
+        for turn in range(lib.rounds(15, 4)):
+            order = list(servers.items())
+            for name, (url, pid) in order[::-1] if turn % 2 else order:
+                results[name].append(load(wrk, url, pid))
     ratios = {name: [one[0] / nginx_one[0] for one, nginx_one in zip(found, results["nginx"])]
               for name, found in results.items()}
     rows = {name: {"rate": lib.stat([r[0] for r in found]),

@@ -24,10 +24,10 @@ with Init(config=CONFIG, prefix=LIMITED) as init:
     equal(init.ctl("start", "web").returncode, 1, "exit code of musterctl start")
     equal(init.wait(), 77, "exit code")
     equal(init.read("ran") + init.read("hook-ran"), "", "processes that ran")
-    init.wait_line("error: web: failed: cannot start .*: ")
+    init.wait_line("error: web: failed: cannot start misbehave: .*: Operation not permitted")
 
 with Init(config=CONFIG.replace("start = manual\n", "").replace(f"pre_start = {M} pid {{dir}}/hook-ran\n", ""),
           prefix=LIMITED) as init:
     equal(init.wait(), 77, "exit code")
     equal(init.read("ran"), "", "processes that ran")
-    contains(init.stderr, "cannot start", "what is said")
+    contains(init.stderr, "web: failed: cannot start misbehave: ", "what is said")

@@ -16,6 +16,7 @@
 #include <cmocka.h>
 
 #include "arena.h"
+#include "passwd.h"
 
 static char dir[64];
 static struct config *config;
@@ -264,6 +265,7 @@ static void later_sources_of_variables_win(void **state)
 	write_file("one.env", "# c\nexport A=env1\nB=\"q ; \\\"x\\\"\"\nC='$HOME' # c\nD=plain # "
 			      "c\n\nE=env1\r\n");
 	write_file("two.env", "A=env2\nF=${HOME}\n");
+	write_file("with, comma.env", "COMMA=1\n");
 	assert_int_equal(mkdir(in_dir("secrets"), 0700), 0);
 	assert_int_equal(mkdir(in_dir("secrets/..data"), 0700), 0);
 	write_file("secrets/..data/db-password", "hunter2\n\n");
@@ -273,7 +275,7 @@ static void later_sources_of_variables_win(void **state)
 	write_file("token", "t1\n");
 	write_file("m.ini",
 		   "[service:a]\ncommand = x\n"
-		   "env_file = one.env, two.env, ?missing.env\n"
+		   "env_file = one.env, two.env, \"with, comma.env\" , ?missing.env\n"
 		   "secrets = ./secrets\n    TOKEN_FILE=token\n    OTHER_FILE\n    ?GONE_FILE\n"
 		   "environment = E=own\n    G=g\n    G=g2\n"
 		   "[service:b]\ncommand = x\nenv_file = one.env\n");
@@ -286,6 +288,7 @@ static void later_sources_of_variables_win(void **state)
 	assert_string_equal(variable("a", "E"), "own");
 	assert_string_equal(variable("a", "F"), "${HOME}");
 	assert_string_equal(variable("a", "G"), "g2");
+	assert_string_equal(variable("a", "COMMA"), "1");
 	assert_string_equal(variable("a", "db_password"), "hunter2");
 	assert_string_equal(variable("a", "TOKEN"), "t1");
 	assert_string_equal(variable("a", "OTHER"), "Linux");
@@ -399,6 +402,38 @@ static void users_become_numbers(void **state)
 	assert_int_equal(identity->uid, 0);
 	assert_int_equal(identity->gid, 9);
 	assert_int_equal(identity->group_count, 1);
+}
+
+static void memberships_are_those_of_the_group_file(void **state)
+{
+	const struct identity_config *identity;
+	FILE *group;
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	write_file("passwd", "app:x:1000:100::/:/bin/sh\n");
+	group = fopen(in_dir("group"), "w");
+	assert_non_null(group);
+	fprintf(group, "users:x:100:\nother:x:99:nobody\n");
+	for (int i = 0; i < 100; i++)
+		fprintf(group, "g%d:x:%d:root,app\n", i, 2000 + i);
+	fclose(group);
+	passwd_set_files(in_dir("passwd"), in_dir("group"));
+	load_text("[service:a]\ncommand = x\nuser = app\ngroup_add = other\n"
+		  "[service:b]\ncommand = x\nuser = app\ngroup = g7\n");
+	passwd_set_files(NULL, NULL);
+	identity = service("a")->policy->identity;
+	assert_int_equal(identity->uid, 1000);
+	assert_int_equal(identity->gid, 100);
+	assert_int_equal(identity->group_count, 102);
+	assert_int_equal(identity->groups[0], 100);
+	assert_int_equal(identity->groups[100], 2099);
+	assert_int_equal(identity->groups[101], 99);
+	identity = service("b")->policy->identity;
+	assert_int_equal(identity->gid, 2007);
+	assert_int_equal(identity->groups[0], 2007);
+	assert_int_equal(identity->group_count, 100);
 }
 
 /* In a child without root: whoever is asked for must be who we are. */
@@ -532,6 +567,51 @@ static void there_is_a_most_of_services(void **state)
 	only_error_is("m.ini:40003: [service:service-20000] more than 20000 services");
 }
 
+#ifndef __SANITIZE_ADDRESS__ /* which takes address space without end */
+/* In a child that may take only so much memory more. 0: loaded, 1: said so. */
+static int load_with_little(size_t more)
+{
+	struct rlimit limit;
+	unsigned long pages;
+	FILE *statm = fopen("/proc/self/statm", "r");
+
+	if (!statm || fscanf(statm, "%lu", &pages) != 1)
+		return 2;
+	fclose(statm);
+	limit.rlim_cur = limit.rlim_max = pages * (rlim_t)sysconf(_SC_PAGESIZE) + more;
+	if (setrlimit(RLIMIT_AS, &limit) != 0)
+		return 3;
+	load(in_dir("m.ini"), NULL);
+	if (config)
+		return 0;
+	return errors.total == 1 && strstr(errors.text[0], "out of memory") ? 1 : 4;
+}
+
+static void too_little_memory_is_an_error(void **state)
+{
+	char *text = many_services(2000, CHAIN);
+	unsigned refused = 0, loaded = 0;
+
+	(void)state;
+	write_file("m.ini", text);
+	free(text);
+	for (size_t more = 0; more < 16 << 20; more += 300000) {
+		pid_t child = fork();
+		int status;
+
+		assert_true(child >= 0);
+		if (child == 0)
+			_exit(load_with_little(more));
+		assert_int_equal(waitpid(child, &status, 0), child);
+		assert_true(WIFEXITED(status) && WEXITSTATUS(status) <= 1);
+		refused += WEXITSTATUS(status) == 1;
+		loaded += WEXITSTATUS(status) == 0;
+	}
+	assert_true(refused > 5);
+	assert_true(loaded > 5);
+}
+#endif
+
 /* ---- comparing ---- */
 
 static void services_that_run_alike_are_equal(void **state)
@@ -597,10 +677,14 @@ int main(void)
 		TEST(lenient_loads_neither_know_users_nor_secrets),
 		TEST(the_whole_environment_of_a_service),
 		TEST(users_become_numbers),
+		TEST(memberships_are_those_of_the_group_file),
 		TEST(without_root_nobody_else_can_be_become),
 		TEST(a_plain_service_takes_little_memory),
 		TEST(deep_graphs_need_no_stack),
 		TEST(there_is_a_most_of_services),
+#ifndef __SANITIZE_ADDRESS__
+		TEST(too_little_memory_is_an_error),
+#endif
 		TEST(services_that_run_alike_are_equal),
 	};
 
