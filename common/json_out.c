@@ -2,9 +2,10 @@
 #include "json_out.h"
 
 #include <inttypes.h>
-#include <time.h>
 
 #include "clock.h"
+#include "str.h"
+#include "utf8.h"
 
 void json_begin(struct json_out *json, FILE *out, bool pretty)
 {
@@ -22,48 +23,25 @@ static void indent(struct json_out *json)
 		fprintf(json->out, "\n%*s", (int)(2 * json->depth), "");
 }
 
-/*
- * Length of the UTF-8 sequence at `text`, or 0 when it is none: cut short, longer than it need be,
- * a surrogate, or beyond U+10FFFF.
- */
-static size_t utf8_length(const unsigned char *text)
-{
-	size_t len = text[0] < 0x80 ? 1 : text[0] < 0xe0 ? 2 : text[0] < 0xf0 ? 3 : 4;
-	size_t i;
-
-	if (len == 1)
-		return 1;
-	if (text[0] < 0xc2 || text[0] > 0xf4)
-		return 0;
-	for (i = 1; i < len; i++)
-		if ((text[i] & 0xc0) != 0x80)
-			return 0;
-	if ((text[0] == 0xe0 && text[1] < 0xa0) || (text[0] == 0xed && text[1] > 0x9f) ||
-	    (text[0] == 0xf0 && text[1] < 0x90) || (text[0] == 0xf4 && text[1] > 0x8f))
-		return 0;
-	return len;
-}
-
 static void put_text(FILE *out, const char *text)
 {
-	const unsigned char *at = (const unsigned char *)text;
 	size_t len;
 
 	fputc('"', out);
-	for (; *at; at += len ? len : 1) {
-		len = utf8_length(at);
+	for (; *text; text += len ? len : 1) {
+		len = utf8_length(text);
 		if (!len)
 			fputs("\\ufffd", out);
-		else if (*at == '"' || *at == '\\')
-			fprintf(out, "\\%c", *at);
-		else if (*at == '\n')
+		else if (*text == '"' || *text == '\\')
+			fprintf(out, "\\%c", *text);
+		else if (*text == '\n')
 			fputs("\\n", out);
-		else if (*at == '\t')
+		else if (*text == '\t')
 			fputs("\\t", out);
-		else if (*at < 0x20 || *at == 0x7f)
-			fprintf(out, "\\u%04x", *at);
+		else if (len == 1 && (*text < ' ' || *text == 0x7f))
+			fprintf(out, "\\u%04x", (unsigned)*text);
 		else
-			fwrite(at, 1, len, out);
+			fwrite(text, 1, len, out);
 	}
 	fputc('"', out);
 }
@@ -164,16 +142,12 @@ void json_seconds(struct json_out *json, const char *key, uint64_t ns)
 
 void json_time(struct json_out *json, const char *key, uint64_t realtime_ns)
 {
-	time_t seconds = (time_t)(realtime_ns / NSEC_PER_SEC);
-	char text[40];
-	struct tm tm;
+	char text[32];
 
-	if (!realtime_ns || !gmtime_r(&seconds, &tm) ||
-	    !strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm)) {
+	if (!realtime_ns) {
 		json_null(json, key);
 		return;
 	}
 	value_begin(json, key);
-	fprintf(json->out, "\"%s.%03uZ\"", text,
-		(unsigned)(realtime_ns % NSEC_PER_SEC / NSEC_PER_MSEC));
+	fprintf(json->out, "\"%s\"", format_time(text, sizeof(text), realtime_ns));
 }

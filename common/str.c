@@ -178,3 +178,31 @@ char *format_duration(char *buffer, size_t size, uint64_t ns)
 		snprintf(buffer, size, "%llud%02uh", s / 86400, (unsigned)(s % 86400 / 3600));
 	return buffer;
 }
+
+/* Days since 1970-01-01 to a date of the proleptic Gregorian calendar: years are counted from
+ * March, so that the leap day is the last of its year, in eras of 400 years or 146,097 days. */
+static void civil_from_days(uint64_t days, unsigned *year, unsigned *month, unsigned *day)
+{
+	uint64_t shifted = days + 719468; /* from 0000-03-01 */
+	uint64_t era = shifted / 146097;
+	unsigned of_era = (unsigned)(shifted % 146097);
+	unsigned of_era_year = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
+	unsigned of_year = of_era - (365 * of_era_year + of_era_year / 4 - of_era_year / 100);
+	unsigned from_march = (5 * of_year + 2) / 153;
+
+	*day = of_year - (153 * from_march + 2) / 5 + 1;
+	*month = from_march < 10 ? from_march + 3 : from_march - 9;
+	*year = (unsigned)(era * 400) + of_era_year + (*month <= 2);
+}
+
+char *format_time(char *buffer, size_t size, uint64_t ns)
+{
+	uint64_t seconds = ns / UINT64_C(1000000000);
+	unsigned of_day = (unsigned)(seconds % 86400);
+	unsigned year, month, day;
+
+	civil_from_days(seconds / 86400, &year, &month, &day);
+	snprintf(buffer, size, "%04u-%02u-%02uT%02u:%02u:%02u.%03uZ", year, month, day,
+		 of_day / 3600, of_day / 60 % 60, of_day % 60, (unsigned)(ns / 1000000 % 1000));
+	return buffer;
+}

@@ -37,4 +37,11 @@ unsigned str_distance(const char *a, const char *b, unsigned limit);
  */
 char *format_duration(char *buffer, size_t size, uint64_t ns);
 
+/*
+ * Writes CLOCK_REALTIME nanoseconds as RFC 3339 in UTC, "2026-11-21T12:40:56.123Z". Returns buffer,
+ * which takes at least 32 bytes. gmtime_r(3) would read files and allocate on its first call, which
+ * PID 1 must not.
+ */
+char *format_time(char *buffer, size_t size, uint64_t ns);
+
 #endif

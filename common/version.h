@@ -2,7 +2,7 @@
 #ifndef MUSTER_VERSION_H
 #define MUSTER_VERSION_H
 
-/* The release, as --version prints it; the Makefile and CHANGELOG.md say the same. */
+/* The release, as --version prints it and CHANGELOG.md names it. */
 #define MUSTER_VERSION "0.1.0"
 
 #endif

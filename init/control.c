@@ -216,7 +216,6 @@ static void start_service(struct supervisor *sup, struct client *client, struct 
 		answer(sup, client, WIRE_FAILED, "muster-init is stopping");
 		return;
 	}
-	service->attempts = service->window_count = 0;
 	schedule_want(sup, service);
 	answer(sup, client, WIRE_DONE, "%s", state_name(machine_state(service->phase)));
 }
@@ -235,9 +234,9 @@ static void restart_service(struct supervisor *sup, struct client *client, struc
 		answer(sup, client, WIRE_FAILED, "muster-init is stopping");
 		return;
 	}
-	service->attempts = service->window_count = 0;
 	service->wanted = true;
 	supervisor_event(sup, service, EV_RESTART);
+	schedule_want(sup, service); /* and what it cannot do without */
 	schedule_changed(sup, service);
 	answer(sup, client, WIRE_DONE, "%s", state_name(machine_state(service->phase)));
 }

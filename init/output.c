@@ -12,12 +12,12 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "clock.h"
 #include "log.h"
 #include "probes.h"
+#include "str.h"
 #include "supervisor.h"
 
 #ifndef RWF_NOWAIT
@@ -334,19 +334,13 @@ static void json_line(struct supervisor *sup, const struct service *service, uns
 		      const char *text, size_t len)
 {
 	static char body[LINE_MAX_BYTES * 6];
-	uint64_t now = clock_realtime();
-	time_t seconds = (time_t)(now / NSEC_PER_SEC);
-	struct tm tm;
-	char head[256];
+	char head[256], time[32];
 	struct iovec parts[3];
 	int n;
 
-	gmtime_r(&seconds, &tm);
 	n = snprintf(head, sizeof(head),
-		     "{\"time\":\"%04d-%02d-%02dT%02d:%02d:%02d.%03uZ\",\"service\":\"%s\","
-		     "\"stream\":\"%s\",\"message\":\"",
-		     tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec,
-		     (unsigned)(now % NSEC_PER_SEC / NSEC_PER_MSEC), service->config->name,
+		     "{\"time\":\"%s\",\"service\":\"%s\",\"stream\":\"%s\",\"message\":\"",
+		     format_time(time, sizeof(time), clock_realtime()), service->config->name,
 		     which == 1 ? "stdout" : "stderr");
 	parts[0] = (struct iovec){head, (size_t)n};
 	parts[1] = (struct iovec){body, json_escape(body, text, len)};

@@ -144,6 +144,7 @@ static void stop_leaving(struct supervisor *sup)
 			continue;
 		service->leaving = !same;
 		supervisor_event(sup, service, same && service->wanted ? EV_WANT : EV_UNWANT);
+		schedule_changed(sup, service);
 	}
 }
 
@@ -198,30 +199,32 @@ static void keep_those_that_stay(struct supervisor *sup, struct plan *plan)
 	}
 }
 
-/* New services start; those that went on are looked at in the light of the new graph. */
-static void start_new(struct supervisor *sup, const bool *was_there)
+/* What is wanted starts; those that went on are looked at in the light of the new graph. */
+static void start_new(struct supervisor *sup, const bool *want)
 {
 	for (uint32_t i = 0; i < sup->count; i++) {
 		struct service *service = sup->services[i];
 
-		if (!was_there[i] && service->config->start == START_AUTO)
+		if (want[i])
 			schedule_want(sup, service);
 		schedule_changed(sup, service);
 	}
 }
 
-/* The services that were restarted by this reload and had been asked to be down stay down. */
-static void remember_unwanted(const struct supervisor *sup, const struct plan *plan, bool *there)
+/* Which services are to start: new ones that start by themselves, and those that this reload
+ * restarts. What had been asked to be down stays down. */
+static void decide_wanted(const struct supervisor *sup, const struct plan *plan, bool *want)
 {
 	for (uint32_t i = 0; i < plan->count; i++)
-		there[i] = plan->services[i] != NULL;
+		want[i] = !plan->services[i] && plan_service_config(plan, i)->start == START_AUTO;
 	for (uint32_t i = 0; i < sup->count; i++) {
 		const struct service *service = sup->services[i];
 		bool same;
 		int index = place_in(sup, service, plan->config, &same);
 
-		if (index >= 0 && !service->wanted)
-			there[index] = true;
+		if (index >= 0 && !plan->services[index])
+			want[index] = service->wanted ||
+				      (service->config->start == START_MANUAL && want[index]);
 	}
 }
 
@@ -241,7 +244,7 @@ void reload_run(struct supervisor *sup)
 {
 	struct config *config = sup->pending;
 	struct plan plan;
-	bool *there;
+	bool *want;
 
 	if (!config || sup->stage != STAGE_RUN || !leaving_are_down(sup))
 		return;
@@ -254,17 +257,17 @@ void reload_run(struct supervisor *sup)
 		give_up(sup, "not enough memory or descriptors");
 		return;
 	}
-	there = arena_array(plan.arena, plan.count ? plan.count : 1, sizeof(*there));
-	if (there) {
+	want = arena_array(plan.arena, plan.count ? plan.count : 1, sizeof(*want));
+	if (want) {
 		keep_those_that_stay(sup, &plan);
-		remember_unwanted(sup, &plan, there);
+		decide_wanted(sup, &plan, want);
 	}
-	if (!there || !plan_install(sup, &plan)) {
+	if (!want || !plan_install(sup, &plan)) {
 		plan_discard(&plan);
 		config_free(config);
 		give_up(sup, "not enough memory");
 		return;
 	}
 	log_info("reloaded: %u services", sup->config->count);
-	start_new(sup, there);
+	start_new(sup, want);
 }

@@ -206,15 +206,25 @@ static void make_runnable(struct supervisor *sup, struct service *service)
 	sup->runnable[sup->runnable_count++] = service->index;
 }
 
+/* What a reload is about to replace waits for that. */
+static bool may_start(const struct supervisor *sup, const struct service *service)
+{
+	return service->phase == PH_WAITING && !service->leaving && sup->stage < STAGE_STOP;
+}
+
 static void consider(struct supervisor *sup, struct service *service)
 {
 	uint16_t cause = 0;
 
-	if (service->phase != PH_WAITING || sup->stage >= STAGE_STOP)
+	if (!may_start(sup, service))
 		return;
 	switch (deps_verdict(sup, service, &cause)) {
 	case DEP_MET:
-		make_runnable(sup, service);
+		/* the sidecar takes no slot: those that hold one may wait for its verdict */
+		if (service->config->internal)
+			supervisor_event(sup, service, EV_DEPS_MET);
+		else
+			make_runnable(sup, service);
 		break;
 	case DEP_PENDING:
 		show_cause(sup, service, cause, false);
@@ -275,7 +285,7 @@ static void start_next(struct supervisor *sup)
 	uint16_t cause = 0;
 
 	/* since it was queued it may have been stopped, or a dependency lost */
-	if (service->phase != PH_WAITING || deps_verdict(sup, service, &cause) != DEP_MET) {
+	if (!may_start(sup, service) || deps_verdict(sup, service, &cause) != DEP_MET) {
 		schedule_changed(sup, service);
 		return;
 	}
@@ -298,25 +308,32 @@ void schedule_run(struct supervisor *sup)
 	update_phase(sup);
 }
 
+static void want(struct supervisor *sup, struct service *service)
+{
+	service->wanted = true;
+	service->attempts = service->window_count = 0;
+	supervisor_event(sup, service, EV_WANT);
+}
+
 void schedule_want(struct supervisor *sup, struct service *service)
 {
 	uint32_t todo = 0;
 
-	/* the stack is bounded: a service is pushed only while it is not wanted yet */
-	service->wanted = true;
+	/* the stack is bounded: what was pushed is wanted and no longer over, so it comes once */
+	want(sup, service);
 	sup->stack[todo++] = service->index;
 	while (todo) {
-		struct service *next = sup->services[sup->stack[--todo]];
+		const struct service *next = sup->services[sup->stack[--todo]];
 
 		for (unsigned i = 0; i < next->config->dep_count; i++) {
 			const struct dep_config *dep = &next->config->deps[i];
 			struct service *other = sup->services[dep->service];
 
-			if (dep->optional || other->wanted)
+			if (dep->optional ||
+			    (other->wanted && dep_verdict(sup, dep) != DEP_FAILED))
 				continue;
-			other->wanted = true;
+			want(sup, other);
 			sup->stack[todo++] = dep->service;
 		}
-		supervisor_event(sup, next, EV_WANT);
 	}
 }

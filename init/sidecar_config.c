@@ -5,11 +5,13 @@
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "arena.h"
 #include "config.h"
+#include "fd.h"
 #include "log.h"
 #include "passwd.h"
 
@@ -52,20 +54,27 @@ const char *sidecar_find_program(const struct config *config)
 
 /* ---- who it is ---- */
 
-/* Whether this user exists in our user namespace: with a map of one user (a rootless container made
- * by hand) no other can be set, and "root" there is nobody outside. */
-static bool is_mapped(const char *map, unsigned id)
+/* Whether this user exists in our user namespace (user_namespaces(7): lines "inside outside count"):
+ * with a map of one user, as a rootless container made by hand has it, no other can be set, and
+ * "root" there is nobody outside. */
+static bool is_mapped(const char *map, unsigned long id)
 {
-	FILE *file = fopen(map, "re");
-	unsigned inside, outside, count;
-	bool found = false;
+	char text[4096];
+	char *at = text;
 
-	if (!file)
+	if (fd_read_file(map, text, sizeof(text)) <= 0)
 		return true;
-	while (!found && fscanf(file, "%u %u %u", &inside, &outside, &count) == 3)
-		found = id >= inside && id - inside < count;
-	fclose(file);
-	return found;
+	for (;;) {
+		char *begin = at;
+		unsigned long inside = strtoul(at, &at, 10), count;
+
+		strtoul(at, &at, 10);
+		count = strtoul(at, &at, 10);
+		if (at == begin || count == 0)
+			return false;
+		if (id >= inside && id - inside < count)
+			return true;
+	}
 }
 
 static bool fill_identity(struct identity_config *identity, const struct config *config,

@@ -124,11 +124,9 @@ void health_ready_one(struct request *request, struct reply *reply)
 void health_startup(struct request *request, struct reply *reply)
 {
 	struct sidecar *sidecar = request->sidecar;
-	const struct view *view = NULL;
+	const struct view *view = snapshot_refresh(sidecar->snapshot);
 
-	if (!sidecar->startup_seen || request->verbose)
-		view = snapshot_refresh(sidecar->snapshot);
-	if (view && view->present && view->header.startup_done)
+	if (view->present && view->header.startup_done)
 		sidecar->startup_seen = true;
 	if (sidecar->startup_seen) {
 		text_put(&reply->body, "ok\n");
@@ -138,7 +136,7 @@ void health_startup(struct request *request, struct reply *reply)
 	}
 	if (request->verbose)
 		put_services(&reply->body, view);
-	else if (view && view->present && !sidecar->startup_seen)
+	else if (view->present && !sidecar->startup_seen)
 		put_causes(&reply->body, view);
 }
 

@@ -171,7 +171,7 @@ static bool take_letters(struct parser *parser, const char *text)
 
 	for (text++; *text; text++) {
 		shown[1] = *text;
-		option = find(parser, *text, NULL, 0);
+		option = find(parser, *text, "", 0);
 		if (!option) {
 			args_wrong(parser->ctl, "unknown option %s", shown);
 			return false;

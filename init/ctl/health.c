@@ -23,12 +23,13 @@ static void print_reason(const struct view *view, const struct status_record *re
 {
 	const struct status_record *cause = NULL;
 	char text[STATUS_REASON_SIZE + STATUS_NAME_MAX + 32], clean[sizeof(text)];
+	char name[STATUS_NAME_MAX];
 
 	if (record->flags & STATUS_DEP_CAUSE && record->cause < view->header.record_count)
 		cause = &view->records[record->cause];
 	condition_describe(text, sizeof(text), record, cause);
 	text_clean(clean, sizeof(clean), text, 0);
-	printf(", %s is %s", record->name, clean);
+	printf(", %s is %s", text_name(name, record->name), clean);
 }
 
 /* The first service in the way that is so by itself, else the first at all. */

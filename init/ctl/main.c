@@ -25,7 +25,7 @@ static const struct verb verbs[] = {
 	{"wait", verb_wait, "[NAME[:CONDITION]...]", "[--timeout D]",
 	 "wait until all is ready, or until these are"},
 	{"health", verb_health, "", "[--ready|--live|--startup]",
-	 "one line and exit code 0 or 1, for health checks"},
+	 "exit code 0 or 1 and one line, for checks"},
 	{"logs", verb_logs, "[NAME...]", "[-f] [-n LINES] [-t]", "what services printed"},
 	{"events", verb_events, "[NAME...]", "[--json]", "changes of state as they happen"},
 	{"top", verb_top, "", "[--once] [--interval D]", "processor time and memory"},

@@ -222,11 +222,11 @@ static void print_event_text(const struct events *events, const struct wire_even
 	enum colour colour = !events->colour ? COLOUR_NONE
 			     : system        ? colour_of_phase(event->state)
 					     : colour_of_state(event->state);
-	char when[32], reason[sizeof(event->reason)];
+	char when[32], reason[sizeof(event->reason)], name[STATUS_NAME_MAX];
 
 	text_clean(reason, sizeof(reason), event->reason, 0);
 	printf("%s %s %s -> %s%s%s%s%s\n", format_clock(when, sizeof(when), event->time_realtime),
-	       system ? "(all)" : event->name, word_of(event, event->old_state),
+	       system ? "(all)" : text_name(name, event->name), word_of(event, event->old_state),
 	       colour_begin(colour), word_of(event, event->state), colour_end(colour),
 	       *reason ? ": " : "", reason);
 }

@@ -8,6 +8,7 @@
 
 #include "clock.h"
 #include "str.h"
+#include "utf8.h"
 
 #define GAP       2   /* blanks between columns */
 #define CELL_SIZE 512 /* a longer text is cut */
@@ -72,33 +73,38 @@ unsigned terminal_width(int fd)
 	return ioctl(fd, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
 }
 
-static bool is_continuation(unsigned char byte)
+/* Control characters of 7 bits, and of 8, whose UTF-8 form begins with C2. */
+static bool is_control(const char *at)
 {
-	return (byte & 0xc0) == 0x80;
+	const unsigned char *byte = (const unsigned char *)at;
+
+	return *byte < ' ' || *byte == 0x7f || (*byte == 0xc2 && byte[1] < 0xa0);
 }
 
 unsigned text_clean(char *to, size_t size, const char *text, unsigned width)
 {
-	const unsigned char *at = (const unsigned char *)text;
 	unsigned columns = 0;
 	size_t len, used = 0;
 
-	for (; *at && !(width && columns == width); at += len, columns++) {
-		for (len = 1; *at >= 0xc0 && is_continuation(at[len]); len++)
-			;
-		if (used + len >= size)
+	for (; *text && !(width && columns == width); text += len ? len : 1, columns++) {
+		len = utf8_length(text);
+		if (used + (len ? len : 1) >= size)
 			break;
-		memcpy(to + used, at, len);
-		/* also the 8-bit control characters, whose UTF-8 form begins with C2 */
-		if (*at < ' ' || *at == 0x7f || is_continuation(*at) ||
-		    (*at == 0xc2 && at[1] < 0xa0)) {
+		if (!len || is_control(text)) {
 			to[used++] = '?';
 			continue;
 		}
+		memcpy(to + used, text, len);
 		used += len;
 	}
 	to[used] = '\0';
 	return columns;
+}
+
+const char *text_name(char *buffer, const char *name)
+{
+	text_clean(buffer, STATUS_NAME_MAX, name, 0);
+	return buffer;
 }
 
 char *format_age(char *buffer, size_t size, uint64_t ns)

@@ -24,11 +24,15 @@ enum colour colour_of_phase(unsigned phase);
 unsigned terminal_width(int fd);
 
 /*
- * Copies text so that it is harmless on a terminal: control characters become '?', and what is
- * wider than `width` columns (0: no limit) is cut. A UTF-8 sequence counts one column and is never
- * cut inside. Returns the number of columns; `to` gets at most size - 1 bytes and a NUL.
+ * Copies text so that it is harmless on a terminal: control characters and what is not UTF-8
+ * become '?', and what is wider than `width` columns (0: no limit) is cut. A UTF-8 sequence counts
+ * one column and is never cut inside. Returns the number of columns; `to` gets at most size - 1
+ * bytes and a NUL.
  */
 unsigned text_clean(char *to, size_t size, const char *text, unsigned width);
+
+/* The name of a service, harmless; buffer has STATUS_NAME_MAX bytes. Returns it. */
+const char *text_name(char *buffer, const char *name);
 
 /* A short age: "now", "12s", "3m05s", "2h10m", "4d03h". Returns the buffer; 24 bytes are enough. */
 char *format_age(char *buffer, size_t size, uint64_t ns);

@@ -159,10 +159,11 @@ static uint32_t find_shares(const struct timeline *timeline, struct share **shar
 
 static void put_path(FILE *out, const struct share *shares, uint32_t count)
 {
+	char name[STATUS_NAME_MAX];
 	uint32_t i;
 
 	for (i = 0; i < count; i++)
-		fprintf(out, "%s%s", i ? " > " : "", shares[i].entry->name);
+		fprintf(out, "%s%s", i ? " > " : "", text_name(name, shares[i].entry->name));
 }
 
 /* The longest time a service spent between its last dependency and its own start. */
@@ -194,13 +195,13 @@ static void put_hints(FILE *out, const struct timeline *timeline, struct share *
 	uint64_t lost =
 		timeline->total > timeline->critical ? timeline->total - timeline->critical : 0;
 	uint64_t wait = slot_wait(timeline);
-	char text[24];
+	char text[24], name[STATUS_NAME_MAX];
 	uint32_t i;
 
 	qsort(shares, count, sizeof(*shares), share_compare);
 	fputs("to make it faster:", out);
 	for (i = 0; i < count && i < HINTS && shares[i].time >= timeline->critical / 20; i++)
-		fprintf(out, "%s %s takes %s", i ? "," : "", shares[i].entry->name,
+		fprintf(out, "%s %s takes %s", i ? "," : "", text_name(name, shares[i].entry->name),
 			format_duration(text, sizeof(text), shares[i].time));
 	fputs(" of the critical path", out);
 	/* a tenth is more than the work of starting itself */

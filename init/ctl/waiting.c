@@ -168,10 +168,11 @@ static enum verdict check(const struct view *view, const struct condition *condi
 static void say_service(const struct view *view, const struct status_record *record)
 {
 	char text[STATUS_REASON_SIZE + 64], clean[sizeof(text)];
+	char name[STATUS_NAME_MAX];
 
 	condition_describe(text, sizeof(text), record, cause_of(view, record));
 	text_clean(clean, sizeof(clean), text, 0);
-	log_error("%s: %s", record->name, clean);
+	log_error("%s: %s", text_name(name, record->name), clean);
 }
 
 /* Names the services that are in the way. */

@@ -7,6 +7,8 @@ import lib
 
 PEERS = ("tini", "tini-static", "dumb-init", "catatonit", "dinit", "s6", "runit", "supervisord",
          "nginx")
+MET, MISSED, NOT_MEASURED = "met", "**missed**", "not measured here"
+BEYOND = "missed, by the floor too"  # the machine, or its load, does not allow it
 
 
 @dataclasses.dataclass
@@ -131,16 +133,20 @@ def beside(goal, values, name):
     return f"{text} (x{values[name] / floor:.2f})" if floor and name != goal.floor else text
 
 
+def verdict(goal, values):
+    if goal.who not in values:
+        return NOT_MEASURED
+    if goal.met(values[goal.who]):
+        return MET
+    return BEYOND if goal.floor in values and not goal.met(values[goal.floor]) else MISSED
+
+
 def goal_row(goal, results):
-    limit = f"{'≥' if goal.at_least else '≤'} {goal.limit:g}{goal.unit}"
+    limit = f"{'≥ ' if goal.at_least else '≤ ' if goal.limit else ''}{goal.limit:g}{goal.unit}"
     values = goal.values(results[goal.bench]["data"]) if goal.bench in results else {}
     peers = {name: values[name] for name in PEERS if name in values}
     best = (max if goal.at_least else min)(peers, key=peers.get) if peers else None
-    if goal.who not in values:
-        verdict = "not measured"
-    else:
-        verdict = "yes" if goal.met(values[goal.who]) else "**no**"
-    return [goal.figure, limit, goal.who, beside(goal, values, goal.who), verdict,
+    return [goal.figure, limit, goal.who, beside(goal, values, goal.who), verdict(goal, values),
             beside(goal, values, goal.floor),
             f"{best} {beside(goal, values, best)}" if best else "-"]
 
@@ -162,9 +168,9 @@ def section(name, entry):
 def summary(results):
     """What the table of goals says in one line."""
     verdicts = [goal_row(goal, results)[4] for goal in GOALS]
-    return (f"Of {len(verdicts)} goals {verdicts.count('yes')} are met, "
-            f"{verdicts.count('**no**')} are not, "
-            f"{verdicts.count('not measured')} could not be measured here.")
+    counts = [f"{verdicts.count(one)} {one.strip('*')}" for one in (MET, MISSED, BEYOND, NOT_MEASURED)
+              if one in verdicts]
+    return f"{len(verdicts)} goals: {', '.join(counts)}."
 
 
 def write(path):
@@ -172,7 +178,7 @@ def write(path):
     if not results:
         raise SystemExit("bench: there are no results yet: run `bench.py all` first")
     latest = max(results.values(), key=lambda entry: entry["date"])
-    goals = markdown_table(["figure", "goal", "build", "muster (x floor)", "met", "floor",
+    goals = markdown_table(["figure", "goal", "build", "muster (x floor)", "goal is", "floor",
                             "best peer"], [goal_row(goal, results) for goal in GOALS])
     parts = [HEAD, f"## Goals\n\n{latest['date']}, {machine_line(latest)}. {summary(results)}\n",
              goals, ""]

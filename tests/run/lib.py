@@ -266,8 +266,10 @@ class Init:
     def write(self, name, text, mode=0o644):
         path = self.dir / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-        path.chmod(mode)
+        new = path.with_name(f".{path.name}.new")  # a reader finds the old or the new, never half of it
+        new.write_text(text)
+        new.chmod(mode)
+        new.rename(path)
         return path
 
     def read(self, name):

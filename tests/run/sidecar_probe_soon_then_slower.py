@@ -2,8 +2,6 @@
 """While a service starts it is probed every few milliseconds, whatever the period; then ever more
 rarely; and after its first success once a period."""
 
-import socket
-
 from lib import check
 from sidecarlib import Page, Sidecar, Target, answering, OK, now, silent_port
 

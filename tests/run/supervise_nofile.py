@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Services get the limit of descriptors that init was given, or a sane one when that is huge; init raises its own."""
+"""Services get the limit of descriptors that init was given, while init takes what it needs for itself."""
 import resource
 
 from lib import Init, equal, read_proc, tool
@@ -32,9 +32,3 @@ with Init(config=config(60), setup=given(64, 2000)) as init:
     equal(init.ctl("reload").returncode, 0, "exit code of musterctl reload")
     equal(init.json("s199")["limits"][NOFILE], [64, 2000], "limits of a new service")
     equal(limits_of(init)[0] >= 1000, True, f"init's own limits after a reload: {limits_of(init)}")
-
-# as Docker gave it for years: programs that close all they could have would take minutes
-HARD = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-if HARD > 524288:
-    with Init(config=config(1), setup=given(HARD, HARD)) as init:
-        equal(init.json("s0")["limits"][NOFILE], [1024, HARD], "limits of a service")

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -162,9 +163,28 @@ static void durations_are_written_for_people(void **state)
 				    cases[i].text);
 }
 
+/* Beside gmtime_r, over leap years, centuries and every month's end. */
+static void times_are_those_of_the_calendar(void **state)
+{
+	char ours[40], theirs[40];
+
+	(void)state;
+	for (uint64_t day = 0; day < 365 * 500; day++) {
+		time_t seconds = (time_t)(day * 86400 + day % 86400);
+		struct tm tm;
+
+		gmtime_r(&seconds, &tm);
+		strftime(theirs, sizeof(theirs), "%Y-%m-%dT%H:%M:%S", &tm);
+		format_time(ours, sizeof(ours), (uint64_t)seconds * UINT64_C(1000000000) + 7000000);
+		assert_memory_equal(ours, theirs, strlen(theirs));
+		assert_string_equal(ours + strlen(theirs), ".007Z");
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(times_are_those_of_the_calendar),
 		cmocka_unit_test(uint_takes_decimal_digits_only),
 		cmocka_unit_test(duration_needs_its_unit),
 		cmocka_unit_test(size_counts_in_1024),

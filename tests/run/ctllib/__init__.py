@@ -8,9 +8,12 @@ import pathlib
 import shutil
 import socket
 import struct
+import subprocess
 import tempfile
 import threading
 import time
+
+from lib import CTL, SECONDS
 
 STATES = ("inactive waiting starting running ready unhealthy stopping backoff completed "
           "failed").split()
@@ -20,7 +23,6 @@ ESSENTIAL, WANTED, AUTO, INTERNAL, CAUSE = 1, 2, 4, 8, 16
 HEADER = struct.Struct("=8s9Ii4Bi6Q64s16s")
 RECORD = struct.Struct("=I4BiIIiHHI5Q64s72s")
 EDGE = struct.Struct("=HHBB2x")
-assert (HEADER.size, RECORD.size, EDGE.size) == (184, 208, 8)
 
 PING, START, STOP, RESTART, SIGNAL, RELOAD, SHUTDOWN, EVENTS, LOGS = range(1, 10)
 DONE, REFUSED, NOT_FOUND, FAILED, UNKNOWN, EVENT, LINE, LOST = range(64, 72)
@@ -31,20 +33,20 @@ def now():
 
 
 def service(name, state="ready", pid=0, flags=ESSENTIAL | WANTED | AUTO, reason=b"", cause=0,
-            times=(0, 0, 0), starts=1, last_exit=-1, kind=0):
-    """The bytes of a record; times are ns of CLOCK_MONOTONIC."""
-    return RECORD.pack(0, STATES.index(state), kind, flags, 0, pid, starts, 0, last_exit, cause, 0,
-                       0, now(), 0, *times, name.encode() if isinstance(name, str) else name,
-                       reason)
+            times=(0, 0, 0), last_exit=-1, kind=0):
+    """The bytes of a record; `times` are when it was wanted, began to start, and was ready."""
+    return RECORD.pack(0, STATES.index(state), kind, flags, 0, pid, 1, 0, last_exit, cause, 0, 0,
+                       now(), 0, *times, name.encode() if isinstance(name, str) else name, reason)
 
 
 def page(services, edges=(), phase="ready", pid=0, boot=None, startup_done=None, host=b"fake"):
+    """The bytes of a page; an edge is (from, to, condition, optional)."""
     boot = boot or now()
-    edge_offset = HEADER.size + len(services) * RECORD.size
-    header = HEADER.pack(b"MUSTERST", 1, 0, HEADER.size, RECORD.size, len(services), edge_offset,
-                         len(edges), 0, 1, pid, PHASES.index(phase), 0, 0, 0, -1, boot,
-                         time.time_ns(), boot if startup_done is None else startup_done, 0, 0, 0,
-                         host, b"container")
+    header = HEADER.pack(b"MUSTERST", 1, 0, HEADER.size, RECORD.size, len(services),
+                         HEADER.size + len(services) * RECORD.size, len(edges), 0, 1, pid,
+                         PHASES.index(phase), 0, 0, 0, -1, boot, time.time_ns(),
+                         boot if startup_done is None else startup_done, 0, 0, 0, host,
+                         b"container")
     return header + b"".join(services) + b"".join(EDGE.pack(*edge) for edge in edges)
 
 
@@ -53,8 +55,8 @@ def message(kind, body=b"", version=1, size=None):
 
 
 def event(name, old, new, reason=b"", pid=0):
-    return message(EVENT, struct.pack("=QQHBBii64s72s", now(), time.time_ns(), 0, STATES.index(old),
-                                      STATES.index(new), pid, -1, name, reason) + bytes(4))
+    return message(EVENT, struct.pack("=QQHBBii64s72s4x", now(), time.time_ns(), 0,
+                                      STATES.index(old), STATES.index(new), pid, -1, name, reason))
 
 
 def line(name, text):
@@ -64,18 +66,19 @@ def line(name, text):
 class FakeInit:
     """A runtime directory with a page and a socket.
 
-    answer(type, body) gives the packets to send for a request; None closes the connection, and so
-    does a None among the packets. `serve=False`: nobody listens.
+    answer(type, body) gives the packets to send for a request; it is the end of the connection
+    when it gives none, or a None among them. listen=False: nobody listens on the socket.
     """
 
-    def __init__(self, services=(), answer=lambda kind, body: [message(DONE)], serve=True, **header):
+    def __init__(self, services=(), answer=lambda kind, body: [message(DONE)], listen=True,
+                 **header):
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="muster-fake-"))
         self.write_page(services, **header)
         self.answer = answer
         self.requests = []
         self.listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.listener.bind(str(self.dir / "control.sock"))
-        if serve:
+        if listen:
             self.listener.listen(16)
             threading.Thread(target=self.accept, daemon=True).start()
         else:
@@ -97,15 +100,25 @@ class FakeInit:
     def serve(self, client):
         with client:
             while True:
-                packet = client.recv(8192)
+                try:
+                    packet = client.recv(8192)
+                except ConnectionError:
+                    return
                 if len(packet) < 8:
                     return
-                kind, body = struct.unpack("=HHI", packet[:8])[1], packet[8:]
-                self.requests.append((kind, body))
-                for reply in self.answer(kind, body) or [None]:
+                kind = struct.unpack("=HHI", packet[:8])[1]
+                self.requests.append((kind, packet[8:]))
+                for reply in self.answer(kind, packet[8:]) or [None]:
                     if reply is None:
                         return
                     client.send(reply)
+
+    def environment(self):
+        return os.environ | {"MUSTER_RUN_DIR": str(self.dir)}
+
+    def ctl(self, *args, seconds=SECONDS):
+        return subprocess.run([CTL, *args], env=self.environment(), capture_output=True, text=True,
+                              stdin=subprocess.DEVNULL, timeout=seconds, check=False)
 
     def __enter__(self):
         return self

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: MIT
+"""A reload waits for what is slow to stop, without holding up anything; a later one takes its place."""
+from lib import Init, equal, tool, until
+
+M = tool("misbehave")
+SLOW = f"""
+[service:slow]
+command = {M} on TERM [ append {{dir}}/told x await {{dir}}/go exit 0 ] pid {{dir}}/slow forever
+stop_grace_period = 20s
+"""
+KEEP = f"[service:keep]\ncommand = {M} pid {{dir}}/keep await {{dir}}/crash exit 1\nrestart_backoff = 1ms..1ms\n"
+
+
+def new(name):
+    return f"[service:{name}]\ncommand = {M} pid {{dir}}/{name} forever\n"
+
+
+with Init(config=KEEP + SLOW + new("other")) as init:
+    init.wait_file("slow")
+    init.write("muster.ini", init.fill(KEEP + new("first")))
+    equal(init.ctl("reload").stdout, "removed: slow, other\nadded: first\n", "answer")
+    init.wait_file("told")
+    init.wait_state("other", "inactive")
+    equal("first" in init.services(), False, "the new plan is in force too early")
+    # meanwhile life goes on, and asking for what is about to go changes nothing
+    init.write("crash", "")
+    until(lambda: init.read("keep").count("\n") >= 2, "another service is restarted")
+    (init.dir / "crash").unlink()
+    init.ctl("start", "--no-wait", "other")
+    init.ctl("restart", "--no-wait", "slow")
+    # two more, the last of which counts
+    for name in ("second", "third"):
+        init.write("muster.ini", init.fill(KEEP + new(name)))
+        equal(init.ctl("reload").returncode, 0, "exit code")
+    init.write("go", "")
+    init.wait_state("third", "running")
+    equal(list(init.services()), ["keep", "third"], "services")
+    equal(init.read("first") + init.read("second"), "", "what was never in force")
+    init.wait_line("reloaded: 2 services")
+    equal(init.stderr.count("reloaded:"), 1, "changes of plan")
+
+# back to what it was while that is being stopped: it is started again, nothing is lost
+with Init(config=KEEP + SLOW) as init:
+    init.wait_file("slow")
+    init.write("muster.ini", init.fill(KEEP))
+    init.ctl("reload")
+    init.wait_file("told")
+    init.write("muster.ini", init.fill(KEEP + SLOW))
+    equal(init.ctl("reload").stdout, "nothing changed\n", "answer")
+    init.write("go", "")
+    until(lambda: init.read("slow").count("\n") == 2, "it runs again")
+    init.wait_state("slow", "running")
+
+# the end need not wait for a reload that waits
+with Init(config=KEEP + SLOW) as init:
+    init.wait_file("slow")
+    init.write("muster.ini", init.fill(KEEP))
+    init.ctl("reload")
+    init.wait_file("told")
+    init.signal(15)
+    init.write("go", "")
+    equal(init.wait(), 0, "exit code")
+    equal("reloaded" in init.stderr, False, "a change of plan at the end")
