@@ -200,9 +200,14 @@ static struct service *find_service(struct supervisor *sup, struct client *clien
 	return NULL;
 }
 
+static bool is_privileged(uid_t uid)
+{
+	return uid == 0 || uid == geteuid();
+}
+
 static bool may_change(struct supervisor *sup, struct client *client)
 {
-	if (client->uid == 0 || client->uid == geteuid())
+	if (is_privileged(client->uid))
 		return true;
 	answer(sup, client, WIRE_REFUSED,
 	       "this needs user 0 or the user of muster-init (%u); you are %u", (unsigned)geteuid(),
@@ -437,22 +442,31 @@ static void client_ready(struct loop *loop, struct loop_source *source, uint32_t
 
 /* ---- clients ---- */
 
-/* A free place; when there is none, that of the one which has been silent for longest. */
-static struct client *free_client(struct supervisor *sup)
+static bool is_silent(const struct client *client)
 {
-	struct client *silent = NULL;
+	return !client->events && !client->logs;
+}
+
+/* A free place; when there is none, that of the one which has been silent for longest. One who may
+ * change something is not kept out by those who only listen and may not. */
+static struct client *free_client(struct supervisor *sup, uid_t uid)
+{
+	struct client *victim = NULL;
 
 	for (unsigned i = 0; i < CONTROL_CLIENTS; i++) {
 		struct client *client = &sup->control.clients[i];
 
 		if (client->source.fd < 0)
 			return client;
-		if (!client->events && !client->logs && (!silent || client->since < silent->since))
-			silent = client;
+		if (!is_silent(client) && (!is_privileged(uid) || is_privileged(client->uid)))
+			continue;
+		if (!victim || is_silent(client) > is_silent(victim) ||
+		    (is_silent(client) == is_silent(victim) && client->since < victim->since))
+			victim = client;
 	}
-	if (silent)
-		client_close(sup, silent);
-	return silent;
+	if (victim)
+		client_close(sup, victim);
+	return victim;
 }
 
 /* No descriptor is left: gives up the one kept for this, so that the connection can be taken and
@@ -484,8 +498,10 @@ static void listener_ready(struct loop *loop, struct loop_source *source, uint32
 			refuse(sup);
 		return;
 	}
-	client = free_client(sup);
-	if (!client || getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0) {
+	client = NULL;
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0)
+		client = free_client(sup, peer.uid);
+	if (!client) {
 		close(fd);
 		return;
 	}

@@ -123,14 +123,14 @@ static void notify_ready(struct loop *loop, struct loop_source *source, uint32_t
 
 /* ---- the sockets ---- */
 
-/* A path in the runtime directory, or an abstract name where there is none. */
+/* A path in the runtime directory, or an abstract name. */
 static socklen_t make_address(const struct supervisor *sup, struct sockaddr_un *address,
-			      unsigned number)
+			      unsigned number, bool in_run_dir)
 {
 	int n;
 
-	address->sun_family = AF_UNIX;
-	if (sup->run_fd >= 0) {
+	*address = (struct sockaddr_un){.sun_family = AF_UNIX};
+	if (in_run_dir) {
 		n = snprintf(address->sun_path, sizeof(address->sun_path), "%s/notify-%u",
 			     sup->run_dir, number);
 		if (n > 0 && (size_t)n < sizeof(address->sun_path))
@@ -152,27 +152,37 @@ static void restrict_socket(const struct service *service, const char *path)
 		chmod(path, 0666); /* who sends is checked in any case */
 }
 
-bool notify_open(struct supervisor *sup, struct service *service)
+/* A directory that takes no socket (read-only by now, full) must not keep a service from starting. */
+static bool bind_somewhere(const struct supervisor *sup, int fd, struct sockaddr_un *address)
 {
 	static unsigned counter;
+	unsigned number = counter++;
+	socklen_t len = make_address(sup, address, number, sup->run_fd >= 0);
+
+	if (address->sun_path[0])
+		unlink(address->sun_path);
+	if (bind(fd, (struct sockaddr *)address, len) == 0)
+		return true;
+	len = make_address(sup, address, number, false);
+	return bind(fd, (struct sockaddr *)address, len) == 0;
+}
+
+bool notify_open(struct supervisor *sup, struct service *service)
+{
 	struct notify_run *run = service->notify;
-	struct sockaddr_un address = {0};
-	socklen_t len;
+	struct sockaddr_un address;
 	int on = 1;
 	int fd;
 
 	if (!run || run->source.fd >= 0)
 		return true;
-	len = make_address(sup, &address, counter++);
 	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return false;
-	if (address.sun_path[0])
-		unlink(address.sun_path);
 	run->source.ready = notify_ready;
 	run->source.class = CLASS_FACT;
 	if (setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)) < 0 ||
-	    bind(fd, (struct sockaddr *)&address, len) < 0 ||
+	    !bind_somewhere(sup, fd, &address) ||
 	    loop_add(&sup->loop, &run->source, fd, EPOLLIN) < 0) {
 		close(fd);
 		return false;

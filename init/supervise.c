@@ -225,6 +225,12 @@ static bool is_taken(int dirfd)
 	return taken;
 }
 
+static void say_unusable(const char *path, int error)
+{
+	log_warning("cannot use %s: %s: no status page and no control socket", path,
+		    strerror(error));
+}
+
 /* The runtime directory where it can be written; else -1, said once. */
 static int open_run_dir(const char *path)
 {
@@ -243,11 +249,17 @@ static int open_run_dir(const char *path)
 			return fd;
 		errno = EBUSY;
 	}
-	log_warning("cannot use %s: %s: no status page and no control socket", path,
-		    strerror(errno));
+	say_unusable(path, errno);
 	if (fd >= 0)
 		close(fd);
 	return -1;
+}
+
+static void leave_run_dir(struct supervisor *sup, int error)
+{
+	say_unusable(sup->run_dir, error);
+	close(sup->run_fd);
+	sup->run_fd = -1;
 }
 
 /* Init's environment for its services: less what an outer manager meant for init itself. */
@@ -321,6 +333,10 @@ static int open_all(struct supervisor *sup, struct config *config)
 	sup->run_fd = open_run_dir(sup->run_dir);
 	note_descriptors(sup);
 	rc = plan_create(sup, config);
+	if (rc < 0 && sup->run_fd >= 0) { /* a full file system is no reason not to run */
+		leave_run_dir(sup, -rc);
+		rc = plan_create(sup, config);
+	}
 	if (rc < 0)
 		return rc;
 	rc = control_open(sup);

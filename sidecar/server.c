@@ -174,10 +174,10 @@ static void take_socket(struct server *server, int fd, const union address *peer
 	conn->local = address_is_loopback(peer);
 	conn->peer = *peer;
 	server->arriving = conn;
-	if (MHD_add_connection(server->daemon, fd, &peer->any, size) != MHD_YES)
-		free(conn); /* the socket is closed already */
-	else
+	if (MHD_add_connection(server->daemon, fd, &peer->any, size) == MHD_YES)
 		server->counts.accepted++;
+	/* on failure the socket is closed already, and so is what connection_changed has seen */
+	free(server->arriving);
 	server->arriving = NULL;
 }
 
@@ -233,6 +233,7 @@ static void connection_changed(void *data, struct MHD_Connection *connection, vo
 	(void)connection;
 	if (code == MHD_CONNECTION_NOTIFY_STARTED) {
 		conn = *context = server->arriving;
+		server->arriving = NULL;
 		conn->next = server->conns;
 		if (conn->next)
 			conn->next->previous = conn;

@@ -44,8 +44,7 @@ void ctl_print_help(void)
 	puts("usage: musterctl [OPTION...] VERB [ARGUMENT...]\n");
 	for (i = 0; i < VERBS; i++)
 		printf("  %-8s  %-21s  %s\n", verbs[i].name, verbs[i].arguments, verbs[i].help);
-	puts("\n`musterctl VERB --help` shows the options of a verb. CONDITION is started, "
-	     "healthy,\n"
+	puts("\n`musterctl VERB --help` shows its options. CONDITION is started, healthy,\n"
 	     "completed or a state; default healthy, for a oneshot completed.\n\n"
 	     "  --run-dir DIR      of the init that is meant [$MUSTER_RUN_DIR, " DEFAULT_RUN_DIR
 	     "]\n"

@@ -209,13 +209,13 @@ static int conclude(const struct view *view, const struct condition *conditions,
 		log_error("timed out");
 		return CTL_TIMED_OUT;
 	}
-	if (outcome == -ECONNRESET) {
+	if (outcome == -ECONNRESET)
 		log_error("muster-init has ended");
-		return CTL_UNREACHABLE;
-	}
-	if (view->header.phase >= PHASE_DRAINING)
+	else if (view->header.phase >= PHASE_DRAINING)
 		log_error("muster-init is %s", phase_name(view->header.phase));
-	return CTL_FALSE;
+	/* that an init ends which said so is an answer */
+	return outcome == -ECONNRESET && view->header.phase < PHASE_DRAINING ? CTL_UNREACHABLE
+									     : CTL_FALSE;
 }
 
 int waiting_run(const struct ctl *ctl, struct follow *follow, const struct condition *conditions,

@@ -445,7 +445,9 @@ class Init:
 
     def control(self):
         """A connection to the control socket, for packets made by hand."""
-        return Control(str(self.run_dir / "control.sock"))
+        path = self.run_dir / "control.sock"
+        until(path.exists, "the control socket is there")
+        return Control(str(path))
 
     def events(self):
         """A connection that gets every change of state from now on."""
@@ -466,8 +468,8 @@ class Control:
 
     def __init__(self, path):
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.socket.connect(path)  # waits where too many come at once
         self.socket.settimeout(SECONDS)
-        self.socket.connect(path)
 
     def __enter__(self):
         return self
