@@ -93,9 +93,9 @@ $(COMMON): $(call objects,common)
 $(OUT)/libinit.a: $(call archive,init)
 $(OUT)/libctl.a: $(call archive,init/ctl)
 $(OUT)/libsidecar.a: $(call archive,sidecar)
-$(OUT)/lib%.a:
+$(OUT)/lib%.a: $(OUT)/sources
 	$(Q)rm -f $@
-	$(Q)ar rcsD $@ $^
+	$(Q)ar rcsD $@ $(filter %.o,$^)
 
 # Other flags than last time, or a library that is missing, are seen here.
 $(OUT)/flags: FORCE
@@ -103,6 +103,12 @@ $(OUT)/flags: FORCE
 	@test -e $@ || scripts/install-deps --check build $(if $(filter musl,$(STATIC)),musl)
 	@echo '$(COMPILE) $(CPPFLAGS) $(CFLAGS)' | cmp -s - $@ || \
 		echo '$(COMPILE) $(CPPFLAGS) $(CFLAGS)' >$@
+
+# So is a source file that came or went.
+$(OUT)/sources: FORCE
+	@mkdir -p $(@D)
+	@echo '$(wildcard common/*.c init/*.c init/ctl/*.c sidecar/*.c)' | cmp -s - $@ || \
+		echo '$(wildcard common/*.c init/*.c init/ctl/*.c sidecar/*.c)' >$@
 
 $(OUT)/lib/libinih.a: scripts/build-musl-libs
 	scripts/build-musl-libs $(OUT) inih

@@ -233,6 +233,13 @@ static const struct probe_config *load_probe(struct load *load, struct service_l
 			     problem);
 		return NULL;
 	}
+	if (probe_is_network(&probe) && load->config->sidecar.external) {
+		report_entry(load, reading.entry,
+			     "%s: network probes are made by the sidecar that muster-init starts, "
+			     "and [sidecar] external = yes says that there is none",
+			     quote(q, reading.entry->value));
+		return NULL;
+	}
 	probe.period = draft->period;
 	probe.timeout = draft->timeout;
 	probe.initial_delay = draft->initial_delay;

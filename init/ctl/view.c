@@ -242,8 +242,10 @@ int view_refresh(struct view *view)
 	struct stat st;
 	int result = file_in_place(view->dir, &st);
 
-	if (result)
+	if (result) {
+		copy_page(view); /* what it said last is still mapped */
 		return result;
+	}
 	if (st.st_dev != view->device || st.st_ino != view->inode) {
 		result = map_page(view);
 		if (result)

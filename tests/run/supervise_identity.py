@@ -30,7 +30,7 @@ command = {M} identity {{dir}}/out/old-ways forever
 no_new_privileges = no
 """
 
-run = Init(config=CONFIG, cwd="/var", setup=lambda: resource.setrlimit(resource.RLIMIT_CORE, (1, 1)))
+run = Init(config=CONFIG, cwd="/var", setup=lambda: resource.setrlimit(resource.RLIMIT_MSGQUEUE, (999, 999)))
 (run.dir / "out").mkdir()
 (run.dir / "out").chmod(0o777)
 with run as init:
@@ -49,5 +49,5 @@ with run as init:
     equal(init.json("out/named")["status"]["Uid"].split()[0], "65534", "user nobody")
     root = init.json("out/root")
     equal((root["status"]["Uid"].split()[0], root["status"]["NoNewPrivs"], root["cwd"]), ("0", "1", "/var"), "root")
-    equal(root["limits"][str(resource.RLIMIT_CORE)], [1, 1], "a limit that is inherited")
+    equal(root["limits"][str(resource.RLIMIT_MSGQUEUE)], [999, 999], "a limit that is inherited")
     equal(init.json("out/old-ways")["status"]["NoNewPrivs"], "0", "no_new_privileges = no")

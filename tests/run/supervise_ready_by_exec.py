@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """A service with readiness_probe = exec:COMMAND is ready when the command exits 0; one that hangs is killed."""
-from lib import Init, contains, equal, tool, until
+from lib import Init, check, contains, equal, read_proc, tool, until
 
 M = tool("misbehave")
 CONFIG = f"""
@@ -41,8 +41,8 @@ with Init(config=CONFIG) as init:
     init.wait_state("web", "ready")
     # a probe takes its children with it: at most those of the check in flight are alive
     until(lambda: init.read("hung").count("\n") > 2, "several checks")
-    hung = [pid for pid in init.pids() if b"hung" in open(f"/proc/{pid}/cmdline", "rb").read()]
-    equal(len(hung) <= 3, True, f"processes of a probe that hangs: {hung}")
+    hung = [pid for pid in init.pids() if b"hung" in read_proc(pid, "cmdline")]
+    check(len(hung) <= 3, f"processes of a probe that hangs: {hung}")
     equal("noise" in init.stdout + init.stderr, False, "output of probes in the log")
     equal(init.services()["web"]["last_exit"], None, "exit code of a service that never ended")
     equal(init.services()["missing"]["last_exit"], None, "exit code of a service that never ended")

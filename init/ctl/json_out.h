@@ -22,12 +22,6 @@ struct json_out {
 	uint32_t filled; /* per depth: something was written there already */
 };
 
-/* jansson, which muster-sidecar reads and writes JSON with, has functions of these names: the
- * linker must not take one for the other. */
-#define json_object json_out_object
-#define json_array  json_out_array
-#define json_null   json_out_null
-
 void json_begin(struct json_out *json, FILE *out, bool pretty);
 /* A newline behind the whole. */
 void json_end(struct json_out *json);
