@@ -217,7 +217,8 @@ help:
 
 FORCE:
 .PHONY: all unit tools test demo lint analyze fuzz fuzz-entries bench-deps install uninstall clean help FORCE
-.SECONDARY:
+# kept although only a chain of rules asks for them; not .SECONDARY, which would also hide that a header is gone
+.PRECIOUS: $(OUT)/obj/%.o
 .SUFFIXES:
 .DELETE_ON_ERROR:
 -include $(patsubst %.o,%.d,$(call objects,common init init/ctl sidecar tests/unit tests/tools tests/fuzz))

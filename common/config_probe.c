@@ -188,6 +188,8 @@ static const char *misfit(const struct service_draft *draft, enum probe_role rol
 		       "file or unix";
 	if (kind == PROBE_LOG && draft->log.mode == LOG_INHERIT)
 		return "with log = inherit its output is not seen";
+	if (kind == PROBE_LOG && draft->log.mode == LOG_FILE)
+		return "with log = file: its output is not seen";
 	return NULL;
 }
 
