@@ -54,9 +54,9 @@ const char *sidecar_find_program(const struct config *config)
 
 /* ---- who it is ---- */
 
-/* Whether this user exists in our user namespace (user_namespaces(7): lines "inside outside count"):
- * with a map of one user, as a rootless container made by hand has it, no other can be set, and
- * "root" there is nobody outside. */
+/* Whether this user exists in our user namespace (user_namespaces(7): lines "inside outside
+ * count"): with a map of one user, as a rootless container made by hand has it, no other can be
+ * set, and "root" there is nobody outside. */
 static bool is_mapped(const char *map, unsigned long id)
 {
 	char text[4096];

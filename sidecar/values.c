@@ -3,34 +3,21 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "clock.h"
 #include "sidecar.h"
+#include "str.h"
 
 json_t *value_seconds(uint64_t ns)
 {
 	return json_real((double)(ns / 1000) / 1e6);
 }
 
-const char *time_format(uint64_t ns, char buffer[TIME_TEXT])
-{
-	time_t seconds = (time_t)(ns / NSEC_PER_SEC);
-	struct tm tm;
-	size_t len;
-
-	gmtime_r(&seconds, &tm);
-	len = strftime(buffer, TIME_TEXT, "%Y-%m-%dT%H:%M:%S", &tm);
-	snprintf(buffer + len, TIME_TEXT - len, ".%03uZ",
-		 (unsigned)(ns % NSEC_PER_SEC / NSEC_PER_MSEC));
-	return buffer;
-}
-
 json_t *value_time(uint64_t ns)
 {
-	char buffer[TIME_TEXT];
+	char buffer[32];
 
-	return ns ? json_string(time_format(ns, buffer)) : json_null();
+	return ns ? json_string(format_time(buffer, sizeof(buffer), ns)) : json_null();
 }
 
 json_t *value_text(const char *text)

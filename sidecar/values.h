@@ -16,9 +16,6 @@ json_t *value_time(uint64_t ns);
 /* A text that may have bytes that are not UTF-8: those become '?'. */
 json_t *value_text(const char *text);
 
-#define TIME_TEXT 32
-const char *time_format(uint64_t ns, char buffer[TIME_TEXT]);
-
 #define JSON_SCHEMA 1 /* of our own answers; grows when a field changes its meaning */
 
 /* Makes it the body of the reply; takes the reference. */

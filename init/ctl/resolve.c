@@ -25,7 +25,8 @@ static bool is_mode(const char *word)
 	return strcmp(word, "auto") == 0;
 }
 
-/* Our environment with another MUSTER_MODE; malloc'ed, the strings are borrowed. */
+/* Our environment, with another MUSTER_MODE if one is given; malloc'ed, the strings are borrowed.
+ */
 static char **environment_with(char *mode)
 {
 	size_t count = 0, kept = 0, i;
@@ -35,7 +36,7 @@ static char **environment_with(char *mode)
 		count++;
 	copy = calloc(count + 2, sizeof(*copy));
 	for (i = 0; copy && i < count; i++)
-		if (strncmp(environ[i], MODE_VARIABLE, strlen(MODE_VARIABLE)) != 0)
+		if (!mode || strncmp(environ[i], MODE_VARIABLE, strlen(MODE_VARIABLE)) != 0)
 			copy[kept++] = environ[i];
 	if (copy)
 		copy[kept] = mode;
@@ -96,14 +97,15 @@ static void print_json(const struct config *config, const struct address *one)
 /* One address a line, nothing else: for `$(musterctl resolve db)`. */
 static int print_one(const struct address *address)
 {
+	const struct address_candidate *first = address->count ? address->candidates : NULL;
 	char text[ENDPOINT_SIZE];
 
-	if (!address->count) {
+	if (!first) {
 		log_error("%s has no address here: %s", address->name,
 			  address->tried ? address->tried : "nothing names one");
 		return CTL_FALSE;
 	}
-	puts(format_candidate(text, &address->candidates[0]));
+	puts(format_candidate(text, first));
 	return CTL_DONE;
 }
 
@@ -162,7 +164,7 @@ static int load_and_show(const struct ctl *ctl, const char *name, const char *mo
 	int result;
 
 	snprintf(variable, sizeof(variable), MODE_VARIABLE "%s", mode ? mode : "");
-	environment = mode ? environment_with(variable) : environ;
+	environment = environment_with(mode ? variable : NULL);
 	if (!environment) {
 		log_error("no memory");
 		return CTL_FALSE;
@@ -170,8 +172,7 @@ static int load_and_show(const struct ctl *ctl, const char *name, const char *mo
 	config = load_config(ctl, NULL, environment, true);
 	result = config ? show(ctl, config, name, json) : CTL_FALSE;
 	config_free(config);
-	if (mode)
-		free(environment);
+	free(environment);
 	return result;
 }
 

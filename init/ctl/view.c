@@ -94,18 +94,15 @@ static int map_page(struct view *view)
 	return 0;
 }
 
+/* What was there goes: a page with another number of records is another page. */
 static int make_room(struct view *view, uint32_t count)
 {
-	struct status_record *records;
-
 	if (count <= view->room)
 		return 0;
-	records = realloc(view->records, count * sizeof(*records));
-	if (!records)
-		return -ENOMEM;
-	view->records = records;
-	view->room = count;
-	return 0;
+	free(view->records);
+	view->records = calloc(count, sizeof(*view->records));
+	view->room = view->records ? count : 0;
+	return view->records ? 0 : -ENOMEM;
 }
 
 /* Copies the records. A record whose writer stays inside keeps its old copy, if there is one. */

@@ -27,7 +27,7 @@ static void text_becomes_harmless(void **state)
 	check_clean("\x7f", 0, "?", 1);
 	check_clean("\xc2\x9b"
 		    "31m",
-		    0, "?31m", 4);              /* CSI as one character of 8 bits */
+		    0, "?31m", 4);           /* CSI as one character of 8 bits */
 	check_clean("\x9b\xff", 0, "??", 2); /* stray bytes */
 	check_clean("gr\xc3\xbc\xc3\x9f", 0, "gr\xc3\xbc\xc3\x9f", 4);
 }
