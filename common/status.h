@@ -40,7 +40,7 @@ struct status_header {
 	uint32_t changes; /* counts every change of any record or of this header: an ETag */
 	int32_t pid;      /* of muster-init */
 	uint8_t phase;    /* enum system_phase */
-	uint8_t sidecar;   /* 1: the last record is muster's own sidecar */
+	uint8_t sidecar;  /* 1: the last record is muster's own sidecar */
 	uint8_t pad[2];
 	int32_t exit_code; /* the code init is going to exit with; -1 while unknown */
 

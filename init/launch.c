@@ -17,6 +17,20 @@
 #define FDS_MAX    6
 #define PATH_SHOWN 32 /* of a program, in a reason */
 
+/* What says whose a process is comes first: /proc/PID/environ is read no further (leftovers.c). */
+static void put_name_first(char **envp)
+{
+	for (char **at = envp; *at; at++) {
+		char *name = *at;
+
+		if (strncmp(name, "MUSTER_SERVICE=", 15) != 0)
+			continue;
+		*at = *envp;
+		*envp = name;
+		return;
+	}
+}
+
 /* The environment of a service, in supervisor.envp, which has room for all of it and two more. */
 static char *const *environment_of(struct supervisor *sup, const struct service *service)
 {
@@ -29,6 +43,7 @@ static char *const *environment_of(struct supervisor *sup, const struct service 
 	if (service->config->internal)
 		sup->envp[count++] = (char *)(uintptr_t)LINK_VARIABLE "=3";
 	sup->envp[count] = NULL;
+	put_name_first(sup->envp);
 	return sup->envp;
 }
 

@@ -152,7 +152,8 @@ static void restrict_socket(const struct service *service, const char *path)
 		chmod(path, 0666); /* who sends is checked in any case */
 }
 
-/* A directory that takes no socket (read-only by now, full) must not keep a service from starting. */
+/* A directory that takes no socket (read-only by now, full) must not keep a service from starting.
+ */
 static bool bind_somewhere(const struct supervisor *sup, int fd, struct sockaddr_un *address)
 {
 	static unsigned counter;

@@ -230,13 +230,14 @@ static void decide_wanted(const struct supervisor *sup, const struct plan *plan,
 
 static void give_up(struct supervisor *sup, const char *why)
 {
-	log_error("reload: %s; the old configuration goes on", why);
+	log_error("reload: cannot take the new configuration: %s; the old one goes on", why);
 	for (uint32_t i = 0; i < sup->count; i++) {
 		struct service *service = sup->services[i];
 
 		if (service->leaving && service->wanted)
 			supervisor_event(sup, service, EV_WANT);
 		service->leaving = false;
+		schedule_changed(sup, service);
 	}
 }
 
@@ -245,16 +246,18 @@ void reload_run(struct supervisor *sup)
 	struct config *config = sup->pending;
 	struct plan plan;
 	bool *want;
+	int rc;
 
 	if (!config || sup->stage != STAGE_RUN || !leaving_are_down(sup))
 		return;
 	sup->pending = NULL;
 	if (wants_sidecar(config))
 		sup->sidecar_program = sidecar_find_program(config);
-	if (plan_build(&plan, sup, config) < 0) {
+	rc = plan_build(&plan, sup, config);
+	if (rc < 0) {
 		plan_discard(&plan);
 		config_free(config);
-		give_up(sup, "not enough memory or descriptors");
+		give_up(sup, strerror(-rc));
 		return;
 	}
 	want = arena_array(plan.arena, plan.count ? plan.count : 1, sizeof(*want));

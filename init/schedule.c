@@ -329,8 +329,7 @@ void schedule_want(struct supervisor *sup, struct service *service)
 			const struct dep_config *dep = &next->config->deps[i];
 			struct service *other = sup->services[dep->service];
 
-			if (dep->optional ||
-			    (other->wanted && dep_verdict(sup, dep) != DEP_FAILED))
+			if (dep->optional || (other->wanted && dep_verdict(sup, dep) != DEP_FAILED))
 				continue;
 			want(sup, other);
 			sup->stack[todo++] = dep->service;

@@ -36,6 +36,14 @@ static bool is_down(const struct service *service)
 
 /* ---- killing without asking ---- */
 
+/* Whether any process is left that init would have to wait for. */
+static bool has_children(void)
+{
+	siginfo_t info;
+
+	return waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0;
+}
+
 /* Everything there is. As PID 1 that is what the kernel calls everything; otherwise only what init
  * started or adopted, never a bystander. */
 static void signal_everything(struct supervisor *sup, int signal)
@@ -74,7 +82,7 @@ static void kill_everything(struct supervisor *sup)
 	name_survivors(sup);
 	if (sup->stage == STAGE_SWEEP)
 		sup->kills += leftovers_strangers(sup, 0);
-	sup->stage = STAGE_SWEEP;
+	sup->stage = has_children() ? STAGE_SWEEP : STAGE_DONE;
 	signal_everything(sup, SIGKILL);
 	loop_arm(&sup->loop, &sup->stop_timer, sup->loop.now + msec(LAST_WAIT_MS));
 }
@@ -183,14 +191,6 @@ static unsigned stop_those_whose_turn_it_is(struct supervisor *sup, bool interna
 		up += !is_down(service);
 	}
 	return up;
-}
-
-/* Whether any process is left that init would have to wait for. */
-static bool has_children(void)
-{
-	siginfo_t info;
-
-	return waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0;
 }
 
 static void enter_sweep(struct supervisor *sup)

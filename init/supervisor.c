@@ -487,7 +487,8 @@ void supervisor_child_ended(struct supervisor *sup, pid_t pid, int wait_status)
 			probe_exec_ended(sup, service->probes[entry.extra], wait_status);
 		break;
 	case CHILD_LOGGER:
-		logger_ended(sup, service);
+		if (service->logger && service->logger->pid == pid)
+			logger_ended(sup, service);
 		break;
 	case CHILD_STRANGER:
 		break;

@@ -102,7 +102,10 @@ static int make_room(struct view *view, uint32_t count)
 	free(view->records);
 	view->records = calloc(count, sizeof(*view->records));
 	view->room = view->records ? count : 0;
-	return view->records ? 0 : -ENOMEM;
+	if (view->records)
+		return 0;
+	view->header.record_count = 0;
+	return -ENOMEM;
 }
 
 /* Copies the records. A record whose writer stays inside keeps its old copy, if there is one. */
@@ -359,6 +362,18 @@ static bool look_for_init(struct follow *follow, uint64_t now)
 	return view_alive(follow->view) != 0;
 }
 
+/* An init that stops at once may have removed its page before it could be looked at. */
+static void note_event(struct follow *follow, const struct message *message)
+{
+	struct wire_event event;
+
+	if (message->type != WIRE_EVENT || message->size < sizeof(event))
+		return;
+	memcpy(&event, message->body, sizeof(event));
+	if (event.service == WIRE_EVENT_SYSTEM && event.state >= PHASE_DRAINING)
+		follow->leaving = true;
+}
+
 /* Waits for an event, or a little while. 0 or -errno. */
 static int wait_a_little(struct follow *follow, uint64_t until)
 {
@@ -375,8 +390,10 @@ static int wait_a_little(struct follow *follow, uint64_t until)
 	}
 	error = client_receive(&follow->client, &message, until);
 	/* a burst of events is one change */
-	while (!error)
+	while (!error) {
+		note_event(follow, &message);
 		error = client_receive(&follow->client, &message, 0);
+	}
 	return error == -ETIMEDOUT ? 0 : error;
 }
 
@@ -392,6 +409,8 @@ int follow_wait(struct follow *follow, uint32_t tick_ms, uint64_t deadline)
 		/* the end of the connection is noted, what the page says last comes first */
 		follow->gone = wait_a_little(follow, until) != 0;
 		changed = view_refresh(follow->view);
+		if (follow->view->header.phase >= PHASE_DRAINING)
+			follow->leaving = true;
 		if (changed > 0)
 			return 1;
 		if (changed < 0 || follow->gone) {

@@ -74,6 +74,7 @@ struct follow {
 	struct view *view;
 	struct client client; /* events; fd -1: the page has to do */
 	uint64_t checked;     /* when view_alive was asked last */
+	bool leaving;         /* init has said that it stops, on the page or by an event */
 	bool gone;            /* init has ended */
 };
 

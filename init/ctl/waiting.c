@@ -201,21 +201,22 @@ static void say_obstacles(const struct view *view, const struct condition *condi
 	}
 }
 
-static int conclude(const struct view *view, const struct condition *conditions, uint32_t count,
+static int conclude(const struct follow *follow, const struct condition *conditions, uint32_t count,
 		    int outcome)
 {
-	say_obstacles(view, conditions, count);
+	unsigned phase = follow->view->header.phase;
+
+	say_obstacles(follow->view, conditions, count);
 	if (outcome == -ETIMEDOUT) {
 		log_error("timed out");
 		return CTL_TIMED_OUT;
 	}
 	if (outcome == -ECONNRESET)
 		log_error("muster-init has ended");
-	else if (view->header.phase >= PHASE_DRAINING)
-		log_error("muster-init is %s", phase_name(view->header.phase));
+	else if (phase >= PHASE_DRAINING)
+		log_error("muster-init is %s", phase_name(phase));
 	/* that an init ends which said so is an answer */
-	return outcome == -ECONNRESET && view->header.phase < PHASE_DRAINING ? CTL_UNREACHABLE
-									     : CTL_FALSE;
+	return outcome == -ECONNRESET && !follow->leaving ? CTL_UNREACHABLE : CTL_FALSE;
 }
 
 int waiting_run(const struct ctl *ctl, struct follow *follow, const struct condition *conditions,
@@ -235,7 +236,7 @@ int waiting_run(const struct ctl *ctl, struct follow *follow, const struct condi
 	end_progress(ctl);
 	if (verdict == VERDICT_TRUE)
 		return CTL_DONE;
-	return conclude(follow->view, conditions, count, verdict == VERDICT_NEVER ? 0 : outcome);
+	return conclude(follow, conditions, count, verdict == VERDICT_NEVER ? 0 : outcome);
 }
 
 /* A descriptor that becomes readable when init has ended; -1: it cannot be had. */
