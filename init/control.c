@@ -294,16 +294,36 @@ static void on_service(struct supervisor *sup, struct client *client, int type, 
 		signal_service(sup, client, service, request.number);
 }
 
+/* What the reload under way changes; a later one that takes its place speaks for both. */
+static char reload_text[WIRE_BODY_MAX];
+
 static void on_reload(struct supervisor *sup, struct client *client)
 {
-	static char text[WIRE_BODY_MAX - 1];
+	static char text[sizeof(reload_text)];
 
 	if (!may_change(sup, client))
 		return;
-	if (plan_reload(sup, text, sizeof(text)))
-		answer(sup, client, WIRE_DONE, "%s", text);
-	else
+	if (!plan_reload(sup, text, sizeof(text))) {
 		answer(sup, client, WIRE_FAILED, "%s", text);
+		return;
+	}
+	memcpy(reload_text, text, sizeof(text));
+	client->reloading = true;
+}
+
+void control_reload_done(struct supervisor *sup, const char *why)
+{
+	for (unsigned i = 0; i < CONTROL_CLIENTS; i++) {
+		struct client *client = &sup->control.clients[i];
+
+		if (client->source.fd < 0 || !client->reloading)
+			continue;
+		client->reloading = false;
+		if (why)
+			answer(sup, client, WIRE_FAILED, "%s; the old configuration goes on", why);
+		else
+			answer(sup, client, WIRE_DONE, "%s", reload_text);
+	}
 }
 
 static void on_shutdown(struct supervisor *sup, struct client *client)
@@ -444,7 +464,7 @@ static void client_ready(struct loop *loop, struct loop_source *source, uint32_t
 
 static bool is_silent(const struct client *client)
 {
-	return !client->events && !client->logs;
+	return !client->events && !client->logs && !client->reloading;
 }
 
 /* A free place; when there is none, that of the one which has been silent for longest. One who may
@@ -507,7 +527,7 @@ static void listener_ready(struct loop *loop, struct loop_source *source, uint32
 	}
 	client->uid = peer.uid;
 	client->since = loop->now;
-	client->blocked = client->events = client->logs = false;
+	client->blocked = client->events = client->logs = client->reloading = false;
 	client->source.ready = client_ready;
 	client->source.class = CLASS_WISH;
 	if (loop_add(loop, &client->source, fd, EPOLLIN) < 0)

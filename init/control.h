@@ -27,6 +27,7 @@ struct client {
 	uint64_t tail_end; /* without `follow`: stop here */
 	uid_t uid;
 	bool events, logs, follow, blocked;
+	bool reloading; /* is answered when the new plan is in force */
 	uint8_t name_count;
 	uint16_t slots[CONTROL_NAMES]; /* services whose lines are wanted; none: all */
 };
@@ -41,6 +42,8 @@ struct control {
 int control_open(struct supervisor *sup);
 /* Sends what clients have not got yet; once a turn. */
 void control_flush(struct supervisor *sup);
+/* A reload that clients asked for is in force, or (why not NULL) could not be: answers them. */
+void control_reload_done(struct supervisor *sup, const char *why);
 /* Closes and removes the socket. */
 void control_close(struct supervisor *sup);
 

@@ -239,6 +239,7 @@ static void give_up(struct supervisor *sup, const char *why)
 		service->leaving = false;
 		schedule_changed(sup, service);
 	}
+	control_reload_done(sup, why);
 }
 
 void reload_run(struct supervisor *sup)
@@ -273,4 +274,5 @@ void reload_run(struct supervisor *sup)
 	}
 	log_info("reloaded: %u services", sup->config->count);
 	start_new(sup, want);
+	control_reload_done(sup, NULL);
 }
