@@ -11,17 +11,20 @@ command = {M} append {{dir}}/order db await {{dir}}/ok notify READY=1 forever
 readiness_probe = notify
 start = manual
 [service:cache]
-command = {M} append {{dir}}/order cache forever
+command = {M} append {{dir}}/order cache notify READY=1 forever
+readiness_probe = notify
 start = manual
 [service:extra]
 command = {M} append {{dir}}/order extra forever
 start = manual
 [service:api]
-command = {M} append {{dir}}/order api forever
+command = {M} append {{dir}}/order api notify READY=1 forever
+readiness_probe = notify
 start = manual
 depends_on = db, cache
 [service:web]
-command = {M} append {{dir}}/order web forever
+command = {M} append {{dir}}/order web notify READY=1 forever
+readiness_probe = notify
 start = manual
 depends_on = api, ?extra
 [service:flaky]
@@ -62,5 +65,5 @@ with Init(config=CONFIG) as init:
     for verb in ("start", "restart"):
         equal(init.ctl("stop", "api", "cache", "web").returncode, 0, "exit code of musterctl stop")
         equal(init.ctl(verb, "web").returncode, 0, f"exit code of musterctl {verb}")
-        equal({init.services()[name]["state"] for name in ("web", "api", "cache")}, {"running"}, "states")
+        equal({init.services()[name]["state"] for name in ("web", "api", "cache")}, {"ready"}, "states")
     equal(init.ctl("start", "nobody").returncode, 3, "exit code for an unknown service")

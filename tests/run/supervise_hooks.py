@@ -8,12 +8,12 @@ CONFIG = f"""
 [service:web]
 pre_start = {M} append {{dir}}/order pre-start identity {{dir}}/work/pre sleep 20 append {{dir}}/order pre-done
 command = {M} append {{dir}}/order start on USR1 [ append {{dir}}/order usr1 exit 0 ] on TERM [ append {{dir}}/order term exit 0 ] notify READY=1 await {{dir}}/crash exit 1
-stop_command = sh -c 'echo stop >>{{dir}}/order; kill -USR1 $(cat {{dir}}/work/main)'
+stop_command = sh -c 'echo stop >>{{dir}}/order; kill -USR1 $(cat {{dir}}/work/process)'
 post_stop = {M} append {{dir}}/order post-start sleep 20 append {{dir}}/order post-done
 readiness_probe = notify
 restart_backoff = 1ms..1ms
 {USER}
-""".replace("on USR1", "pid {dir}/work/main on USR1")
+""".replace("on USR1", "pid {dir}/work/process on USR1")
 
 run = Init(config=CONFIG)
 (run.dir / "work").mkdir()

@@ -36,7 +36,7 @@ with Init(config=config) as init:
 config = service(f"command = {M} append {{dir}}/runs x exit 1", "start_retries = 2", "restart_limit = unlimited",
                  "pre_start = sh -c 'echo x >>{dir}/pre; [ $(($(wc -l <{dir}/pre) % 2)) = 0 ]'")
 with Init(config=config) as init:
-    until(lambda: init.read("runs").count("x") == 4, "four starts, each at the second attempt")
+    until(lambda: init.read("runs").count("x") >= 4, "four starts, each at the second attempt")
 
 # stop_command: when it fails the signal is sent; what it left undone, KILL does
 config = service(f"command = {M} on TERM [ append {{dir}}/end term exit 0 ] pid {{dir}}/up forever",

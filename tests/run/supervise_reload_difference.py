@@ -28,6 +28,7 @@ with Init(config=BEFORE) as init:
     equal(result.returncode, 0, "exit code of musterctl reload")
     equal(sorted(result.stdout.splitlines()), ["added: new", "removed: gone", "restarted: changed, probe, env"],
           "what is said")
+    until(lambda: "new" in init.services(), "the new plan is in force")
     equal(init.ctl("wait", "new", "env", "changed", "probe").returncode, 0, "exit code of musterctl wait")
     until(lambda: init.read("started").count("\n") == 7 + 4, "what is new or changed runs")
     after = init.services()
