@@ -151,6 +151,7 @@ void stop_begin(struct supervisor *sup, int exit_code, const char *why)
 		sup->exit_code = exit_code;
 	snprintf(sup->why, sizeof(sup->why), "%s", why);
 	log_info("stopping: %s", why);
+	control_reload_done(sup, "muster-init is stopping");
 	if (sup->config->drain && !exit_code) {
 		sup->stage = STAGE_DRAIN;
 		schedule_set_phase(sup, PHASE_DRAINING);

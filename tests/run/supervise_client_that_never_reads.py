@@ -2,7 +2,7 @@
 """A subscriber that never reads holds nothing up; when it reads again it is told how much it has missed."""
 import struct
 
-from lib import DONE, EVENT, EVENTS, LINE, LOGS, LOST, PING, START, STOP, Init, check, equal, tool, until
+from lib import DONE, EVENT, LINE, LOGS, LOST, PING, START, STOP, Init, check, equal, tool, until
 
 M = tool("misbehave")
 # more events than init keeps, more lines than it keeps

@@ -16,21 +16,22 @@ restart = no
 
 with Init(config=CONFIG.replace("DRAIN", "300ms")) as init:
     init.wait_file("web")
-    equal(init.ctl("health", "--ready").returncode, 0, "exit code of musterctl health --ready")
     begin = time.monotonic()
     init.signal(signal.SIGTERM)
-    init.wait_line("stopping: signal TERM")
-    equal(init.ctl("health", "--ready").returncode, 1, "exit code of musterctl health --ready")
-    equal(init.ctl("health", "--live").returncode, 0, "exit code of musterctl health --live")
-    equal((init.services()["web"]["state"], init.read("told")), ("running", ""), "the service")
     equal(init.wait(), 0, "exit code")
     check(time.monotonic() - begin >= 0.3, "it did not wait")
     equal(init.read("told"), "x\n", "told to stop")
 
 with Init(config=CONFIG.replace("DRAIN", "1h")) as init:
     init.wait_file("web")
+    init.wait_line("all ready after")
+    equal(init.ctl("health", "--ready").returncode, 0, "exit code of musterctl health --ready")
     init.signal(signal.SIGTERM)
     init.wait_line("stopping: signal TERM")
+    equal(init.ctl("health", "--ready").returncode, 1, "exit code of musterctl health --ready")
+    equal(init.ctl("health", "--live").returncode, 0, "exit code of musterctl health --live")
+    equal((init.services()["web"]["state"], init.read("told")), ("running", ""), "the service")
+    # whoever does not want to wait asks a second time
     init.signal(signal.SIGTERM)
     equal(init.wait(), 0, "exit code when asked twice")
 

@@ -29,7 +29,7 @@ with run as init:
         equal(identity["status"]["Uid"].split(), ["65534"] * 4, "user of the hook")
         equal(identity["limits"]["7"], [99, 99], "its limits")
     # an end by itself: no stop_command
-    (init.dir / "work/main").unlink()
+    (init.dir / "work/process").unlink()
     init.write("crash", "")
     until(lambda: "post-start" in init.read("order"), "post_stop")
     (init.dir / "crash").unlink()

@@ -25,12 +25,12 @@ with Init(config=config) as init:
 
 # a pre_start that hangs has ready_timeout, its children go with it
 config = service(f"command = {M} pid {{dir}}/ran forever",
-                 f"pre_start = {M} child [ pid {{dir}}/pre forever ] forever", "start_retries = 2", "ready_timeout = 60ms")
+                 f"pre_start = {M} child [ pid {{dir}}/pre forever ] forever", "start_retries = 2", "ready_timeout = 400ms")
 with Init(config=config) as init:
     check(init.wait() > 0, "exit code when pre_start hangs")
     equal(init.read("pre").count("\n"), 2, "attempts")
     equal(init.read("ran"), "", "what did not run")
-    init.wait_line("web: failed: not ready within 60 ms")
+    init.wait_line("web: failed: not ready within 400 ms")
 
 # after a good start the attempts begin anew
 config = service(f"command = {M} append {{dir}}/runs x exit 1", "start_retries = 2", "restart_limit = unlimited",

@@ -7,7 +7,7 @@ CONFIG = f"""
 [service:web]
 command = {M} pid {{dir}}/pids forever
 readiness_probe = notify
-ready_timeout = 100ms
+ready_timeout = 250ms
 start_retries = 3
 restart_backoff = 1ms..1ms
 essential = ESSENTIAL
@@ -28,8 +28,8 @@ with Init(config=config("no", "manual")) as init:
         for _ in range(3):
             begin = events.until("web", "starting")["seconds"]
             end = events.until("web", "stopping")["seconds"]
-            check(end - begin >= 0.1, f"{end - begin} s of 0.1 s")
-        contains(events.until("web", "failed")["reason"], "not ready within 100 ms", "reason")
+            check(end - begin >= 0.25, f"{end - begin} s of 0.25 s")
+        contains(events.until("web", "failed")["reason"], "not ready within 250 ms", "reason")
     equal(init.services()["web"]["starts"], 3, "attempts")
     # asked again, it gets as many attempts again
     equal(init.ctl("start", "web").returncode, 1, "exit code of musterctl start")
@@ -38,5 +38,5 @@ with Init(config=config("no", "manual")) as init:
 with Init(config=config("yes", "auto")) as init:
     equal(init.wait(), 143, "exit code: it was ended by TERM")
     equal(init.read("pids").count("\n"), 3, "attempts")
-    init.wait_line("error: web: failed: not ready within 100 ms")
+    init.wait_line("error: web: failed: not ready within 250 ms")
     init.wait_line("ended: essential service web failed; exit code 143")

@@ -23,7 +23,7 @@ command = {M} pid {{dir}}/late forever
 start = manual
 essential = no
 startup_probe = file:{{dir}}/never
-startup_probe_period = 40ms
+startup_probe_period = 70ms
 startup_probe_failure_threshold = 5
 start_retries = 2
 restart_backoff = 1ms..1ms
@@ -36,7 +36,7 @@ with Init(config=CONFIG) as init:
         begin = events.until("late", "starting")["seconds"]
         end = events.until("late", "stopping")
         contains(end["reason"], "startup probe failed: No such file or directory", "reason")
-        check(end["seconds"] - begin >= 0.2, f"it had {end['seconds'] - begin} s of its 0.2")
+        check(end["seconds"] - begin >= 0.35, f"it had {end['seconds'] - begin} s of its 0.35")
         events.until("late", "starting")
         failed = events.until("late", "failed")
         contains(failed["reason"], "startup probe failed: No such file or directory", "reason")
