@@ -69,17 +69,16 @@ static bool sender_is_its_own(const struct service *service, pid_t pid)
 	return session == service->session || (session < 0 && errno == ESRCH);
 }
 
+/* There is room for one control message only, the credentials that the kernel adds. */
 static pid_t sender_of(struct msghdr *message)
 {
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c; c = CMSG_NXTHDR(message, c)) {
-		struct ucred credentials;
+	const struct cmsghdr *c = CMSG_FIRSTHDR(message);
+	struct ucred credentials;
 
-		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_CREDENTIALS)
-			continue;
-		memcpy(&credentials, CMSG_DATA(c), sizeof(credentials));
-		return credentials.pid;
-	}
-	return 0;
+	if (!c || c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_CREDENTIALS)
+		return 0;
+	memcpy(&credentials, CMSG_DATA(c), sizeof(credentials));
+	return credentials.pid;
 }
 
 static void notify_ready(struct loop *loop, struct loop_source *source, uint32_t events)

@@ -111,8 +111,8 @@ def signals():
     """Latency of a signal through the init, as deployed and pinned to one CPU."""
     contestants = {"direct": []} | inits.wrap_inits()
     data, tables = {}, []
-    for mode, cpu, count, blocks in (("unpinned", -1, *lib.rounds((125, 16), (40, 3))),
-                                     ("pinned", lib.PINNED_CPU, *lib.rounds((75, 4), (40, 1)))):
+    for mode, cpu, count, blocks in (("unpinned", -1, *lib.rounds((50, 40), (15, 8))),
+                                     ("pinned", lib.PINNED_CPU, *lib.rounds((20, 15), (15, 3)))):
         results = collect(contestants, blocks,
                           lambda prefix, cpu=cpu, n=count: signal_block(cpu, n, prefix))
         rows = data[mode] = signal_rows(results)

@@ -23,7 +23,8 @@ start = manual
 command = {M} orphan [ setsid {TIDY % ('x', 'x')} ] forever
 """
 
-with Init(config=CONFIG) as init:
+# an environment larger than what is read of it at once
+with Init(config=CONFIG, env={"A_LARGE_ONE": "x" * 100000}) as init:
     def lines():
         return init.read("order").split()
 
