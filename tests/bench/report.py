@@ -78,6 +78,8 @@ GOALS = [
          0, floor="ref-init", digits=0),
     Goal("supervising 1,000 services: RSS", "memory-supervise", of_rows("at", "1000", "rss"),
          1536, unit=" kB", digits=0),
+    Goal("supervising 1,000 services: RSS", "memory-supervise", of_rows("at", "1000", "rss"),
+         1536, who="muster-musl", unit=" kB", digits=0),
     Goal("supervising: dirty for each further service", "memory-supervise",
          of_rows("marginal_kb"), 1, unit=" kB", digits=2),
     Goal("idle, 100 services: wake-ups a minute", "idle", of_rows("per_minute"), 0, digits=0),
