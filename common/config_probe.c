@@ -10,7 +10,7 @@
 #include "str.h"
 #include "table.h"
 
-#define TARGET_MAX    1023 /* link.h carries it to the sidecar */
+#define TARGET_MAX    1023 /* probe_link.h carries it to the sidecar */
 #define UNIX_PATH_MAX 107
 
 /* A probe while it is being read. */

@@ -4,10 +4,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "link.h"
 #include "log.h"
 #include "logwriter.h"
 #include "notify.h"
+#include "probe_link.h"
 #include "probes.h"
 #include "sidecar_link.h"
 #include "spawn.h"

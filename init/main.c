@@ -72,8 +72,14 @@ static struct config *load_config(const struct config_source *source)
 	if (errors.total > errors.kept)
 		fprintf(stderr, "... and %u more\n", errors.total - errors.kept);
 	if (!config)
-		fprintf(stderr, "muster-init: %u error%s in the configuration, nothing started\n",
-			errors.total, errors.total == 1 ? "" : "s");
+		fprintf(stderr, "muster-init: %u error%s in the configuration\n", errors.total,
+			errors.total == 1 ? "" : "s");
+	else if (!config->count)
+		fprintf(stderr, "muster-init: the configuration has no services\n");
+	if (config && !config->count) {
+		config_free(config);
+		config = NULL;
+	}
 	config_errors_free(&errors);
 	return config;
 }

@@ -132,8 +132,8 @@ static void refuse(struct text *text, const struct config_errors *errors)
 		append(text, "and %u more\n", errors->total - errors->kept);
 }
 
-/* Stops what the new configuration does not have, or has otherwise; takes back an earlier wish. */
-static void stop_leaving(struct supervisor *sup)
+/* Notes what the new configuration does not have, or has otherwise; takes back an earlier wish. */
+static void mark_leaving(struct supervisor *sup)
 {
 	for (uint32_t i = 0; i < sup->count; i++) {
 		struct service *service = sup->services[i];
@@ -143,9 +143,53 @@ static void stop_leaving(struct supervisor *sup)
 		if (same == !service->leaving)
 			continue;
 		service->leaving = !same;
-		supervisor_event(sup, service, same && service->wanted ? EV_WANT : EV_UNWANT);
-		schedule_changed(sup, service);
+		service->told = false;
+		if (same && service->wanted)
+			supervisor_event(sup, service, EV_WANT);
 	}
+}
+
+static bool may_leave(const struct supervisor *sup, const struct service *service)
+{
+	const struct graph *graph = &sup->graph;
+
+	for (uint32_t i = graph->dependent_start[service->index];
+	     i < graph->dependent_start[service->index + 1]; i++) {
+		const struct service *dependent = sup->services[graph->dependents[i]];
+
+		if (dependent->leaving && !is_at_rest(dependent))
+			return false;
+	}
+	return true;
+}
+
+/* Tells those that have to go, each after what depends on it and goes as well. */
+static void stop_leaving(struct supervisor *sup)
+{
+	bool moved = true;
+
+	while (moved) {
+		moved = false;
+		for (uint32_t i = 0; i < sup->count; i++) {
+			struct service *service = sup->services[i];
+
+			if (!service->leaving || service->told || !may_leave(sup, service))
+				continue;
+			service->told = moved = true;
+			supervisor_event(sup, service, EV_UNWANT);
+			schedule_changed(sup, service);
+		}
+	}
+}
+
+/* Why a configuration that was read cannot be taken; NULL: it can. */
+static const char *misfit(const struct config *config)
+{
+	if (!config->count)
+		return "it has no services";
+	if (wants_sidecar(config) && !sidecar_find_program(config))
+		return "[sidecar] program: there is no " SIDECAR_NAME;
+	return NULL;
 }
 
 bool plan_reload(struct supervisor *sup, char *buffer, size_t size)
@@ -160,12 +204,13 @@ bool plan_reload(struct supervisor *sup, char *buffer, size_t size)
 		return false;
 	}
 	config = config_load(sup->source, &errors);
-	if (config && wants_sidecar(config) && !sidecar_find_program(config)) {
-		append(&text, "[sidecar] program: there is no " SIDECAR_NAME "\n");
+	if (!config) {
+		refuse(&text, &errors);
+	} else if (misfit(config)) {
+		append(&text, "the new configuration is refused, the old one goes on: %s\n",
+		       misfit(config));
 		config_free(config);
 		config = NULL;
-	} else if (!config) {
-		refuse(&text, &errors);
 	}
 	config_errors_free(&errors);
 	if (!config)
@@ -173,7 +218,7 @@ bool plan_reload(struct supervisor *sup, char *buffer, size_t size)
 	describe(sup, config, &text);
 	config_free(sup->pending);
 	sup->pending = config;
-	stop_leaving(sup);
+	mark_leaving(sup);
 	return true;
 }
 
@@ -236,7 +281,7 @@ static void give_up(struct supervisor *sup, const char *why)
 
 		if (service->leaving && service->wanted)
 			supervisor_event(sup, service, EV_WANT);
-		service->leaving = false;
+		service->leaving = service->told = false;
 		schedule_changed(sup, service);
 	}
 	control_reload_done(sup, why);
@@ -249,7 +294,10 @@ void reload_run(struct supervisor *sup)
 	bool *want;
 	int rc;
 
-	if (!config || sup->stage != STAGE_RUN || !leaving_are_down(sup))
+	if (!config || sup->stage != STAGE_RUN)
+		return;
+	stop_leaving(sup);
+	if (!leaving_are_down(sup))
 		return;
 	sup->pending = NULL;
 	if (wants_sidecar(config))

@@ -4,6 +4,7 @@
 
 #include "clock.h"
 #include "log.h"
+#include "memory.h"
 #include "notify.h"
 #include "progress.h"
 #include "str.h"
@@ -70,6 +71,7 @@ void schedule_set_phase(struct supervisor *sup, enum system_phase phase)
 	if (old == PHASE_STARTING && (phase == PHASE_READY || phase == PHASE_DEGRADED)) {
 		progress_end(sup);
 		announce_ready(sup);
+		memory_give_back_code();
 		loop_disarm(&sup->loop, &sup->start_timer);
 	} else {
 		log_debug("phase %s", phase_name(phase));

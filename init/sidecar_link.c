@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 #include "clock.h"
-#include "link.h"
 #include "log.h"
+#include "probe_link.h"
 #include "probes.h"
 #include "supervisor.h"
 

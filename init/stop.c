@@ -145,10 +145,15 @@ void stop_timer_expired(struct loop *loop, struct loop_timer *timer)
 
 void stop_begin(struct supervisor *sup, int exit_code, const char *why)
 {
+	struct status_header *header;
+
 	if (sup->stage != STAGE_RUN)
 		return;
 	if (sup->exit_code < 0)
 		sup->exit_code = exit_code;
+	header = status_header_begin(&sup->page);
+	header->exit_code = sup->exit_code;
+	status_header_end(&sup->page);
 	snprintf(sup->why, sizeof(sup->why), "%s", why);
 	log_info("stopping: %s", why);
 	control_reload_done(sup, "muster-init is stopping");

@@ -4,15 +4,14 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdarg.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "clock.h"
+#include "memory.h"
 #include "sig.h"
 #include "signals.h"
 #include "spawn.h"
@@ -407,21 +406,6 @@ static bool is_remapped(const struct wrap_options *options, int code)
 	return options->remapped[code / 8] & (1U << (code % 8));
 }
 
-/*
- * The start touched code all over the program, most of it the C library's; the loop that follows
- * needs a few pages. Unmapped, the rest is the kernel's to take back whenever it likes; what is
- * needed again comes from the page cache. A failure changes nothing.
- */
-static void give_back_code(void)
-{
-	extern char __executable_start[], etext[];
-	uintptr_t begin = (uintptr_t)__executable_start;
-	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
-
-	begin -= begin % page;
-	madvise((void *)begin, (uintptr_t)etext - begin, MADV_DONTNEED);
-}
-
 int wrap_run(const struct wrap_options *options)
 {
 	struct wrap w = {.options = options, .code = EXIT_NONE, .recheck = -1};
@@ -437,7 +421,7 @@ int wrap_run(const struct wrap_options *options)
 	rc = start(&w);
 	if (rc != 0)
 		return rc;
-	give_back_code();
+	memory_give_back_code();
 	run_until_child_ends(&w);
 	terminal_close(&w.terminal);
 	end_leftovers(&w);

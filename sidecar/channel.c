@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "clock.h"
-#include "link.h"
+#include "probe_link.h"
 #include "log.h"
 #include "loop.h"
 #include "mem.h"

@@ -16,7 +16,7 @@
 #include "clock.h"
 #include "config.h"
 #include "fd.h"
-#include "link.h"
+#include "probe_link.h"
 #include "local.h"
 #include "log.h"
 #include "loop.h"

@@ -101,9 +101,10 @@ adds a dinit. This file is written by `tests/bench/bench.py report` from the new
 Times come from the measured services themselves (they note when they started, were ready, were
 told to stop), not from what an init believes. Numbers are medians of the rounds.
 
-- `ref-init`: vfork, exec, a sigwaitinfo loop, static and without libc. `ref-event`: starts a service
-  the instant its last dependency is ready (epoll and vfork), does nothing else. `ref-level:10`: level
-  by level, at most 10 at once, a barrier between levels. `ref-seq`: one after another.
+- `ref-init`: vfork, exec, a sigwaitinfo loop, static and without libc.
+- `ref-event`: starts a service the instant its last dependency is ready (epoll and vfork), nothing
+  else. `ref-level:10`: level by level, at most 10 at once, a barrier between levels. `ref-seq`: one
+  after another.
 - `muster`: the default build. `muster-static`: `STATIC=1`. `muster-musl`: `STATIC=musl`.
   `start_parallel = unlimited`, except for `muster-auto`, which has the default.
 - Peers are Debian's packages; what is not there is skipped and says so.
@@ -170,8 +171,8 @@ def section(name, entry):
 def summary(results):
     """What the table of goals says in one line."""
     verdicts = [goal_row(goal, results)[4] for goal in GOALS]
-    counts = [f"{verdicts.count(one)} {one.strip('*')}" for one in (MET, MISSED, BEYOND, NOT_MEASURED)
-              if one in verdicts]
+    counts = [f"{verdicts.count(one)} {one.strip('*')}"
+              for one in (MET, MISSED, BEYOND, NOT_MEASURED) if one in verdicts]
     return f"{len(verdicts)} goals: {', '.join(counts)}."
 
 

@@ -14,7 +14,7 @@
 #include <cmocka.h>
 
 #include "clock.h"
-#include "link.h"
+#include "probe_link.h"
 #include "supervisor.h"
 
 /* A supervisor of nothing but a sidecar, which runs. */

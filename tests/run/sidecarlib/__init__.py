@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """muster-sidecar driven alone: these tests play muster-init, with the status page and the channel
-as docs/status-page.md and common/link.h lay them out, and the services, on loopback sockets.
+as docs/status-page.md and common/probe_link.h lay them out, and the services, on loopback sockets.
 
     with Sidecar() as sidecar:
         sidecar.watch(1, "tcp://127.0.0.1:9")

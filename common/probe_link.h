@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef MUSTER_LINK_H
-#define MUSTER_LINK_H
+#ifndef MUSTER_PROBE_LINK_H
+#define MUSTER_PROBE_LINK_H
 
 #include <stdint.h>
 
