@@ -193,21 +193,29 @@ static const char *misfit(const struct service_draft *draft, enum probe_role rol
 	return NULL;
 }
 
+/* The names of its keys, the probe itself first; written out, since they are looked up for each
+ * service of a configuration that may have thousands. */
+#define PROBE_KEYS(role)                                                                           \
+	{                                                                                          \
+		role "_probe", role "_probe_period", role "_probe_timeout",                        \
+			role "_probe_failure_threshold", role "_probe_success_threshold",          \
+			role "_probe_initial_delay"                                                \
+	}
+static const char *const probe_keys[ROLE_COUNT][6] = {
+	[ROLE_STARTUP] = PROBE_KEYS("startup"),
+	[ROLE_READINESS] = PROBE_KEYS("readiness"),
+	[ROLE_LIVENESS] = PROBE_KEYS("liveness"),
+};
+
 /* Keys of a probe that is not there. */
 static void check_suffixes(struct load *load, const struct section *section, unsigned role)
 {
-	static const char *const suffixes[] = {"period", "timeout", "failure_threshold",
-					       "success_threshold", "initial_delay"};
-	char name[48];
+	for (size_t i = 1; i < sizeof(probe_keys[0]) / sizeof(probe_keys[0][0]); i++) {
+		const struct entry *entry = section_get(section, probe_keys[role][i]);
 
-	for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
-		const struct entry *entry;
-
-		snprintf(name, sizeof(name), "%s_probe_%s", role_name(role), suffixes[i]);
-		entry = section_get(section, name);
 		if (entry)
-			report_entry(load, entry, "there is no %s_probe that this is for",
-				     role_name(role));
+			report_entry(load, entry, "there is no %s that this is for",
+				     probe_keys[role][0]);
 	}
 }
 
@@ -218,12 +226,11 @@ static const struct probe_config *load_probe(struct load *load, struct service_l
 	struct probe_config probe;
 	struct reading reading = {load, NULL, NULL, &probe};
 	const char *problem;
-	char name[32], q[QUOTE_SIZE];
+	char q[QUOTE_SIZE];
 
 	memset(&probe, 0, sizeof(probe));
 	probe.fd = -1;
-	snprintf(name, sizeof(name), "%s_probe", role_name(role));
-	reading.entry = section_get(service->section, name);
+	reading.entry = section_get(service->section, probe_keys[role][0]);
 	if (!reading.entry)
 		check_suffixes(load, service->section, role);
 	/* one that expands to nothing is off, and the keys that belong to it do not matter */

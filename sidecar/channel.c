@@ -10,11 +10,11 @@
 #include <unistd.h>
 
 #include "clock.h"
-#include "probe_link.h"
 #include "log.h"
 #include "loop.h"
 #include "mem.h"
 #include "probe.h"
+#include "probe_link.h"
 #include "snapshot.h"
 #include "str.h"
 

@@ -5,9 +5,9 @@
 #include <stdbool.h>
 
 /*
- * The sidecar's end of the channel to muster-init (probe_link.h): takes orders to probe, reports what
- * came of it, and lets init know that the loop turns. When init closes its end the loop is stopped
- * with code 0: there is nobody left to work for.
+ * The sidecar's end of the channel to muster-init (probe_link.h): takes orders to probe, reports
+ * what came of it, and lets init know that the loop turns. When init closes its end the loop is
+ * stopped with code 0: there is nobody left to work for.
  */
 struct channel;
 struct loop;
