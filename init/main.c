@@ -64,7 +64,7 @@ static void print_lines(char *const *lines, unsigned count, const char *prefix)
 /* NULL after all problems have been printed. Warnings are printed, too. */
 static struct config *load_config(const struct config_source *source)
 {
-	static struct config_errors errors;
+	struct config_errors errors = {0};
 	struct config *config = config_load(source, &errors);
 
 	print_lines(errors.warning, errors.warnings, "warning: ");

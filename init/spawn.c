@@ -32,10 +32,10 @@ struct child {
 
 /*
  * The child's own: it ends, or leaves by exec, before spawn goes on. What init keeps about signals
- * shares the page that the stack begins on, so that a wrapped program costs one page and not two.
+ * stands where the stack begins, so that a wrapped program mostly costs one page and not two.
  */
 static struct {
-	char stack[STACK_SIZE] __attribute__((aligned(4096)));
+	char stack[STACK_SIZE] __attribute__((aligned(16)));
 	sigword ignored; /* at the start of init: inherited */
 	bool known;
 } area;
