@@ -46,9 +46,10 @@ def main():
             result = sidecar.result()
             equal(result["reason"], "timed out after 300ms (answer)", "reason")
             seen.add(result["probe"])
-        # a connection that the sidecar has closed may not have been seen to be closed here: some slack
-        check(4 <= Hanging.most <= 12, f"{Hanging.most} connections at a time")
-        check(all(service.own_most <= 4 for service in services),
+        # a connection that the sidecar has closed may not have been seen to be closed here, on a busy
+        # machine several; without limits it would be 48 in all and 6 to a port
+        check(4 <= Hanging.most <= 24, f"{Hanging.most} connections at a time")
+        check(all(service.own_most <= 5 for service in services),
               f"to one port: {[service.own_most for service in services]}")
         sidecar.alive()
 

@@ -10,9 +10,10 @@ STRACE = need("strace")
 for call, step in (("setgroups", "supplementary groups"), ("setresgid", "group"), ("setresuid", "user"),
                    ("capset", "capabilities"), ("prctl", "")):
     for result in ("error=EPERM", "error=EAGAIN", "error=EINVAL", "error=ENOSYS", "retval=0"):
-        with Init("--user", "54321:54321", "--no-new-privileges", "--", tool("misbehave"), "append", "{dir}/ran", "x",
-                  prefix=[STRACE, "-f", "-q", "-o", "{dir}/trace", "-e", f"inject={call}:{result}:when=1+"]) as init:
-            init.dir.chmod(0o777)
+        run = Init("--user", "54321:54321", "--no-new-privileges", "--", tool("misbehave"), "append", "{dir}/ran", "x",
+                   prefix=[STRACE, "-f", "-q", "-o", "{dir}/trace", "-e", f"inject={call}:{result}:when=1+"])
+        run.dir.chmod(0o777)
+        with run as init:
             code = init.wait()
             what = f"{call} {result}"
             if call == "capset" and result == "retval=0":
