@@ -24,11 +24,6 @@ void log_open(const char *program, enum log_level most)
 	most_level = most;
 }
 
-enum log_level log_most(void)
-{
-	return most_level;
-}
-
 void log_set_sink(log_sink *new_sink)
 {
 	sink = new_sink ? new_sink : write_stderr;

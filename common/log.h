@@ -13,8 +13,6 @@ enum log_level { LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DEBUG };
 
 /* The program's name before each line, and the most talkative level that is printed. */
 void log_open(const char *program, enum log_level most);
-/* The level in force. */
-enum log_level log_most(void);
 
 /*
  * Where lines go: by default one write(2) to descriptor 2. A sink gets the whole line, newline

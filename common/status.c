@@ -341,15 +341,3 @@ int status_read_edge(const struct status_page *page, uint32_t index, struct stat
 	memcpy(out, edges + index * sizeof(*out), sizeof(*out));
 	return 0;
 }
-
-int status_find(const struct status_page *page, const char *name)
-{
-	const struct status_header *header = page->map;
-	uint32_t i;
-
-	/* names are written before the page is published and stay */
-	for (i = 0; i < header->record_count; i++)
-		if (strncmp(record_at(page, i)->name, name, STATUS_NAME_MAX) == 0)
-			return (int)i;
-	return -1;
-}

@@ -136,7 +136,5 @@ void status_page_close(struct status_page *page);
 int status_read_header(const struct status_page *page, struct status_header *out);
 int status_read_record(const struct status_page *page, uint32_t index, struct status_record *out);
 int status_read_edge(const struct status_page *page, uint32_t index, struct status_edge *out);
-/* Index of the record with this name, or -1. */
-int status_find(const struct status_page *page, const char *name);
 
 #endif

@@ -3,13 +3,15 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
 #include "clock.h"
 
-#define BATCH 64
+#define BATCH          64
+#define FAULT_PAUSE_MS 10
 
 /* The generation travels in the 16 bits of a pointer that user space does not use. */
 #define POINTER_BITS 48
@@ -196,6 +198,8 @@ void loop_turn(struct loop *loop)
 	struct epoll_event events[BATCH];
 	int count = epoll_wait(loop->epoll, events, BATCH, next_timeout(loop));
 
+	if (count < 0 && errno != EINTR)
+		poll(NULL, 0, FAULT_PAUSE_MS); /* whatever it is, it must not become a spin */
 	loop->now = clock_monotonic();
 	dispatch(loop, events, count, CLASS_FACT);
 	dispatch(loop, events, count, CLASS_CHILD);

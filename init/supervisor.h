@@ -134,7 +134,6 @@ struct supervisor {
 	uint8_t progress;    /* see progress.c */
 	bool nofile_differs; /* what services get is not what init has */
 	bool pid1;
-	bool ready_once;
 	bool stop_check;  /* the order of stopping may go on */
 	bool requested;   /* the shutdown was asked for, by signal or command */
 	bool sweep_check; /* an adopted process ended: leftovers may be gone */

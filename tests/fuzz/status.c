@@ -68,11 +68,8 @@ static void page_read(const struct status_page *page)
 
 	if (status_read_header(page, &header) < 0)
 		return;
-	for (uint32_t i = 0; i < header.record_count && i < 64; i++) {
-		if (status_read_record(page, i, &record) == 0 &&
-		    memchr(record.name, 0, STATUS_NAME_MAX))
-			status_find(page, record.name);
-	}
+	for (uint32_t i = 0; i < header.record_count && i < 64; i++)
+		status_read_record(page, i, &record);
 	for (uint32_t i = 0; i < header.edge_count && i < 64; i++)
 		status_read_edge(page, i, &edge);
 	if (timeline_build(&timeline, page) == 0)

@@ -177,9 +177,6 @@ static void a_reader_finds_and_copies(void **state)
 	assert_int_equal(status_read_header(&reader, &header), 0);
 	assert_int_equal(header.record_count, 3);
 	assert_int_equal(header.exit_code, -1);
-	assert_int_equal(status_find(&reader, "web"), 2);
-	assert_int_equal(status_find(&reader, "we"), -1);
-	assert_int_equal(status_find(&reader, "webb"), -1);
 
 	status_record_begin(&place->page, 2)->pid = 4711;
 	status_record_end(&place->page, 2);
@@ -350,7 +347,6 @@ static void a_page_with_larger_records_is_read(void **state)
 	assert_int_equal(ftruncate(fd, 192 + 2 * 216), 0);
 	close(fd);
 	assert_int_equal(status_page_open(&reader, place->dir), 0);
-	assert_int_equal(status_find(&reader, "second"), 1);
 	memset(&record, 0, sizeof(record));
 	assert_int_equal(status_read_record(&reader, 1, &record), 0);
 	assert_int_equal(record.pid, 9);
