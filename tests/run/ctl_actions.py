@@ -62,6 +62,7 @@ with Init(config=CONFIG) as init:
     result = init.ctl("signal", "web", "SIGKILL")
     contains(result.stdout, f"process {pid}", "what is said")
     init.wait_state("web", "running")
+    init.wait_state("bad", "failed")
     equal(init.ctl("signal", "bad", "HUP").returncode, 1, "a service without a process")
     for verb in ("start", "stop", "restart", "signal"):
         result = init.ctl(verb, "nobody")

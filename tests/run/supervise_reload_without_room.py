@@ -16,6 +16,7 @@ with run as init:
     # from outside the directory of the mount namespace is seen through init itself
     init.env["MUSTER_RUN_DIR"] = f"/proc/{init.pid}/root{init.run_dir}"
     init.wait_line("all ready after")
+    until(lambda: init.read("goes").count("\n") == 1, "it runs")
     pid = init.services()["keep"]["pid"]
     init.write("muster.ini", init.fill(KEEP))
     result = init.ctl("reload")
