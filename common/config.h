@@ -63,6 +63,33 @@ struct limit_config {
 	struct rlimit value;
 };
 
+/* Which system calls it may make (seccomp(2)). */
+enum seccomp_mode {
+	SECCOMP_UNCONFINED,
+	SECCOMP_DEFAULT, /* the rules that Docker applies by default */
+	SECCOMP_PROFILE  /* a Docker/OCI profile in JSON */
+};
+
+struct seccomp_config {
+	uint8_t mode;     /* enum seccomp_mode */
+	bool audit;       /* what would be refused is logged by the kernel and let pass */
+	bool asked;       /* by the user: then it is an error where the kernel cannot do it */
+	const char *path; /* SECCOMP_PROFILE */
+};
+
+/* What of the file system it may use (landlock(7)). */
+enum landlock_mode { LANDLOCK_BEST_EFFORT, LANDLOCK_REQUIRE, LANDLOCK_OFF };
+
+/*
+ * With `writable` alone everything may be read and executed, and changed only below these paths;
+ * with `read_only` reading and executing, too, is possible only below the paths of both lists.
+ */
+struct landlock_config {
+	uint8_t mode;           /* enum landlock_mode */
+	char *const *read_only; /* NULL-ended; NULL: not given */
+	char *const *writable;
+};
+
 /* Who the service is. Shared between services that ask for the same. */
 struct identity_config {
 	bool change_user; /* uid, gid and groups below are to be set */
@@ -78,8 +105,13 @@ struct identity_config {
 	mode_t umask;
 	int nice;
 	int oom_score_adj;
-	const char *working_dir;           /* NULL: init's own at start */
-	const struct limit_config *limits; /* NULL: none */
+	/* bits by number of the capability; all of cap_drop are taken away, then cap_add given */
+	uint64_t cap_drop, cap_add;
+	bool change_caps; /* cap_drop or cap_add is given */
+	struct seccomp_config seccomp;
+	const struct landlock_config *landlock; /* NULL: no paths are given */
+	const char *working_dir;                /* NULL: init's own at start */
+	const struct limit_config *limits;      /* NULL: none */
 };
 
 /* Timing, restarts, logs: mostly defaults, so shared between services that are alike. */

@@ -231,13 +231,16 @@ const char *spawn_step_name(enum spawn_step step)
 		[STEP_LIMITS] = "resource limits",
 		[STEP_NICE] = "nice",
 		[STEP_DIRECTORY] = "working directory",
+		[STEP_BOUNDING_SET] = "bounding set",
 		[STEP_GROUPS] = "supplementary groups",
 		[STEP_GID] = "group",
 		[STEP_UID] = "user",
 		[STEP_CAPABILITIES] = "capabilities",
 		[STEP_DEATH_SIGNAL] = "parent death signal",
 		[STEP_NO_NEW_PRIVILEGES] = "no_new_privileges",
+		[STEP_LANDLOCK] = "landlock",
 		[STEP_VERIFY] = "check of the identity",
+		[STEP_SECCOMP] = "seccomp",
 		[STEP_SIGNALS] = "signals",
 		[STEP_EXEC] = "exec",
 	};
@@ -258,12 +261,15 @@ int spawn_exit_code(const struct spawn_error *error)
 	switch (error->step) {
 	case STEP_EXEC:
 		return exec_exit_code(error->error);
+	case STEP_BOUNDING_SET:
 	case STEP_GROUPS:
 	case STEP_GID:
 	case STEP_UID:
 	case STEP_CAPABILITIES:
 	case STEP_NO_NEW_PRIVILEGES:
+	case STEP_LANDLOCK:
 	case STEP_VERIFY:
+	case STEP_SECCOMP:
 		return 77;
 	default:
 		return 70;

@@ -17,6 +17,7 @@
  * default. Init blocks signals and does not begin to ignore one after its first spawn.
  */
 struct identity_config;
+struct sock_fprog;
 
 /* What the child was doing when it failed; spawn_step_name gives the words. */
 enum spawn_step {
@@ -29,13 +30,16 @@ enum spawn_step {
 	STEP_LIMITS,
 	STEP_NICE,
 	STEP_DIRECTORY,
+	STEP_BOUNDING_SET,
 	STEP_GROUPS,
 	STEP_GID,
 	STEP_UID,
 	STEP_CAPABILITIES,
 	STEP_DEATH_SIGNAL,
 	STEP_NO_NEW_PRIVILEGES,
+	STEP_LANDLOCK,
 	STEP_VERIFY, /* creds.h says what is verified */
+	STEP_SECCOMP,
 	STEP_SIGNALS,
 	STEP_EXEC,
 	STEP_COUNT
@@ -56,6 +60,7 @@ struct spawn_request {
 	char *const *argv;
 	char *const *envp;
 	const struct identity_config *identity; /* NULL: nothing changes */
+	const struct sock_fprog *filter;        /* seccomp, for identity->seccomp; NULL: none */
 	const struct spawn_fd *fds;             /* any order, sources and targets may overlap */
 	unsigned fd_count;
 	bool new_session; /* setsid; else, with new_group, a process group of its own */
