@@ -173,6 +173,12 @@ fuzz:
 		grep -E '^Done' $(BUILD)/fuzz/$$entry.log; done
 fuzz-entries: $(call named,fuzz)
 
+# RELIABILITY='NAME ...' runs some of tests/reliability/
+reliability:
+	$(Q)scripts/install-deps build test
+	$(Q)+$(MAKE) all tools
+	$(Q)MUSTER_BUILD=$(abspath $(OUT)) python3 -B tests/reliability/report.py docs/reliability.md $(RELIABILITY)
+
 # The programs of the benchmark, and what it runs: bench-programs, bench.
 include tests/bench/bench.mk
 bench-deps:
@@ -206,6 +212,7 @@ help:
 #: make analyze         build with gcc's analyzer, whose warnings are to be judged
 #: make fuzz            fuzz the parsers, FUZZ_TIME=60 seconds each
 #: make bench           the measurements of docs/benchmarks.md
+#: make reliability     the figures of docs/reliability.md; RELIABILITY='NAME ...' some of them
 #: make install         DESTDIR= PREFIX=/usr/local; uninstall removes the same files
 #: make clean           remove build/
 #:
@@ -216,7 +223,7 @@ help:
 #: V=1 shows commands, WERROR=1 makes warnings errors, BUILD=DIR builds elsewhere.
 
 FORCE:
-.PHONY: all unit tools test demo lint analyze fuzz fuzz-entries bench-deps install uninstall clean help FORCE
+.PHONY: all unit tools test demo lint analyze fuzz fuzz-entries reliability bench-deps install uninstall clean help FORCE
 # kept although only a chain of rules asks for them; not .SECONDARY, which would also hide that a header is gone
 .PRECIOUS: $(OUT)/obj/%.o
 .SUFFIXES:

@@ -105,6 +105,12 @@ def need_root():
         skip("needs root")
 
 
+def reliability(name):
+    """The test is the short version of tests/reliability/NAME.py."""
+    script = str(ROOT / "tests" / "reliability" / f"{name}.py")
+    os.execv(sys.executable, [sys.executable, "-B", script, "--quick"])
+
+
 def free_port():
     """A TCP port on loopback that nothing listens on now."""
     with socket.socket() as probe:
