@@ -6,7 +6,9 @@
 #include <limits.h>
 #include <linux/capability.h>
 #include <linux/magic.h>
+#include <linux/seccomp.h>
 #include <signal.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
@@ -291,6 +293,35 @@ static int set_no_new_privileges(const struct becoming *b)
 	return b->id->no_new_privileges ? result_of(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)) : 0;
 }
 
+static int set_landlock(const struct becoming *b)
+{
+	return b->id->landlock ? -ENOSYS : 0;
+}
+
+/* ---- the filter of system calls ---- */
+
+#define MARK       0x6d757374
+#define MARK_ERRNO 1999
+
+const struct sock_filter creds_filter_mark[CREDS_FILTER_MARK] = {
+	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_getppid, 0, 3),
+	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args)),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, MARK, 0, 1),
+	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | MARK_ERRNO),
+};
+
+/* Both ways: seccomp(2) is younger, and some filters from outside know only one of them. */
+static int set_filter(const struct spawn_request *request)
+{
+	unsigned flags = request->identity->seccomp.audit ? SECCOMP_FILTER_FLAG_LOG : 0;
+
+	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, request->filter) < 0 &&
+	    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, request->filter, 0, 0) < 0)
+		return -errno;
+	return syscall(SYS_getppid, MARK) < 0 && errno == MARK_ERRNO ? 0 : MISMATCH;
+}
+
 /* ---- verification ---- */
 
 /* Shell sort: no recursion, no memory, and up to 65536 values are possible. */
@@ -414,6 +445,12 @@ bool creds_apply(const struct spawn_request *request, pid_t parent, struct spawn
 	       done(e, STEP_DESCRIPTORS, place_descriptors(&b)) &&
 	       (!b.id || apply_identity(&b, e)) &&
 	       done(e, STEP_DEATH_SIGNAL, set_death_signal(&b)) &&
-	       (!b.id || (done(e, STEP_NO_NEW_PRIVILEGES, set_no_new_privileges(&b)) &&
-			  done(e, STEP_VERIFY, verify(&b))));
+	       (!b.id ||
+		(done(e, STEP_NO_NEW_PRIVILEGES, set_no_new_privileges(&b)) &&
+		 done(e, STEP_LANDLOCK, set_landlock(&b)) && done(e, STEP_VERIFY, verify(&b))));
+}
+
+bool creds_confine(const struct spawn_request *request, struct spawn_error *e)
+{
+	return !request->filter || done(e, STEP_SECCOMP, set_filter(request));
 }

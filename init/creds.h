@@ -2,6 +2,7 @@
 #ifndef MUSTER_CREDS_H
 #define MUSTER_CREDS_H
 
+#include <linux/filter.h>
 #include <stdbool.h>
 #include <sys/types.h>
 
@@ -19,5 +20,16 @@ struct spawn_error;
  * (a pod that runs as that user anyway) keeps those it has, when all that were asked for are there.
  */
 bool creds_apply(const struct spawn_request *request, pid_t parent, struct spawn_error *error);
+
+/* The last of all, so that it need not allow what the steps before took: the filter, if any. */
+bool creds_confine(const struct spawn_request *request, struct spawn_error *error);
+
+/*
+ * Every spawn_request.filter begins with these: one harmless call gets an answer from them that
+ * neither the kernel nor another filter gives. So the child sees that this very filter is in force,
+ * in a container that has one already, too.
+ */
+#define CREDS_FILTER_MARK 5
+extern const struct sock_filter creds_filter_mark[CREDS_FILTER_MARK];
 
 #endif

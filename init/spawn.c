@@ -156,6 +156,8 @@ static void become_program(const struct child *child)
 		*error = (struct spawn_error){STEP_SIGNALS, -rc};
 		return;
 	}
+	if (!creds_confine(child->request, error))
+		return;
 	rc = exec_program(child->request);
 	*error = (struct spawn_error){STEP_EXEC, rc};
 }

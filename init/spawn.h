@@ -47,7 +47,7 @@ enum spawn_step {
 
 struct spawn_error {
 	enum spawn_step step;
-	int error; /* errno; 0 with STEP_VERIFY: the identity is not what was asked */
+	int error; /* errno; 0: all calls succeeded, and yet it is not as was asked */
 };
 
 struct spawn_fd {
@@ -60,7 +60,7 @@ struct spawn_request {
 	char *const *argv;
 	char *const *envp;
 	const struct identity_config *identity; /* NULL: nothing changes */
-	const struct sock_fprog *filter;        /* seccomp, for identity->seccomp; NULL: none */
+	const struct sock_fprog *filter;        /* seccomp, as creds.h has it; NULL: none */
 	const struct spawn_fd *fds;             /* any order, sources and targets may overlap */
 	unsigned fd_count;
 	bool new_session; /* setsid; else, with new_group, a process group of its own */

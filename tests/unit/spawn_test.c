@@ -4,20 +4,24 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/seccomp.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "config.h"
+#include "creds.h"
 #include "fd.h"
 #include "signals.h"
 
@@ -472,6 +476,51 @@ static void unprivileged_init_keeps_its_own_identity_only(void **state)
 	assert_int_equal(wait_for(pid), 0);
 }
 
+/* Lets everything pass but uname. */
+#define FILTER_LENGTH (CREDS_FILTER_MARK + 4)
+static void make_filter(struct sock_filter *code, int error)
+{
+	const struct sock_filter rest[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_uname, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (unsigned)error),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+
+	memcpy(code, creds_filter_mark, sizeof(creds_filter_mark));
+	memcpy(code + CREDS_FILTER_MARK, rest, sizeof(rest));
+}
+
+static void a_filter_holds_and_is_seen(void **state)
+{
+	struct identity_config id = {.no_new_privileges = true};
+	struct spawn_request request = plain(NULL);
+	struct sock_filter code[FILTER_LENGTH];
+	struct sock_fprog filter = {FILTER_LENGTH, code};
+	char *argv[] = {"/bin/true", NULL};
+	struct spawn_error error;
+	char text[256];
+
+	(void)state;
+	make_filter(code, EXFULL);
+	request.identity = &id;
+	request.filter = &filter;
+	run_shell(&request, "uname 2>&1; grep ^Seccomp: /proc/self/status", text, sizeof(text));
+	assert_non_null(strstr(text, strerror(EXFULL)));
+	assert_non_null(strstr(text, "Seccomp:\t2\n"));
+	/* one that is not seen to work is as bad as one that the kernel refuses */
+	request = plain(argv);
+	request.identity = &id;
+	request.filter = &filter;
+	filter = (struct sock_fprog){1, code + FILTER_LENGTH - 1};
+	assert_int_equal(start_error(&request, &error), 77);
+	assert_int_equal(error.step, STEP_SECCOMP);
+	assert_int_equal(error.error, 0);
+	filter = (struct sock_fprog){FILTER_LENGTH - 1, code};
+	assert_int_equal(start_error(&request, &error), 77);
+	assert_int_equal(error.error, EINVAL);
+}
+
 static void the_child_writes_its_pid(void **state)
 {
 	char variable[32] = "LISTEN_PID=";
@@ -529,6 +578,7 @@ int main(void)
 		cmocka_unit_test(a_bad_directory_or_limit_is_an_error),
 		cmocka_unit_test(another_user_is_taken_whole),
 		cmocka_unit_test(unprivileged_init_keeps_its_own_identity_only),
+		cmocka_unit_test(a_filter_holds_and_is_seen),
 		cmocka_unit_test(the_child_writes_its_pid),
 		cmocka_unit_test(every_step_has_a_name),
 		cmocka_unit_test(retries_are_for_what_may_pass),
