@@ -8,6 +8,7 @@
 
 #include "config.h"
 #include "environment.h"
+#include "fault.h"
 #include "fd.h"
 #include "log.h"
 #include "logwriter.h"
@@ -110,6 +111,7 @@ static int supervise(const struct options *options)
 	const struct config_source source = source_of(options);
 	struct supervise_options supervised = {.source = &source};
 
+	fault_catch(false);
 	log_open("muster-init", options->wrap.verbose ? LOG_DEBUG : LOG_INFO);
 	supervised.config = load_config(&source);
 	return supervised.config ? supervise_main(&supervised) : EXIT_CONFIG;

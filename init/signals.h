@@ -20,6 +20,10 @@ typedef uint64_t sigword;
 #define SIGWORD_ALL    UINT64_MAX
 #define SIGWORD(signo) (UINT64_C(1) << ((signo)-1))
 #define SIGNAL_MAX     64
+/* What the kernel sends for a fault in the program itself (fault.h). */
+#define SIGWORD_FAULTS                                                                             \
+	(SIGWORD(SIGILL) | SIGWORD(SIGTRAP) | SIGWORD(SIGABRT) | SIGWORD(SIGBUS) |                 \
+	 SIGWORD(SIGFPE) | SIGWORD(SIGSEGV) | SIGWORD(SIGSYS))
 
 /* Sets the mask of this process; the old one goes to *old unless NULL. 0, or -errno where a filter
  * refuses it. */

@@ -65,12 +65,12 @@ static int reset_signals(const struct child *child)
 {
 	const struct spawn_request *request = child->request;
 
-	for (int signo = 1; child->ignored >> (signo - 1); signo++) {
-		if (child->ignored & SIGWORD(signo))
+	/* caught faults as well: here they would be the program's, and end init's own */
+	const sigword reset = child->ignored | SIGWORD_FAULTS;
+
+	for (int signo = 1; signo <= SIGNAL_MAX; signo++)
+		if (reset & SIGWORD(signo))
 			signals_set_default(signo);
-		if (signo == SIGNAL_MAX)
-			break;
-	}
 	return signals_set_mask(request->mask ? signals_from_set(request->mask) : 0, NULL);
 }
 
@@ -217,6 +217,11 @@ pid_t spawn(const struct spawn_request *request, struct spawn_error *error)
 		pid = -1;
 	}
 	return pid;
+}
+
+stack_t spawn_stack(void)
+{
+	return (stack_t){.ss_sp = area.stack, .ss_size = sizeof(area.stack)};
 }
 
 /* ---- words and codes ---- */

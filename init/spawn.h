@@ -84,6 +84,10 @@ struct spawn_request {
  */
 pid_t spawn(const struct spawn_request *request, struct spawn_error *error);
 
+/* Where the child's stack is. While spawn() does not wait for a child it is free: for the handler
+ * of faults (fault.h), which this saves a page. */
+stack_t spawn_stack(void);
+
 /* What could not be set: "user", "working directory" ... */
 const char *spawn_step_name(enum spawn_step step);
 

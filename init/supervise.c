@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "fault.h"
 #include "fd.h"
 #include "log.h"
 #include "notify.h"
@@ -29,7 +30,6 @@
 
 #define DEFAULT_RUN_DIR "/run/muster"
 #define EXIT_CONFIG     78
-#define EXIT_INTERNAL   70
 #define REAP_RETRY_MS   50
 
 /* systemd and lxc ask a container to stop with this one, its STOPSIGNAL */
@@ -171,19 +171,15 @@ static void signals_ready(struct loop *loop, struct loop_source *source, uint32_
  * not hand on: services start with defaults. */
 static int open_signals(struct supervisor *sup)
 {
-	static const int faults[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGSYS, SIGTRAP};
-	sigword mask = SIGWORD_ALL;
-	sigset_t set;
+	sigword mask;
+	sigset_t set = {0};
 	int fd;
 
 	for (int signal = 1; signal <= SIGNAL_MAX; signal++)
 		signals_set_default(signal);
-	sigfillset(&set);
-	for (unsigned i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
-		sigdelset(&set, faults[i]);
-		mask &= ~SIGWORD(faults[i]);
-	}
+	mask = ~fault_catch(false);
 	signals_set_mask(mask, NULL);
+	memcpy(&set, &mask, sizeof(mask));
 	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (fd < 0)
 		return -errno;

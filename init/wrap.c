@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "fault.h"
 #include "memory.h"
 #include "sig.h"
 #include "signals.h"
@@ -18,12 +19,8 @@
 #include "sweep.h"
 #include "terminal.h"
 
-#define EXIT_INTERNAL 70
-#define EXIT_NONE     (-1)
+#define EXIT_NONE (-1)
 
-#define FAULTS                                                                                     \
-	(SIGWORD(SIGILL) | SIGWORD(SIGTRAP) | SIGWORD(SIGABRT) | SIGWORD(SIGBUS) |                 \
-	 SIGWORD(SIGFPE) | SIGWORD(SIGSEGV) | SIGWORD(SIGSYS))
 /* Whoever sends one of these while leftovers have their grace does not want to wait. */
 #define IMPATIENT (SIGWORD(SIGTERM) | SIGWORD(SIGINT) | SIGWORD(SIGQUIT))
 
@@ -34,6 +31,7 @@
 struct wrap {
 	const struct wrap_options *options;
 	struct terminal terminal;
+	sigword mask; /* of signals: all but faults */
 	pid_t child;
 	int code;    /* of the child; EXIT_NONE while it runs */
 	int recheck; /* ms until the next look without a signal; -1: never */
@@ -160,13 +158,16 @@ static void reap(struct wrap *w)
 }
 
 /* Waits for a signal, at most `ms` (-1: as long as it takes). Its number, or 0. */
-static int next_signal(siginfo_t *info, int ms)
+static int next_signal(const struct wrap *w, siginfo_t *info, int ms)
 {
 	const struct timespec timeout = {ms / 1000, (long)(ms % 1000) * 1000000};
 	int signo = signals_wait(SIGWORD_ALL, info, ms < 0 ? NULL : &timeout);
 
-	if (signo > 0)
+	if (signo > 0) {
+		if (!(SIGWORD(signo) & w->mask))
+			signals_set_mask(w->mask, NULL); /* fault_catch may have kept it */
 		return signo;
+	}
 	if (signo != -EAGAIN && signo != -EINTR)
 		poll(NULL, 0, RECHECK_MS); /* it does not work at all: do not spin */
 	return 0;
@@ -188,11 +189,9 @@ static void send_on(const struct wrap *w, int signo, const siginfo_t *info)
 		say("cannot send signal %d to %d: %s", signo, (int)w->child, strerror(errno));
 }
 
-/* From the kernel and about init itself: a fault, or a line that nobody wanted to read. */
+/* From the kernel and about init itself: a line that nobody wanted to read. */
 static bool is_own_affair(int signo, const siginfo_t *info)
 {
-	if (SIGWORD(signo) & FAULTS)
-		return info->si_code > 0;
 	return (signo == SIGPIPE || signo == SIGXFSZ) && info->si_pid == getpid();
 }
 
@@ -219,7 +218,7 @@ static void run_until_child_ends(struct wrap *w)
 {
 	while (w->code == EXIT_NONE) {
 		siginfo_t info;
-		int signo = next_signal(&info, w->recheck);
+		int signo = next_signal(w, &info, w->recheck);
 
 		if (signo > 0 && signo != SIGCHLD)
 			forward(w, signo, &info);
@@ -251,7 +250,7 @@ static void wait_until_alone(struct wrap *w, uint64_t deadline, sigword impatien
 		left = (int)((deadline - now + NSEC_PER_MSEC - 1) / NSEC_PER_MSEC);
 		if (w->recheck >= 0 && w->recheck < left)
 			left = w->recheck;
-		signo = next_signal(&info, left);
+		signo = next_signal(w, &info, left);
 		if (signo > 0 && (SIGWORD(signo) & impatient))
 			return;
 		reap(w);
@@ -387,11 +386,13 @@ static int start(struct wrap *w)
 }
 
 /* 0, or an exit code. */
-static int block_signals(void)
+static int block_signals(struct wrap *w)
 {
 	struct sigaction action = {.sa_handler = SIG_DFL};
-	int rc = signals_set_mask(SIGWORD_ALL, NULL);
+	int rc;
 
+	w->mask = ~fault_catch(true);
+	rc = signals_set_mask(w->mask, NULL);
 	if (rc < 0) {
 		say("cannot block signals: %s", strerror(-rc));
 		return EXIT_INTERNAL;
@@ -409,7 +410,7 @@ static bool is_remapped(const struct wrap_options *options, int code)
 int wrap_run(const struct wrap_options *options)
 {
 	struct wrap w = {.options = options, .code = EXIT_NONE, .recheck = -1};
-	int rc = block_signals();
+	int rc = block_signals(&w);
 
 	if (rc == 0)
 		rc = ask_for_death_signal(options->death_signal);

@@ -12,6 +12,7 @@ readiness_probe = notify
 [service:web]
 command = {M} pid {{dir}}/web await {{dir}}/crash exit 1
 restart_backoff = 1ms..1ms
+restart_limit = 100000/60s
 depends_on = db
 """
 
