@@ -105,7 +105,8 @@ struct identity_config {
 	mode_t umask;
 	int nice;
 	int oom_score_adj;
-	/* bits by number of the capability; all of cap_drop are taken away, then cap_add given */
+	/* sets as in capability.h: all of cap_drop are taken from what init has, then cap_add
+	 * given; where cap_add is ALL, it is the other way round */
 	uint64_t cap_drop, cap_add;
 	bool change_caps; /* cap_drop or cap_add is given */
 	struct seccomp_config seccomp;

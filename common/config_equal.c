@@ -55,7 +55,8 @@ static bool same_identity(const struct identity_config *a, const struct identity
 	       (a->group_count == 0 ||
 		memcmp(a->groups, b->groups, a->group_count * sizeof(gid_t)) == 0) &&
 	       same_text(a->user_name, b->user_name) && same_text(a->working_dir, b->working_dir) &&
-	       same_limits(a->limits, b->limits);
+	       same_limits(a->limits, b->limits) && a->change_caps == b->change_caps &&
+	       a->cap_add == b->cap_add && a->cap_drop == b->cap_drop;
 }
 
 static bool same_policy(const struct policy_config *a, const struct policy_config *b)

@@ -269,6 +269,7 @@ const struct identity_config *load_identity(struct load *load, struct service_lo
 	if (draft->user)
 		identity.user_name = load_intern(load, draft->user);
 	identity.limits = make_limits(load, &draft->limits);
+	load_capabilities(load, draft, &identity);
 	if (!load->source->lenient_users && (draft->user || draft->group || draft->group_add))
 		fill_account(load, service, &identity);
 	return load_intern_block(load, &identity, sizeof(identity));

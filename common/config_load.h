@@ -108,7 +108,7 @@ struct service_draft {
 	uint32_t stop_grace;
 	char *const *stop_command, *const *pre_start, *const *post_stop;
 	const char *user, *group;
-	const struct entry *group_add;
+	const struct entry *group_add, *cap_add, *cap_drop;
 	bool no_new_privileges;
 	struct limits_draft limits;
 	int64_t umask, nice, oom_score_adj;
@@ -330,6 +330,12 @@ void load_probes(struct load *load, struct service_load *service, struct service
 const struct identity_config *load_identity(struct load *load, struct service_load *service);
 /* Reports a user that does not exist or that muster may not become. */
 void identity_check_user(struct load *load, const struct entry *entry, const char *name);
+
+/* ---- config_capability.c ---- */
+
+/* Fills in what cap_add and cap_drop say. */
+void load_capabilities(struct load *load, const struct service_draft *draft,
+		       struct identity_config *identity);
 
 /* ---- config_secrets.c ---- */
 

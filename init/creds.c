@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/capability.h>
 #include <linux/magic.h>
 #include <linux/seccomp.h>
 #include <signal.h>
@@ -18,26 +17,9 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "becoming.h"
 #include "config.h"
 #include "spawn.h"
-
-/* Every step returns 0, -errno, or this: all calls succeeded and yet it is not as it should be. */
-#define MISMATCH 1
-
-#define GROUPS_MAX 65536 /* the kernel's limit */
-
-struct becoming {
-	const struct spawn_request *request;
-	const struct identity_config *id; /* NULL: nothing of it changes */
-	pid_t parent;
-	bool directory_late; /* must be entered as the new user */
-	bool groups_kept;    /* could not be set, and hold all that is asked for */
-};
-
-static int result_of(long rc)
-{
-	return rc < 0 ? -errno : 0;
-}
 
 /* ---- session, terminal, descriptors ---- */
 
@@ -197,87 +179,6 @@ static int enter_directory_late(const struct becoming *b)
 	return b->directory_late ? change_directory(b->id->working_dir) : 0;
 }
 
-/* ---- identity; raw calls, as the wrappers of glibc and musl signal other threads ---- */
-
-static gid_t now_groups[GROUPS_MAX];
-static gid_t asked_groups[GROUPS_MAX];
-
-static bool has_group(const gid_t *groups, unsigned count, gid_t gid)
-{
-	for (unsigned i = 0; i < count; i++)
-		if (groups[i] == gid)
-			return true;
-	return false;
-}
-
-static bool holds_asked_groups(const struct identity_config *id)
-{
-	long now = syscall(SYS_getgroups, GROUPS_MAX, now_groups);
-
-	for (unsigned i = 0; i < id->group_count; i++)
-		if (now < 0 || (id->groups[i] != id->gid &&
-				!has_group(now_groups, (unsigned)now, id->groups[i])))
-			return false;
-	return true;
-}
-
-static int read_capabilities(struct __user_cap_data_struct data[2])
-{
-	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-
-	return result_of(syscall(SYS_capget, &header, data));
-}
-
-static bool may_set_groups(void)
-{
-	struct __user_cap_data_struct data[2];
-
-	return read_capabilities(data) < 0 || (data[0].effective & (1U << CAP_SETGID));
-}
-
-static int set_groups(struct becoming *b)
-{
-	const struct identity_config *id = b->id;
-
-	if (!id->change_user || syscall(SYS_setgroups, id->group_count, id->groups) == 0)
-		return 0;
-	b->groups_kept = errno == EPERM && !may_set_groups() && holds_asked_groups(id);
-	return b->groups_kept ? 0 : -EPERM;
-}
-
-static int set_gid(const struct becoming *b)
-{
-	gid_t gid = b->id->gid;
-
-	return b->id->change_user ? result_of(syscall(SYS_setresgid, gid, gid, gid)) : 0;
-}
-
-static int set_uid(const struct becoming *b)
-{
-	uid_t uid = b->id->uid;
-
-	return b->id->change_user ? result_of(syscall(SYS_setresuid, uid, uid, uid)) : 0;
-}
-
-static bool leaves_root(const struct identity_config *id)
-{
-	return id->change_user && id->uid != 0;
-}
-
-/* The kernel has emptied permitted and effective with the change of user, but not inheritable,
- * and nothing at all when init was that user already. */
-static int clear_capabilities(const struct becoming *b)
-{
-	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-	const struct __user_cap_data_struct none[2] = {0};
-
-	if (!leaves_root(b->id))
-		return 0;
-	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)
-		return -errno;
-	return result_of(syscall(SYS_capset, &header, none));
-}
-
 /* After the last change of credentials, which would clear it again. */
 static int set_death_signal(const struct becoming *b)
 {
@@ -286,16 +187,6 @@ static int set_death_signal(const struct becoming *b)
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
 		return -errno;
 	return getppid() == b->parent ? 0 : -ESRCH; /* init ended before it took effect */
-}
-
-static int set_no_new_privileges(const struct becoming *b)
-{
-	return b->id->no_new_privileges ? result_of(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)) : 0;
-}
-
-static int set_landlock(const struct becoming *b)
-{
-	return b->id->landlock ? -ENOSYS : 0;
 }
 
 /* ---- the filter of system calls ---- */
@@ -312,7 +203,7 @@ const struct sock_filter creds_filter_mark[CREDS_FILTER_MARK] = {
 };
 
 /* Both ways: seccomp(2) is younger, and some filters from outside know only one of them. */
-static int set_filter(const struct spawn_request *request)
+static int install_filter(const struct spawn_request *request)
 {
 	unsigned flags = request->identity->seccomp.audit ? SECCOMP_FILTER_FLAG_LOG : 0;
 
@@ -322,99 +213,14 @@ static int set_filter(const struct spawn_request *request)
 	return syscall(SYS_getppid, MARK) < 0 && errno == MARK_ERRNO ? 0 : MISMATCH;
 }
 
-/* ---- verification ---- */
-
-/* Shell sort: no recursion, no memory, and up to 65536 values are possible. */
-static void sort_groups(gid_t *groups, unsigned count)
-{
-	for (unsigned gap = count / 2; gap > 0; gap /= 2)
-		for (unsigned i = gap; i < count; i++) {
-			gid_t moving = groups[i];
-			unsigned j = i;
-
-			for (; j >= gap && groups[j - gap] > moving; j -= gap)
-				groups[j] = groups[j - gap];
-			groups[j] = moving;
-		}
-}
-
-static int verify_groups(const struct becoming *b)
-{
-	const struct identity_config *id = b->id;
-	long now;
-
-	if (b->groups_kept)
-		return holds_asked_groups(id) ? 0 : MISMATCH;
-	now = syscall(SYS_getgroups, GROUPS_MAX, now_groups);
-	if (now < 0)
-		return -errno;
-	if (now != (long)id->group_count)
-		return MISMATCH;
-	memcpy(asked_groups, id->groups, id->group_count * sizeof(gid_t));
-	sort_groups(asked_groups, id->group_count);
-	sort_groups(now_groups, id->group_count);
-	return memcmp(asked_groups, now_groups, id->group_count * sizeof(gid_t)) ? MISMATCH : 0;
-}
-
-static int verify_ids(const struct identity_config *id)
-{
-	uid_t uid[3];
-	gid_t gid[3];
-
-	if (syscall(SYS_getresuid, &uid[0], &uid[1], &uid[2]) < 0 ||
-	    syscall(SYS_getresgid, &gid[0], &gid[1], &gid[2]) < 0)
-		return -errno;
-	for (int i = 0; i < 3; i++)
-		if (uid[i] != id->uid || gid[i] != id->gid)
-			return MISMATCH;
-	return 0;
-}
-
-static int verify_capabilities(void)
-{
-	struct __user_cap_data_struct data[2];
-	int rc = read_capabilities(data);
-
-	if (rc < 0)
-		return rc;
-	for (int i = 0; i < 2; i++)
-		if (data[i].effective || data[i].permitted || data[i].inheritable)
-			return MISMATCH;
-	return 0;
-}
-
-/* A program that can still become root has not left it. */
-static int verify_no_way_back(const struct identity_config *id)
-{
-	if (syscall(SYS_setresuid, -1, 0, -1) == 0)
-		return MISMATCH;
-	return id->gid != 0 && syscall(SYS_setresgid, -1, 0, -1) == 0 ? MISMATCH : 0;
-}
-
-static int verify(const struct becoming *b)
-{
-	const struct identity_config *id = b->id;
-	int rc = 0;
-
-	if (id->change_user)
-		rc = verify_ids(id);
-	if (rc == 0 && id->change_user)
-		rc = verify_groups(b);
-	if (rc == 0 && leaves_root(id))
-		rc = verify_capabilities();
-	if (rc == 0 && leaves_root(id))
-		rc = verify_no_way_back(id);
-	if (rc == 0 && id->no_new_privileges && prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1)
-		rc = MISMATCH;
-	return rc;
-}
-
 /*
  * ---- the order ----
  *
- * Limits are raised while root still may; groups are set before the gid and the gid before the uid,
- * as each takes the right to the one before; the death signal is cleared by a change of
- * credentials, so it comes behind; no_new_privileges is last of what the program inherits.
+ * Limits are raised, and the bounding set is trimmed, while root still may; groups are set before
+ * the gid and the gid before the uid, as each takes the right to the one before; securebits are
+ * locked with the last right that is left for it; the death signal is cleared by a change of
+ * credentials, so it comes behind; Landlock and the filter need no_new_privileges; and the filter
+ * comes behind the verification, so that it need not allow what either takes.
  */
 
 static bool done(struct spawn_error *error, enum spawn_step step, int rc)
@@ -426,31 +232,41 @@ static bool done(struct spawn_error *error, enum spawn_step step, int rc)
 	return false;
 }
 
-static bool apply_identity(struct becoming *b, struct spawn_error *e)
+static bool apply_privileges(struct becoming *b, struct spawn_error *e)
 {
-	return done(e, STEP_OOM_SCORE, set_oom_score(b)) && done(e, STEP_LIMITS, set_limits(b)) &&
-	       done(e, STEP_NICE, set_nice_and_umask(b)) &&
-	       done(e, STEP_DIRECTORY, enter_directory(b)) && done(e, STEP_GROUPS, set_groups(b)) &&
-	       done(e, STEP_GID, set_gid(b)) && done(e, STEP_UID, set_uid(b)) &&
-	       done(e, STEP_CAPABILITIES, clear_capabilities(b)) &&
-	       done(e, STEP_DIRECTORY, enter_directory_late(b));
+	return done(e, STEP_CAPABILITIES, privileges_plan(b)) &&
+	       done(e, STEP_BOUNDING_SET, privileges_trim_bounding_set(b)) &&
+	       done(e, STEP_CAPABILITIES, privileges_keep_capabilities(b)) &&
+	       done(e, STEP_GROUPS, privileges_set_groups(b)) &&
+	       done(e, STEP_GID, privileges_set_gid(b)) &&
+	       done(e, STEP_UID, privileges_set_uid(b)) &&
+	       done(e, STEP_CAPABILITIES, privileges_raise_ambient(b)) &&
+	       done(e, STEP_SECUREBITS, privileges_lock_securebits(b)) &&
+	       done(e, STEP_CAPABILITIES, privileges_set_capabilities(b));
 }
 
 bool creds_apply(const struct spawn_request *request, pid_t parent, struct spawn_error *e)
 {
 	struct becoming b = {.request = request, .id = request->identity, .parent = parent};
 
-	return done(e, STEP_SESSION, take_session(&b)) &&
-	       done(e, STEP_TERMINAL, take_terminal(&b)) &&
-	       done(e, STEP_DESCRIPTORS, place_descriptors(&b)) &&
-	       (!b.id || apply_identity(&b, e)) &&
+	if (!done(e, STEP_SESSION, take_session(&b)) ||
+	    !done(e, STEP_TERMINAL, take_terminal(&b)) ||
+	    !done(e, STEP_DESCRIPTORS, place_descriptors(&b)))
+		return false;
+	if (!b.id)
+		return done(e, STEP_DEATH_SIGNAL, set_death_signal(&b));
+	privileges_join_keyring(&b);
+	return done(e, STEP_OOM_SCORE, set_oom_score(&b)) && done(e, STEP_LIMITS, set_limits(&b)) &&
+	       done(e, STEP_NICE, set_nice_and_umask(&b)) &&
+	       done(e, STEP_DIRECTORY, enter_directory(&b)) && apply_privileges(&b, e) &&
+	       done(e, STEP_DIRECTORY, enter_directory_late(&b)) &&
 	       done(e, STEP_DEATH_SIGNAL, set_death_signal(&b)) &&
-	       (!b.id ||
-		(done(e, STEP_NO_NEW_PRIVILEGES, set_no_new_privileges(&b)) &&
-		 done(e, STEP_LANDLOCK, set_landlock(&b)) && done(e, STEP_VERIFY, verify(&b))));
+	       done(e, STEP_NO_NEW_PRIVILEGES, privileges_set_no_new(&b)) &&
+	       done(e, STEP_LANDLOCK, privileges_set_landlock(&b)) &&
+	       done(e, STEP_VERIFY, verify_identity(&b));
 }
 
 bool creds_confine(const struct spawn_request *request, struct spawn_error *e)
 {
-	return !request->filter || done(e, STEP_SECCOMP, set_filter(request));
+	return !request->filter || done(e, STEP_SECCOMP, install_filter(request));
 }

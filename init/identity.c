@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "capability.h"
 #include "keys.h"
 #include "passwd.h"
 #include "str.h"
@@ -103,6 +104,55 @@ bool identity_add_limit(struct identity_options *options, const char *text, char
 	return true;
 }
 
+/* ---- capabilities ---- */
+
+static const char *nearest_capability(const char *name)
+{
+	const char *best = NULL;
+	unsigned distance = 4;
+
+	for (unsigned i = 0; capability_name(i); i++) {
+		unsigned one = str_distance(name, capability_name(i), distance);
+
+		if (one < distance) {
+			distance = one;
+			best = capability_name(i);
+		}
+	}
+	return best;
+}
+
+static bool explain_capability(const char *name, char *error, size_t size)
+{
+	const char *best;
+	char upper[NAME_SIZE];
+
+	key_variable(name, upper, sizeof(upper));
+	best = nearest_capability(strncmp(upper, "CAP_", 4) == 0 ? upper + 4 : upper);
+	snprintf(error, size, "\"%s\" is no capability such as NET_BIND_SERVICE, nor ALL%s%s%s",
+		 name, best ? "; did you mean \"" : "", best ? best : "", best ? "\"?" : "");
+	return false;
+}
+
+bool identity_add_capabilities(struct identity_options *options, const char *text, uint64_t *set,
+			       char *error, size_t size)
+{
+	for (;;) {
+		size_t len = strcspn(text, ",");
+		char name[NAME_SIZE];
+		uint64_t one;
+
+		snprintf(name, sizeof(name), "%.*s", (int)len, text);
+		if (!capability_parse(name, &one))
+			return explain_capability(name, error, size);
+		*set |= one;
+		options->config.change_caps = true;
+		if (text[len] == '\0')
+			return true;
+		text += len + 1;
+	}
+}
+
 /* ---- user and groups ---- */
 
 static bool explain(int rc, const char *what, const char *name, char *error, size_t size)
@@ -128,7 +178,7 @@ static bool add_group(struct identity_config *config, gid_t gid)
 	return true;
 }
 
-/* Copies up to `end` (exclusive); false when it does not fit. */
+/* Copies `len` characters; false when it does not fit. */
 static bool copy_part(char part[NAME_SIZE], const char *text, size_t len)
 {
 	if (len >= NAME_SIZE)

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "config.h"
 
@@ -25,6 +26,10 @@ struct identity_options {
 /* Adds "nofile=1024:4096"; the last one for a resource counts. */
 bool identity_add_limit(struct identity_options *options, const char *text, char *error,
 			size_t size);
+
+/* Adds "NET_RAW,cap_chown" to config.cap_add or config.cap_drop. */
+bool identity_add_capabilities(struct identity_options *options, const char *text, uint64_t *set,
+			       char *error, size_t size);
 
 /* Fills options->config. */
 bool identity_resolve(struct identity_options *options, char *error, size_t size);

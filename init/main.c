@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "capability.h"
 #include "config.h"
 #include "environment.h"
 #include "fault.h"
@@ -17,8 +18,9 @@
 #include "version.h"
 #include "wrap.h"
 
-#define EXIT_USAGE  2
-#define EXIT_CONFIG 78
+#define EXIT_USAGE     2
+#define EXIT_PRIVILEGE 77
+#define EXIT_CONFIG    78
 
 extern char **environ;
 
@@ -36,10 +38,23 @@ __attribute__((format(printf, 1, 2))) static int usage_error(const char *format,
 
 /* ---- wrap mode ---- */
 
+/* Said before anything starts: in the child it would be no more than "not permitted". */
+static bool can_add_capabilities(uint64_t asked)
+{
+	char why[CAPABILITY_WHY_SIZE];
+
+	if (!asked || capability_check(asked, why, sizeof(why)))
+		return true;
+	fprintf(stderr, "muster-init: --cap-add: %s\n", why);
+	return false;
+}
+
 static int wrap_main(struct options *options)
 {
 	char error[512];
 
+	if (!can_add_capabilities(options->identity.config.cap_add))
+		return EXIT_PRIVILEGE;
 	if (!identity_resolve(&options->identity, error, sizeof(error)))
 		return usage_error("%s", error);
 	options->wrap.envp = environ;

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "capability.h"
 #include "sig.h"
 #include "signals.h"
 #include "str.h"
@@ -18,6 +19,8 @@ enum {
 	OPT_GRACE = 256,
 	OPT_USER,
 	OPT_GROUPS,
+	OPT_CAP_ADD,
+	OPT_CAP_DROP,
 	OPT_NO_NEW_PRIVILEGES,
 	OPT_RLIMIT,
 	OPT_UMASK,
@@ -48,17 +51,18 @@ static const struct row rows[] = {
 	{OPT_GRACE, true, "grace", "DURATION", "between TERM and KILL for what is left; 5s"},
 	{OPT_USER, true, "user", "USER[:GROUP]", "become this user"},
 	{OPT_GROUPS, true, "groups", "GROUP,...", "have these groups, too"},
+	{OPT_CAP_ADD, true, "cap-add", "CAP,...", ""},
+	{OPT_CAP_DROP, true, "cap-drop", "CAP,...",
+	 "ALL or these, but what --cap-add CAP,... keeps"},
 	{OPT_NO_NEW_PRIVILEGES, true, "no-new-privileges", "", "no setuid programs, for good"},
 	{OPT_RLIMIT, true, "rlimit", "NAME=S[:H]", "limit such as nofile=1024; repeatable"},
 	{OPT_UMASK, true, "umask", "MODE", "octal"},
 	{OPT_CHDIR, true, "chdir", "DIR", "working directory"},
 	{OPT_ENV_FILE, true, "env-file", "FILE", "environment from FILE; repeatable"},
 	{OPT_SECRETS, true, "secrets", "DIR", "a variable for each file in DIR; repeatable"},
-	{OPT_ABSENT, true, "cap-add", "CAP", ""},
-	{OPT_ABSENT, true, "cap-drop", "CAP", ""},
 	{OPT_ABSENT, true, "seccomp", "PROFILE", ""},
-	{'h', false, "help", "", "this page"},
-	{'V', false, "version", "", "print the version"},
+	{'h', false, "help", "", "this page; -V, --version: the version"},
+	{'V', false, "version", "", ""},
 };
 #define ROWS (sizeof(rows) / sizeof(rows[0]))
 
@@ -148,6 +152,16 @@ static bool read_limit(const struct parser *p, const char *text)
 	return true;
 }
 
+static bool read_capabilities(const struct parser *p, const struct row *row, uint64_t *set,
+			      const char *text)
+{
+	char why[256];
+
+	if (!identity_add_capabilities(&p->options->identity, text, set, why, sizeof(why)))
+		return refuse(p, "--%s: %s", row->name, why);
+	return true;
+}
+
 static bool read_umask(const struct parser *p, const char *text)
 {
 	unsigned mask;
@@ -206,6 +220,10 @@ static bool take_option(const struct parser *p, const struct row *row, const cha
 		return read_text(p, row->name, &o->identity.user, text);
 	case OPT_GROUPS:
 		return read_text(p, row->name, &o->identity.groups, text);
+	case OPT_CAP_ADD:
+		return read_capabilities(p, row, &o->identity.config.cap_add, text);
+	case OPT_CAP_DROP:
+		return read_capabilities(p, row, &o->identity.config.cap_drop, text);
 	case OPT_NO_NEW_PRIVILEGES:
 		o->identity.config.no_new_privileges = true;
 		return true;
@@ -281,6 +299,9 @@ static bool decide(const struct parser *p)
 
 	if (o->action == ACTION_HELP || o->action == ACTION_VERSION)
 		return true;
+	if (o->identity.config.cap_add == CAPABILITY_ALL &&
+	    o->identity.config.cap_drop == CAPABILITY_ALL)
+		return refuse(p, "ALL is given to --cap-add and to --cap-drop");
 	if (supervises && o->wrap_only)
 		return refuse(p, "--%s is for wrapping one program, not for use with %s",
 			      o->wrap_only, o->config_count ? "-c" : "--check");

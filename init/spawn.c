@@ -243,6 +243,7 @@ const char *spawn_step_name(enum spawn_step step)
 		[STEP_GID] = "group",
 		[STEP_UID] = "user",
 		[STEP_CAPABILITIES] = "capabilities",
+		[STEP_SECUREBITS] = "securebits",
 		[STEP_DEATH_SIGNAL] = "parent death signal",
 		[STEP_NO_NEW_PRIVILEGES] = "no_new_privileges",
 		[STEP_LANDLOCK] = "landlock",
@@ -273,6 +274,7 @@ int spawn_exit_code(const struct spawn_error *error)
 	case STEP_GID:
 	case STEP_UID:
 	case STEP_CAPABILITIES:
+	case STEP_SECUREBITS:
 	case STEP_NO_NEW_PRIVILEGES:
 	case STEP_LANDLOCK:
 	case STEP_VERIFY:

@@ -26,8 +26,11 @@ for words, part in (
         (("--groups", "root,no-such-group", "true"), '"no-such-group" does not exist here'),
         (("--user=", "true"), "not empty"),
         (("--group=1", "true"), "takes no value"),
-        (("--cap-drop", "ALL", "true"), "not available in this version"),
-        (("--cap-add=NET_ADMIN", "true"), "not available in this version"),
+        (("--cap-drop", "CHOWN,cap_net_rav", "true"), '"cap_net_rav" is no capability such as NET_BIND_SERVICE, nor '
+                                                      'ALL; did you mean "NET_RAW"?'),
+        (("--cap-drop=", "true"), '"" is no capability'),
+        (("--cap-add", "12", "true"), '"12" is no capability'),
+        (("--cap-add=all", "--cap-drop=ALL", "true"), "ALL is given to --cap-add and to --cap-drop"),
         (("--seccomp", "default", "true"), "not available in this version"),
         (("--user", "1", "-c", "x.ini"), "--user is for wrapping"),
         (("-g", "--check"), "--group is for wrapping")):

@@ -213,6 +213,9 @@ static void put_identity(struct text *text, const struct identity_config *identi
 		put(text, " nice %d", identity->nice);
 	if (identity->has_oom)
 		put(text, " oom %d", identity->oom_score_adj);
+	if (identity->change_caps)
+		put(text, " caps -%llx +%llx", (unsigned long long)identity->cap_drop,
+		    (unsigned long long)identity->cap_add);
 	if (identity->working_dir)
 		put(text, " dir %s", identity->working_dir);
 	for (const struct limit_config *limit = identity->limits; limit && limit->resource >= 0;

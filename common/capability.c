@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT */
+#include "capability.h"
+
+#include <errno.h>
+#include <linux/capability.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define NAME_SIZE 20
+
+static const char names[CAPABILITY_NAMES][NAME_SIZE] = {
+	"CHOWN",
+	"DAC_OVERRIDE",
+	"DAC_READ_SEARCH",
+	"FOWNER",
+	"FSETID",
+	"KILL",
+	"SETGID",
+	"SETUID",
+	"SETPCAP",
+	"LINUX_IMMUTABLE",
+	"NET_BIND_SERVICE",
+	"NET_BROADCAST",
+	"NET_ADMIN",
+	"NET_RAW",
+	"IPC_LOCK",
+	"IPC_OWNER",
+	"SYS_MODULE",
+	"SYS_RAWIO",
+	"SYS_CHROOT",
+	"SYS_PTRACE",
+	"SYS_PACCT",
+	"SYS_ADMIN",
+	"SYS_BOOT",
+	"SYS_NICE",
+	"SYS_RESOURCE",
+	"SYS_TIME",
+	"SYS_TTY_CONFIG",
+	"MKNOD",
+	"LEASE",
+	"AUDIT_WRITE",
+	"AUDIT_CONTROL",
+	"SETFCAP",
+	"MAC_OVERRIDE",
+	"MAC_ADMIN",
+	"SYSLOG",
+	"WAKE_ALARM",
+	"BLOCK_SUSPEND",
+	"AUDIT_READ",
+	"PERFMON",
+	"BPF",
+	"CHECKPOINT_RESTORE",
+};
+
+bool capability_parse(const char *name, uint64_t *set)
+{
+	if (strcasecmp(name, "ALL") == 0) {
+		*set = CAPABILITY_ALL;
+		return true;
+	}
+	if (strncasecmp(name, "CAP_", 4) == 0)
+		name += 4;
+	for (unsigned i = 0; i < CAPABILITY_NAMES; i++)
+		if (strcasecmp(name, names[i]) == 0) {
+			*set = CAPABILITY_BIT(i);
+			return true;
+		}
+	return false;
+}
+
+const char *capability_name(unsigned number)
+{
+	return number < CAPABILITY_NAMES ? names[number] : NULL;
+}
+
+unsigned capability_first(uint64_t set)
+{
+	return (unsigned)__builtin_ctzll(set);
+}
+
+/* The kernel says itself where its capabilities end; one that never does is not to be believed. */
+static int read_bounding(uint64_t *set)
+{
+	*set = 0;
+	for (unsigned number = 0; number < CAPABILITY_BITS; number++) {
+		int rc = prctl(PR_CAPBSET_READ, number, 0, 0, 0);
+
+		if (rc < 0)
+			return errno == EINVAL && number > 0 ? 0 : -errno;
+		if (rc > 0)
+			*set |= CAPABILITY_BIT(number);
+	}
+	return -ERANGE;
+}
+
+static uint64_t join(uint32_t low, uint32_t high)
+{
+	return (uint64_t)high << 32 | low;
+}
+
+int capability_read(struct capability_sets *sets, bool with_bounding)
+{
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct data[2];
+
+	if (syscall(SYS_capget, &header, data) < 0)
+		return -errno;
+	sets->permitted = join(data[0].permitted, data[1].permitted);
+	sets->effective = join(data[0].effective, data[1].effective);
+	sets->inheritable = join(data[0].inheritable, data[1].inheritable);
+	sets->bounding = 0;
+	return with_bounding ? read_bounding(&sets->bounding) : 0;
+}
+
+bool capability_check(uint64_t asked, char *why, size_t size)
+{
+	struct capability_sets own;
+	uint64_t missing;
+	int rc = capability_read(&own, true);
+
+	if (rc < 0) {
+		snprintf(why, size, "cannot read own capabilities: %s", strerror(-rc));
+		return false;
+	}
+	missing = asked == CAPABILITY_ALL ? 0 : asked & ~(own.permitted & own.bounding);
+	if (missing)
+		snprintf(why, size,
+			 "init itself does not have CAP_%s: it must be given to the container "
+			 "first",
+			 capability_name(capability_first(missing)));
+	return !missing;
+}
