@@ -45,6 +45,14 @@ static bool same_limits(const struct limit_config *a, const struct limit_config 
 	}
 }
 
+static bool same_landlock(const struct landlock_config *a, const struct landlock_config *b)
+{
+	if (!a || !b)
+		return a == b;
+	return a->mode == b->mode && same_list(a->read_only, b->read_only) &&
+	       same_list(a->writable, b->writable);
+}
+
 static bool same_identity(const struct identity_config *a, const struct identity_config *b)
 {
 	return a->change_user == b->change_user && a->no_new_privileges == b->no_new_privileges &&
@@ -56,7 +64,8 @@ static bool same_identity(const struct identity_config *a, const struct identity
 		memcmp(a->groups, b->groups, a->group_count * sizeof(gid_t)) == 0) &&
 	       same_text(a->user_name, b->user_name) && same_text(a->working_dir, b->working_dir) &&
 	       same_limits(a->limits, b->limits) && a->change_caps == b->change_caps &&
-	       a->cap_add == b->cap_add && a->cap_drop == b->cap_drop;
+	       a->cap_add == b->cap_add && a->cap_drop == b->cap_drop &&
+	       same_landlock(a->landlock, b->landlock);
 }
 
 static bool same_policy(const struct policy_config *a, const struct policy_config *b)

@@ -243,6 +243,47 @@ static const struct limit_config *make_limits(struct load *load, const struct li
 	return load_intern_block(load, list, (count + 1) * sizeof(list[0]));
 }
 
+/* Paths of read_only or writable, each absolute, with `?` before it where it may be missing. */
+static char *const *make_paths(struct load *load, const struct entry *entry)
+{
+	struct items items = value_items(load, entry);
+	char **paths = load_alloc(load, items.count + 1, sizeof(*paths));
+	char q[QUOTE_SIZE];
+
+	for (size_t i = 0; i < items.count; i++) {
+		const char *path = items.list[i].text;
+
+		if (path[path[0] == '?'] != '/')
+			report_line(load, entry, items.list[i].line,
+				    "%s: expected an absolute path (?/path: it may be missing)",
+				    quote(q, path));
+		paths[i] = (char *)(uintptr_t)path;
+	}
+	return items.count ? load_intern_list(load, paths, items.count) : NULL;
+}
+
+static const struct landlock_config *make_landlock(struct load *load,
+						   const struct service_load *service)
+{
+	const struct service_draft *draft = &service->draft;
+	const struct entry *mode = section_get(service->section, "landlock");
+	struct landlock_config landlock;
+
+	memset(&landlock, 0, sizeof(landlock));
+	landlock.mode = draft->landlock;
+	landlock.read_only = make_paths(load, draft->read_only);
+	landlock.writable = make_paths(load, draft->writable);
+	if (!landlock.read_only && !landlock.writable) {
+		if (mode && landlock.mode == LANDLOCK_REQUIRE)
+			report_entry(load, mode, "needs paths: read_only, writable or both");
+		return NULL;
+	}
+	if (landlock.mode != LANDLOCK_OFF && !draft->no_new_privileges)
+		report_entry(load, draft->writable ? draft->writable : draft->read_only,
+			     "needs no_new_privileges = yes, or landlock = off");
+	return load_intern_block(load, &landlock, sizeof(landlock));
+}
+
 static void fill_numbers(const struct service_draft *draft, struct identity_config *identity)
 {
 	identity->no_new_privileges = draft->no_new_privileges;
@@ -270,6 +311,7 @@ const struct identity_config *load_identity(struct load *load, struct service_lo
 		identity.user_name = load_intern(load, draft->user);
 	identity.limits = make_limits(load, &draft->limits);
 	load_capabilities(load, draft, &identity);
+	identity.landlock = make_landlock(load, service);
 	if (!load->source->lenient_users && (draft->user || draft->group || draft->group_add))
 		fill_account(load, service, &identity);
 	return load_intern_block(load, &identity, sizeof(identity));

@@ -110,6 +110,8 @@ struct service_draft {
 	const char *user, *group;
 	const struct entry *group_add, *cap_add, *cap_drop;
 	bool no_new_privileges;
+	const struct entry *read_only, *writable;
+	uint8_t landlock;
 	struct limits_draft limits;
 	int64_t umask, nice, oom_score_adj;
 	const char *working_dir;

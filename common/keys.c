@@ -12,6 +12,7 @@ const char *const key_modes[] = {"development", "testing", "container", "kuberne
 				 "production",  "auto",    NULL};
 static const char *const types[] = {"service", "oneshot", "external", NULL};
 static const char *const restarts[] = {"no", "on-failure", "always", "unless-stopped", NULL};
+static const char *const landlocks[] = {"best-effort", "require", "off", NULL};
 static const char *const starts[] = {"auto", "manual", NULL};
 
 #define MUSTER(member)  .section = SECTION_MUSTER, .offset = offsetof(struct muster_draft, member)
@@ -95,6 +96,9 @@ const struct key keys[] = {
 	{"cap_add", SERVICE(cap_add), .form = KEY_LIST},
 	{"cap_drop", SERVICE(cap_drop), .form = KEY_LIST},
 	{"no_new_privileges", SERVICE(no_new_privileges), .form = KEY_BOOL, .fallback = "yes"},
+	{"read_only", SERVICE(read_only), .form = KEY_LIST, .accepts = "absolute paths"},
+	{"writable", SERVICE(writable), .form = KEY_LIST, .accepts = "absolute paths"},
+	{"landlock", SERVICE(landlock), WORD(landlocks), .fallback = "best-effort"},
 	LIMIT("as", RLIMIT_AS, 1),
 	LIMIT("core", RLIMIT_CORE, 1),
 	LIMIT("cpu", RLIMIT_CPU, 0),
@@ -125,9 +129,6 @@ const struct key keys[] = {
 	{"log_keep", SERVICE(log_keep), NUMBER(0, 99), .fallback = "3"},
 	{"profiles", SERVICE(profiles), .form = KEY_LIST},
 	ABSENT(SECTION_SERVICE, "seccomp"),
-	ABSENT(SECTION_SERVICE, "read_only"),
-	ABSENT(SECTION_SERVICE, "writable"),
-	ABSENT(SECTION_SERVICE, "landlock"),
 	ABSENT(SECTION_SERVICE, "cpuset"),
 	ABSENT(SECTION_SERVICE, "memory_max"),
 	ABSENT(SECTION_SERVICE, "cpu_max"),

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "landlock.h"
 #include "log.h"
 #include "logwriter.h"
 #include "notify.h"
@@ -141,7 +142,11 @@ static void describe_failure(char *text, size_t size, const char *name,
 
 	if (base && base[1] && (*step || strlen(name) > PATH_SHOWN))
 		name = base + 1;
-	snprintf(text, size, "cannot start %s: %s%s%s", name, step, *step ? ": " : "", why);
+	if (error->step == STEP_LANDLOCK && landlock_culprit())
+		snprintf(text, size, "cannot start %s: landlock: %s: %s", name, landlock_culprit(),
+			 why);
+	else
+		snprintf(text, size, "cannot start %s: %s%s%s", name, step, *step ? ": " : "", why);
 }
 
 bool launch_main(struct supervisor *sup, struct service *service)

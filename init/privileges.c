@@ -11,6 +11,7 @@
 #include "becoming.h"
 #include "capability.h"
 #include "config.h"
+#include "landlock.h"
 
 /* Root is nothing special then, no right is kept across a change of user, and for good. */
 #define SECUREBITS_ON (SECBIT_NOROOT | SECBIT_NO_SETUID_FIXUP | SECBIT_NO_CAP_AMBIENT_RAISE)
@@ -169,7 +170,7 @@ int privileges_set_no_new(const struct becoming *b)
 
 int privileges_set_landlock(const struct becoming *b)
 {
-	return b->id->landlock ? -ENOSYS : 0;
+	return b->id->landlock ? landlock_apply(b->id->landlock) : 0;
 }
 
 /* ---- user and groups ---- */

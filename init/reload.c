@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "arena.h"
+#include "guard.h"
 #include "log.h"
 #include "plan.h"
 #include "sidecar_config.h"
@@ -183,19 +184,29 @@ static void stop_leaving(struct supervisor *sup)
 }
 
 /* Why a configuration that was read cannot be taken; NULL: it can. */
-static const char *misfit(const struct config *config)
+static const char *misfit(const struct supervisor *sup, const struct config *config)
 {
+	static char text[CONFIG_NAME_MAX + 200];
+	const char *name = guard_objects(sup, config);
+
 	if (!config->count)
 		return "it has no services";
 	if (wants_sidecar(config) && !sidecar_find_program(config))
 		return "[sidecar] program: there is no " SIDECAR_NAME;
-	return NULL;
+	if (!name)
+		return NULL;
+	snprintf(text, sizeof(text),
+		 "[service:%s] needs capabilities that muster-init gave up at its start, as no "
+		 "service needed them: give it a user or cap_drop, or start muster-init anew",
+		 name);
+	return text;
 }
 
 bool plan_reload(struct supervisor *sup, char *buffer, size_t size)
 {
 	struct text text = {buffer, size, 0};
 	struct config_errors errors = {0};
+	const char *why = NULL;
 	struct config *config;
 
 	buffer[0] = '\0';
@@ -204,11 +215,12 @@ bool plan_reload(struct supervisor *sup, char *buffer, size_t size)
 		return false;
 	}
 	config = config_load(sup->source, &errors);
+	if (config)
+		why = misfit(sup, config);
 	if (!config) {
 		refuse(&text, &errors);
-	} else if (misfit(config)) {
-		append(&text, "the new configuration is refused, the old one goes on: %s\n",
-		       misfit(config));
+	} else if (why) {
+		append(&text, "the new configuration is refused, the old one goes on: %s\n", why);
 		config_free(config);
 		config = NULL;
 	}
@@ -321,6 +333,7 @@ void reload_run(struct supervisor *sup)
 		return;
 	}
 	log_info("reloaded: %u services", sup->config->count);
+	guard_renew(sup->config);
 	start_new(sup, want);
 	control_reload_done(sup, NULL);
 }

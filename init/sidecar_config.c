@@ -87,6 +87,8 @@ static bool fill_identity(struct identity_config *identity, const struct config 
 	identity->no_new_privileges = true;
 	identity->has_umask = true;
 	identity->umask = 077;
+	identity->change_caps = true;
+	identity->cap_drop = UINT64_MAX;
 	if (geteuid() != 0)
 		return true; /* it runs as what init is */
 	if (rc < 0 && wanted) {

@@ -19,6 +19,7 @@
 #include "clock.h"
 #include "fault.h"
 #include "fd.h"
+#include "guard.h"
 #include "log.h"
 #include "notify.h"
 #include "progress.h"
@@ -417,6 +418,7 @@ int supervise_main(const struct supervise_options *options)
 	notify_up_open(sup, getenv("NOTIFY_SOCKET"));
 	progress_open(sup);
 	log_info("%u services", sup->config->count);
+	guard_begin(sup);
 	start_all(sup);
 	/* from here on init does not exit on an error of its own: a failure becomes a state and a
 	 * delay */

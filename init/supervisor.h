@@ -129,6 +129,7 @@ struct supervisor {
 	uint64_t random;
 	uint32_t kills; /* processes that had to be killed at shutdown */
 	uint64_t boot;
+	uint64_t given_up;   /* capabilities, by bit (guard.h) */
 	uint8_t stage;       /* enum stage */
 	uint8_t phase;       /* enum system_phase */
 	uint8_t progress;    /* see progress.c */

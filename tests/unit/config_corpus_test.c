@@ -204,6 +204,15 @@ static void put_policy(struct text *text, const struct policy_config *policy)
 		    policy->log_keep);
 }
 
+static void put_landlock(struct text *text, const struct landlock_config *landlock)
+{
+	put(text, " landlock %d", landlock->mode);
+	for (char *const *path = landlock->read_only; path && *path; path++)
+		put(text, " r:%s", *path);
+	for (char *const *path = landlock->writable; path && *path; path++)
+		put(text, " w:%s", *path);
+}
+
 static void put_identity(struct text *text, const struct identity_config *identity)
 {
 	put(text, "nnp %d", identity->no_new_privileges);
@@ -218,6 +227,8 @@ static void put_identity(struct text *text, const struct identity_config *identi
 		    (unsigned long long)identity->cap_add);
 	if (identity->working_dir)
 		put(text, " dir %s", identity->working_dir);
+	if (identity->landlock)
+		put_landlock(text, identity->landlock);
 	for (const struct limit_config *limit = identity->limits; limit && limit->resource >= 0;
 	     limit++)
 		put(text, " limit %d=%llu:%llu", limit->resource,
