@@ -85,7 +85,9 @@ static void load_all(struct load *load)
 	load_sidecar(load);
 	load_services(load);
 	load_dependencies(load);
+	load_address_checks(load);
 	load_common_environment(load);
+	load_address_texts(load);
 }
 
 static void report_no_memory(struct config_errors *errors)

@@ -155,9 +155,20 @@ struct service_config {
 	uint8_t type;  /* enum service_type */
 	uint8_t start; /* enum start_mode */
 	bool essential;
-	bool internal; /* muster's own sidecar */
+	bool internal;             /* muster's own sidecar */
+	uint8_t on_address_change; /* CHANGE_IGNORE, CHANGE_RESTART, or the signal to send */
+	/* the addresses that it mentions or waits for; none: a change of any concerns it */
+	uint16_t address_count;
+	const uint16_t *addresses;
 	uint32_t line; /* where its section starts, in `file` of the first definition */
 };
+
+#define CHANGE_IGNORE  0
+#define CHANGE_RESTART 255
+
+/* What stands in the graph for depends_on = address:NAME: a service of type external with this
+ * before its name, which is ready when the sidecar says that the address answers. */
+#define ADDRESS_PREFIX "address:"
 
 /* [sidecar] */
 struct sidecar_config {
@@ -184,7 +195,9 @@ struct config {
 	/* what every service gets besides init's own environment: MUSTER_HOST, MUSTER_MODE,
 	 * MUSTER_RUN_DIR, MUSTER_ADDRESS_*, exports of addresses; "K=V", NULL-ended */
 	char *const *common_environment;
-	const struct address_book *addresses; /* address.h; never NULL */
+	/* address.h; never NULL. The texts above that mention an address follow it (address_choose)
+	 */
+	const struct address_book *addresses;
 };
 
 /* Where to read and from what surroundings. All pointers are borrowed for the call. */

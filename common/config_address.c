@@ -6,8 +6,8 @@
 
 #include "address.h"
 #include "arena.h"
+#include "ports.h"
 #include "str.h"
-#include "table.h"
 
 /* An address while its candidates are being collected. */
 struct lookup {
@@ -16,23 +16,51 @@ struct lookup {
 	struct address_draft draft;
 	char variable[CONFIG_NAME_MAX + 1]; /* its name in variables */
 	uint64_t port;                      /* for hosts without one; 0: none */
+	const char *port_name;              /* `port` when it is a name; NULL */
 	struct address_candidate *candidates;
+	struct address_step *steps;
 	uint32_t count, room;
-	const char *tried;
+	uint32_t step_count, step_room;
 	bool decided; /* an explicit variable was there, right or wrong */
 };
 
-static void note(struct lookup *l, const char *text)
+static void add_step(struct lookup *l, const char *source, const char *note, int32_t candidate)
 {
-	l->tried = l->tried ? load_format(l->load, "%s; %s", l->tried, text) : text;
+	l->steps = load_grow(l->load, l->steps, l->step_count, &l->step_room, sizeof(*l->steps));
+	l->steps[l->step_count++] = (struct address_step){
+		load_intern(l->load, source), note ? load_intern(l->load, note) : NULL, candidate};
+}
+
+/* A place that was looked at, and why it gave nothing. */
+static void note(struct lookup *l, const char *source, const char *why)
+{
+	add_step(l, source, why, -1);
+}
+
+/* Where the host begins behind _service._proto. of an SRV record's name; NULL: it is no such name.
+ */
+static const char *srv_host(const char *name)
+{
+	const char *dot = strchr(name, '.');
+
+	if (*name != '_' || !dot || dot[1] != '_' || !(dot = strchr(dot + 1, '.')) || !dot[1])
+		return NULL;
+	return dot + 1;
 }
 
 static void add_candidate(struct lookup *l, const char *host, uint16_t port, const char *source)
 {
+	const char *behind = srv_host(host);
+
 	l->candidates =
 		load_grow(l->load, l->candidates, l->count, &l->room, sizeof(*l->candidates));
-	l->candidates[l->count++] = (struct address_candidate){load_intern(l->load, host), port,
-							       load_intern(l->load, source)};
+	l->candidates[l->count] = (struct address_candidate){
+		.host = load_intern(l->load, behind ? behind : host),
+		.srv = behind ? load_intern(l->load, host) : NULL,
+		.port = port,
+		.source = load_intern(l->load, source),
+	};
+	add_step(l, source, NULL, (int32_t)l->count++);
 }
 
 /* ---- the environment ---- */
@@ -61,32 +89,14 @@ static void decide(struct lookup *l, const char *suffix, const char *problem,
 	if (!problem && port == 0)
 		problem = "there is no port";
 	if (problem)
-		note(l, load_format(l->load, "%s (%s)", source, problem));
+		note(l, source, problem);
 	else
 		add_candidate(l, endpoint->host, port, source);
 }
 
-static uint16_t scheme_port(const char *text, const struct url *url)
+/* A link as Docker and Kubernetes set it: tcp://10.0.0.11:6379. */
+static bool read_link(const char *text, struct endpoint *out)
 {
-	static const struct {
-		const char *scheme;
-		uint16_t port;
-	} known[] = {
-		{"http", 80},       {"https", 443},       {"redis", 6379}, {"rediss", 6379},
-		{"postgres", 5432}, {"postgresql", 5432}, {"mysql", 3306}, {"amqp", 5672},
-		{"amqps", 5671},    {"mongodb", 27017},
-	};
-
-	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-		if (url_has_scheme(text, url, known[i].scheme))
-			return known[i].port;
-	return 0;
-}
-
-/* NAME_PORT as links set it: tcp://10.0.0.11:6379. */
-static bool link_endpoint(const struct lookup *l, struct endpoint *out)
-{
-	const char *text = variable(l, "_PORT");
 	struct url url;
 
 	if (!text || (strncmp(text, "tcp://", 6) != 0 && strncmp(text, "udp://", 6) != 0) ||
@@ -94,6 +104,16 @@ static bool link_endpoint(const struct lookup *l, struct endpoint *out)
 		return false;
 	*out = url.endpoint;
 	return true;
+}
+
+/* NAME_PORT_<port>_TCP, for something with several ports, else NAME_PORT; *suffix says which. */
+static bool link_endpoint(const struct lookup *l, struct endpoint *out, const char **suffix)
+{
+	*suffix = load_format(l->load, "_PORT_%u_TCP", (unsigned)l->port);
+	if (l->port && read_link(variable(l, *suffix), out))
+		return true;
+	*suffix = "_PORT";
+	return read_link(variable(l, *suffix), out);
 }
 
 static uint16_t pick(uint64_t first, uint64_t second)
@@ -106,6 +126,7 @@ static void try_explicit(struct lookup *l)
 	const char *url_text = variable(l, "_URL"), *addr = variable(l, "_ADDR"),
 		   *host = variable(l, "_HOST"), *problem;
 	struct endpoint endpoint = {0}, link;
+	const char *suffix;
 	struct url url;
 
 	if (url_text) {
@@ -113,38 +134,63 @@ static void try_explicit(struct lookup *l)
 		decide(l, "_URL", problem, &url.endpoint,
 		       problem ? 0
 			       : pick(url.endpoint.port,
-				      pick(scheme_port(url_text, &url), l->port)));
+				      pick(port_well_known(url_text, url.scheme_len), l->port)));
 	} else if (addr) {
 		problem = endpoint_parse(addr, strlen(addr), &endpoint);
 		decide(l, "_ADDR", problem, &endpoint, pick(endpoint.port, l->port));
 	} else if (host) {
-		problem = endpoint_parse(host, strlen(host), &endpoint);
-		if (!l->port && link_endpoint(l, &link))
+		problem = endpoint_parse_host(host, &endpoint);
+		if (!l->port && link_endpoint(l, &link, &suffix))
 			l->port = link.port;
 		decide(l, "_HOST", problem, &endpoint, pick(endpoint.port, l->port));
 	} else {
-		note(l, load_format(l->load, "environment %s_URL, %s_ADDR, %s_HOST (not set)",
-				    l->variable, l->variable, l->variable));
+		note(l,
+		     load_format(l->load, "environment %s_URL, %s_ADDR, %s_HOST", l->variable,
+				 l->variable, l->variable),
+		     "not set");
 	}
 }
 
-static void try_links(struct lookup *l)
+/* The port of a Kubernetes service: the one of that name, else the first. */
+static const char *service_port(const struct lookup *l)
 {
-	const char *host = variable(l, "_SERVICE_HOST"), *port = variable(l, "_SERVICE_PORT");
+	const char *port = NULL;
+	char suffix[CONFIG_NAME_MAX + 16] = "_SERVICE_PORT_";
+
+	if (l->port_name) {
+		key_variable(l->port_name, suffix + 14, sizeof(suffix) - 14);
+		port = variable(l, suffix);
+	}
+	return port ? port : variable(l, "_SERVICE_PORT");
+}
+
+static void try_kubernetes(struct lookup *l)
+{
+	const char *source = load_format(l->load, "environment %s_SERVICE_HOST", l->variable);
+	const char *host = variable(l, "_SERVICE_HOST"), *port = service_port(l);
 	struct endpoint endpoint;
 	uint64_t number = l->port;
 
 	if (port && !parse_uint(port, 65535, &number))
 		number = 0;
-	if (host && number && !endpoint_parse(host, strlen(host), &endpoint) && endpoint.host[0])
-		add_candidate(l, endpoint.host, (uint16_t)number,
-			      load_format(l->load, "environment %s_SERVICE_HOST", l->variable));
+	if (!host)
+		note(l, source, "not set");
+	else if (!number)
+		note(l, source, port ? "its port is no number" : "there is no port");
+	else if (endpoint_parse_host(host, &endpoint))
+		note(l, source, "not a host");
 	else
-		note(l, load_format(l->load, "environment %s_SERVICE_HOST (%s)", l->variable,
-				    host ? "not usable" : "not set"));
-	if (link_endpoint(l, &endpoint))
+		add_candidate(l, endpoint.host, (uint16_t)number, source);
+}
+
+static void try_links(struct lookup *l)
+{
+	struct endpoint endpoint;
+	const char *suffix;
+
+	if (link_endpoint(l, &endpoint, &suffix))
 		add_candidate(l, endpoint.host, endpoint.port,
-			      load_format(l->load, "environment %s_PORT", l->variable));
+			      load_format(l->load, "environment %s%s", l->variable, suffix));
 }
 
 /* ---- entries ---- */
@@ -161,7 +207,10 @@ static const char *host_problem(const struct lookup *l, const char *text, struct
 	if (out->has_port && out->port == 0)
 		return "the port must be a number from 1 to 65535";
 	if (!out->has_port && !l->port)
-		return "there is no port; write HOST:PORT or add port = N to the section";
+		return srv_host(out->host) ? "until the DNS has said a port, there is none; add "
+					     "port = N to the section"
+					   : "there is no port; write HOST:PORT or add port = N to "
+					     "the section";
 	return NULL;
 }
 
@@ -191,27 +240,50 @@ static void try_items(struct lookup *l, const struct entry *entry, const struct 
 	}
 }
 
-/* A variable that is not set is no mistake here: the next way is tried. */
-static void try_entry(struct lookup *l, const struct entry *entry, const char *what)
+/* The end of the part that begins at `text`: at a comma that stands in no ${...}. */
+static size_t part_length(const char *text)
 {
-	struct items lines = value_lines(l->load, entry);
+	unsigned depth = 0;
+	size_t len = 0;
 
-	if (!entry)
-		note(l, load_format(l->load, "%s (not given)", what));
-	for (size_t i = 0; i < lines.count; i++) {
-		const struct item *line = &lines.list[i];
-		const char *error;
-		const char *text = value_expand_quietly(l->load, line->text, &error);
+	for (; text[len] && (depth || text[len] != ','); len++) {
+		if (text[len] == '$' && text[len + 1] == '{')
+			depth++;
+		else if (text[len] == '}' && depth)
+			depth--;
+	}
+	return len;
+}
+
+/* A variable that is not set is no mistake here: the next part, or the next way, is tried. */
+static void try_line(struct lookup *l, const struct entry *entry, const struct item *line)
+{
+	const char *next = line->text;
+
+	while (*next) {
+		size_t len = part_length(next);
+		const char *error, *text = load_strndup(l->load, next, len);
 		struct items items;
 
+		next += len + (next[len] == ',');
+		text = value_expand_quietly(l->load, text, &error);
 		if (!text) {
-			note(l, load_format(l->load, "%s (%s)", place_of(l, entry, line->line),
-					    error));
+			note(l, place_of(l, entry, line->line), error);
 			continue;
 		}
 		items = value_items_of(l->load, text, line->line);
 		try_items(l, entry, &items, true);
 	}
+}
+
+static void try_entry(struct lookup *l, const struct entry *entry, const char *what)
+{
+	struct items lines = value_lines(l->load, entry);
+
+	if (!entry)
+		note(l, what, "not given");
+	for (size_t i = 0; i < lines.count; i++)
+		try_line(l, entry, &lines.list[i]);
 }
 
 /* An entry of another mode is held to its form too, unless variables have a part in it. */
@@ -240,6 +312,7 @@ static void try_all(struct lookup *l)
 	if (l->decided)
 		return;
 	try_entry(l, entry, mode_name(mode));
+	try_kubernetes(l);
 	try_links(l);
 	try_entry(l, l->draft.fallback, "fallback");
 	if (mode == MODE_KUBERNETES && !entry && l->port)
@@ -247,17 +320,68 @@ static void try_all(struct lookup *l)
 			      "name of the Kubernetes service");
 }
 
+/* `port`: a number or the name of one, or several of which the first that is known counts. */
+static void read_port(struct lookup *l)
+{
+	struct entry *entry = section_get(l->section, "port");
+	struct items items = value_items(l->load, entry);
+	char q[QUOTE_SIZE];
+
+	for (size_t i = 0; i < items.count && !l->port; i++) {
+		const char *text = items.list[i].text;
+
+		if (parse_uint(text, 65535, &l->port) && l->port)
+			return;
+		l->port = 0;
+		if (name_problem(text) || (*text >= '0' && *text <= '9')) {
+			report_line(l->load, entry, items.list[i].line,
+				    "%s: expected a number from 1 to 65535, or the name of a port",
+				    quote(q, text));
+			return;
+		}
+		l->port_name = l->port_name ? l->port_name : text;
+		l->port = port_by_name(text);
+	}
+	if (l->port_name && !l->port && !service_port(l))
+		report_entry(l->load, entry,
+			     "%s: no port of this name is known here; add its number behind it, as "
+			     "in %s, 8080",
+			     quote(q, l->port_name), l->port_name);
+}
+
 /* The default port: NAME_PORT when it is a number, else `port`. */
 static void find_port(struct lookup *l)
 {
 	const char *text = variable(l, "_PORT");
 
-	l->port = l->draft.port > 0 ? (uint64_t)l->draft.port : 0;
+	read_port(l);
 	if (text)
 		parse_uint(text, 65535, &l->port);
+	if (!l->port && l->port_name && service_port(l))
+		parse_uint(service_port(l), 65535, &l->port);
 }
 
-static void load_entry(struct load *load, struct section *section, struct address *out)
+/* The places that gave nothing, in one line. */
+static const char *tried_text(struct load *load, const struct lookup *l)
+{
+	const char *text = "";
+
+	for (uint32_t i = 0; i < l->step_count; i++)
+		text = load_format(load, "%s%s%s (%s)", text, i ? "; " : "", l->steps[i].source,
+				   l->steps[i].note);
+	return load_intern(load, text);
+}
+
+static struct address_now *make_now(struct load *load, const struct address_candidate *first)
+{
+	struct address_now *now = load_check(load, arena_alloc(load->arena, sizeof(*now)));
+
+	snprintf(now->host, sizeof(now->host), "%s", first->host);
+	now->port = first->port;
+	return now;
+}
+
+void load_entry(struct load *load, struct section *section, struct address *out)
 {
 	struct lookup l = {.load = load, .section = section};
 
@@ -272,100 +396,16 @@ static void load_entry(struct load *load, struct section *section, struct addres
 	if (l.decided)
 		check_entry(&l, l.draft.fallback);
 	out->name = load_intern(load, section->name);
+	out->check = l.draft.check;
+	out->check_period = l.draft.check_period;
 	out->count = l.count;
-	if (l.count)
+	out->step_count = l.step_count;
+	out->steps = load_intern_block(load, l.steps, l.step_count * sizeof(*l.steps));
+	if (l.count) {
 		out->candidates =
 			load_intern_block(load, l.candidates, l.count * sizeof(*l.candidates));
-	else
-		out->tried = load_intern(load, l.tried ? l.tried : "nothing");
-}
-
-/* Two names that look the same in variables would take each other's. */
-static void check_variable(struct load *load, struct table *variables, uint32_t index)
-{
-	struct section *section = load->sections[index];
-	char name[CONFIG_NAME_MAX + 1];
-	struct table_entry *entry;
-
-	key_variable(section->name, name, sizeof(name));
-	entry = load_check(
-		load, table_add(variables, load_strndup(load, name, strlen(name)), strlen(name)));
-	if (entry->value == TABLE_NEW)
-		entry->value = index;
-	else
-		report_section(load, section,
-			       "its variables %s_... are those of [%s] too; rename one", name,
-			       load->sections[entry->value]->header);
-}
-
-void load_addresses(struct load *load)
-{
-	struct table *variables = load_check(load, table_create(load->scratch));
-	struct address_book *book = load_check(load, arena_alloc(load->arena, sizeof(*book)));
-	struct address *entries;
-	uint32_t count = 0;
-
-	for (uint32_t i = 0; i < load->section_count; i++)
-		count += load->sections[i]->kind == SECTION_ADDRESS;
-	entries = load_check(load, arena_array(load->arena, count ? count : 1, sizeof(*entries)));
-	for (uint32_t i = 0; i < load->section_count; i++) {
-		struct table_entry *found;
-		struct section *section = load->sections[i];
-
-		if (section->kind != SECTION_ADDRESS)
-			continue;
-		check_variable(load, variables, i);
-		load_entry(load, section, &entries[book->count]);
-		found = load_check(
-			load, table_add(load->by_address, section->name, strlen(section->name)));
-		found->value = book->count++;
-	}
-	book->entries = entries;
-	load->config->addresses = book;
-}
-
-/* ---- ${address:...} ---- */
-
-static const char *unknown_address(struct load *load, const char *name)
-{
-	struct suggestion suggestion = suggest_begin(name);
-	char hint[SUGGEST_SIZE], q[QUOTE_SIZE];
-
-	for (uint32_t i = 0; i < load->config->addresses->count; i++)
-		suggest_offer(&suggestion, load->config->addresses->entries[i].name);
-	return load_format(load, "there is no address %s%s", quote(q, name),
-			   suggest_text(&suggestion, hint));
-}
-
-const char *load_address(struct load *load, const char *text, size_t len, const char **error)
-{
-	char *name = load_strndup(load, text, len), *part = strchr(name, ':');
-	const struct table_entry *found;
-	const struct address *address;
-	char buffer[ENDPOINT_SIZE];
-
-	if (!load->config->addresses) {
-		*error = "${address:...} cannot be used here";
-		return NULL;
-	}
-	if (part)
-		*part++ = '\0';
-	found = table_find(load->by_address, name, strlen(name));
-	address = found ? &load->config->addresses->entries[found->value] : NULL;
-	if (!address) {
-		*error = unknown_address(load, name);
-	} else if (address->count == 0) {
-		*error = load_format(load, "address %s has none in mode %s; tried: %s", name,
-				     mode_name(load->config->mode), address->tried);
-	} else if (part && strcmp(part, "host") == 0) {
-		return address->candidates[0].host;
-	} else if (part && strcmp(part, "port") == 0) {
-		return load_format(load, "%u", address->candidates[0].port);
-	} else if (part) {
-		*error = load_format(load, "an address has :host and :port, but no :%s", part);
+		out->now = make_now(load, out->candidates);
 	} else {
-		endpoint_format(buffer, address->candidates[0].host, address->candidates[0].port);
-		return load_strndup(load, buffer, strlen(buffer));
+		out->tried = tried_text(load, &l);
 	}
-	return NULL;
 }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "address.h"
 #include "arena.h"
 #include "graph.h"
 #include "table.h"
@@ -17,7 +18,8 @@ struct depending {
 	struct graph_edge *edges;
 	uint32_t *lines; /* of each edge */
 	uint32_t count, room, line_room;
-	uint32_t *seen; /* by service: 1 + the last one that named it */
+	uint32_t *seen;    /* by service: 1 + the last one that named it */
+	uint32_t services; /* those of the files; behind them come addresses */
 };
 
 const char *no_service(struct load *load, const struct entry *entry, const char *name)
@@ -50,8 +52,8 @@ static const char *split_dependency(char *text, char **name, int *condition, boo
 	*optional = *text == '?';
 	*name = text + *optional;
 	*condition = -1;
-	if (strncmp(*name, "address:", 8) == 0)
-		return "to wait for an address is not available in this version";
+	if (strncmp(*name, ADDRESS_PREFIX, strlen(ADDRESS_PREFIX)) == 0)
+		return NULL;
 	if (strchr(*name, '/'))
 		return "a service of another host is not available in this version";
 	colon = strchr(*name, ':');
@@ -96,6 +98,33 @@ static void add_edge(struct depending *d, uint32_t from, uint32_t to, uint8_t co
 		(struct graph_edge){(uint16_t)from, (uint16_t)to, condition, optional};
 }
 
+/* NULL, or why the address cannot be waited for. Its place in the graph is made here. */
+static const char *take_address(struct depending *d, uint32_t from, const char *name, bool optional,
+				uint32_t line)
+{
+	struct load *load = d->load;
+	const struct table_entry *found = table_find(load->by_address, name, strlen(name));
+	uint32_t to;
+
+	if (strchr(name, ':'))
+		return "an address has no condition; it is met when it answers";
+	if (!found)
+		return load_no_address(load, name);
+	if (!load->book->entries[found->value].count)
+		return load_format(load, "it has none in mode %s; tried: %s", load->book->mode,
+				   load->book->entries[found->value].tried);
+	if (load->config->sidecar.external)
+		return "addresses are tried by the sidecar that muster-init starts, and [sidecar] "
+		       "external = yes says that there is none";
+	to = load_address_service(load, found->value);
+	if (d->seen[to] == from + 1)
+		return "named twice";
+	d->seen[to] = from + 1;
+	add_edge(d, from, to, COND_HEALTHY, optional, line);
+	load_mention(load, found->value);
+	return NULL;
+}
+
 /* NULL when the dependency is taken or may be left out, else what is wrong. */
 static const char *take_dependency(struct depending *d, uint32_t from, const struct entry *entry,
 				   const struct item *item)
@@ -111,6 +140,8 @@ static const char *take_dependency(struct depending *d, uint32_t from, const str
 				   &asked, &optional);
 	if (problem)
 		return problem;
+	if (strncmp(name, ADDRESS_PREFIX, strlen(ADDRESS_PREFIX)) == 0)
+		return take_address(d, from, name + strlen(ADDRESS_PREFIX), optional, item->line);
 	found = table_find(d->load->by_name, name, strlen(name));
 	if (!found && optional && table_find(d->load->left_out, name, strlen(name)))
 		return NULL;
@@ -166,10 +197,37 @@ static void depend_on_all(struct depending *d, uint32_t from)
 {
 	const struct service_config *services = d->load->config->services;
 
-	for (uint32_t i = 0; i < d->load->config->count; i++)
+	for (uint32_t i = 0; i < d->services; i++)
 		if (i != from && services[i].start == START_AUTO)
 			add_edge(d, from, i, default_condition(&services[i]),
 				 !services[i].essential, 0);
+}
+
+/* The addresses that concern the service: those in its values, and those it waits for. */
+static void take_mentions(struct load *load, const struct service_load *service,
+			  struct service_config *out)
+{
+	for (uint32_t i = 0; i < service->mention_count; i++)
+		load_mention(load, service->mentions[i]);
+	out->address_count = (uint16_t)load->mention_count;
+	if (load->mention_count)
+		out->addresses = load_intern_block(load, load->mentions,
+						   load->mention_count * sizeof(*load->mentions));
+	if (!out->on_address_change)
+		return;
+	if (load->config->sidecar.external)
+		warn_section(load, service->section,
+			     "on_address_change: addresses are watched by the sidecar that "
+			     "muster-init starts, and [sidecar] external = yes says that there is "
+			     "none");
+	load->config->sidecar.present |= load->book->count > 0;
+	for (uint32_t i = 0; i < load->book->count; i++) {
+		bool concerned = !out->address_count;
+
+		for (uint32_t n = 0; n < out->address_count; n++)
+			concerned |= out->addresses[n] == i;
+		load->address_list[i].asked |= concerned;
+	}
 }
 
 static void read_service(struct depending *d, uint32_t index)
@@ -179,10 +237,12 @@ static void read_service(struct depending *d, uint32_t index)
 	uint32_t first = d->count;
 	struct dep_config *deps;
 
+	d->load->mention_count = 0;
 	if (service->draft.depends_on)
 		read_list(d, index, service->draft.depends_on);
 	else if (service->section == d->load->program)
 		depend_on_all(d, index);
+	take_mentions(d->load, service, out);
 	if (d->count == first)
 		return;
 	deps = load_alloc(d->load, d->count - first, sizeof(*deps));
@@ -252,11 +312,12 @@ static bool report_cycle(struct depending *d, uint16_t *chain)
 
 void load_dependencies(struct load *load)
 {
-	struct depending d = {.load = load};
-	uint16_t *chain = load_alloc(load, (size_t)load->config->count + 1, sizeof(*chain));
+	struct depending d = {.load = load, .services = load->config->count};
+	size_t most = (size_t)load->config->count + load->book->count + 1;
+	uint16_t *chain = load_alloc(load, most, sizeof(*chain));
 
-	d.seen = load_alloc(load, load->config->count, sizeof(*d.seen));
-	for (uint32_t i = 0; i < load->config->count; i++)
+	d.seen = load_alloc(load, most, sizeof(*d.seen));
+	for (uint32_t i = 0; i < d.services; i++)
 		read_service(&d, i);
 	for (int i = 0; i < CYCLES_MAX && report_cycle(&d, chain); i++)
 		;

@@ -13,33 +13,31 @@
 
 /* ---- what all services get ---- */
 
-/* Appends the text, {host} {port} {address} replaced. NULL with *problem. */
-static const char *fill_template(struct load *load, const char *text,
-				 const struct address_candidate *address, const char **problem)
+/* The text with {host}, {port} and {address} as references. NULL with *problem. */
+static const char *fill_template(struct load *load, const char *text, uint32_t index,
+				 const char **problem)
 {
+	char reference[ADDRESS_REFERENCE];
 	const char *out = "";
-	char whole[ENDPOINT_SIZE];
 
-	endpoint_format(whole, address->host, address->port);
 	for (;;) {
 		size_t plain = strcspn(text, "{");
-		bool brackets;
+		enum address_part part;
 
 		out = load_format(load, "%s%.*s", out, (int)plain, text);
 		text += plain;
 		if (*text == '\0')
 			return out;
 		/* as a part of host:port an IPv6 address needs its brackets */
-		brackets = strncmp(text, "{host}:", 7) == 0 && strchr(address->host, ':');
 		if (strncmp(text, "{host}", 6) == 0)
-			out = load_format(load, "%s%s%s%s", out, brackets ? "[" : "", address->host,
-					  brackets ? "]" : "");
+			part = text[6] == ':' ? PART_BRACKETED : PART_HOST;
 		else if (strncmp(text, "{port}", 6) == 0)
-			out = load_format(load, "%s%u", out, address->port);
+			part = PART_PORT;
 		else if (strncmp(text, "{address}", 9) == 0)
-			out = load_format(load, "%s%s", out, whole);
+			part = PART_WHOLE;
 		else
 			break;
+		out = load_format(load, "%s%s", out, address_reference(reference, part, index));
 		text = strchr(text, '}') + 1;
 	}
 	*problem = "only {host}, {port} and {address} can stand in braces";
@@ -47,10 +45,9 @@ static const char *fill_template(struct load *load, const char *text,
 }
 
 /* One NAME=template of an address; NULL or what is wrong. */
-static const char *take_export(struct load *load, const struct address *address, const char *text,
+static const char *take_export(struct load *load, uint32_t index, const char *text,
 			       struct table *names, struct variables *variables)
 {
-	static const struct address_candidate nobody = {.host = "nobody", .port = 1};
 	size_t len = strcspn(text, "=");
 	const char *problem, *value;
 	struct table_entry *entry;
@@ -60,30 +57,29 @@ static const char *take_export(struct load *load, const struct address *address,
 	problem = env_name_problem(text, len);
 	if (problem)
 		return problem;
-	value = fill_template(load, text + len + 1, address->count ? address->candidates : &nobody,
-			      &problem);
+	value = fill_template(load, text + len + 1, index, &problem);
 	if (!value)
 		return problem;
 	entry = load_check(load, table_add(names, text, len));
 	if (entry->value != TABLE_NEW)
 		return "another address exports this variable";
 	entry->value = 0;
-	if (address->count && !load_variable(load, text, len))
+	if (load->book->entries[index].count && !load_variable(load, text, len))
 		variables_add(load, variables, text, len, value);
 	return NULL;
 }
 
-static void add_exports(struct load *load, const struct address *address, struct table *names,
+static void add_exports(struct load *load, uint32_t index, struct table *names,
 			struct variables *variables)
 {
-	const char *header =
-		load_format(load, "%s:%s", section_word(SECTION_ADDRESS), address->name);
+	const char *header = load_format(load, "%s:%s", section_word(SECTION_ADDRESS),
+					 load->book->entries[index].name);
 	const struct entry *entry = section_get(section_find(load, header), "export");
 	struct items items = value_items(load, entry);
 
 	for (size_t i = 0; i < items.count; i++) {
 		const char *text = items.list[i].text;
-		const char *problem = take_export(load, address, text, names, variables);
+		const char *problem = take_export(load, index, text, names, variables);
 		char q[QUOTE_SIZE];
 
 		if (problem)
@@ -92,18 +88,18 @@ static void add_exports(struct load *load, const struct address *address, struct
 	}
 }
 
-static void add_address(struct load *load, const struct address *address,
-			struct variables *variables)
+static void add_address(struct load *load, uint32_t index, struct variables *variables)
 {
-	char name[CONFIG_NAME_MAX + 1], whole[ENDPOINT_SIZE];
+	const struct address *address = &load->book->entries[index];
+	char name[CONFIG_NAME_MAX + 1], reference[ADDRESS_REFERENCE];
 	const char *variable;
 
 	if (address->count == 0)
 		return;
 	key_variable(address->name, name, sizeof(name));
 	variable = load_format(load, "MUSTER_ADDRESS_%s", name);
-	endpoint_format(whole, address->candidates[0].host, address->candidates[0].port);
-	variables_add(load, variables, variable, strlen(variable), whole);
+	variables_add(load, variables, variable, strlen(variable),
+		      address_reference(reference, PART_WHOLE, index));
 }
 
 static void add_fixed(struct load *load, struct variables *variables, const char *name,
@@ -123,9 +119,9 @@ void load_common_environment(struct load *load)
 	add_fixed(load, &variables, "MUSTER_MODE", mode_name(load->config->mode));
 	add_fixed(load, &variables, "MUSTER_RUN_DIR", run_dir ? run_dir : DEFAULT_RUN_DIR);
 	for (uint32_t i = 0; i < book->count; i++)
-		add_address(load, &book->entries[i], &variables);
+		add_address(load, i, &variables);
 	for (uint32_t i = 0; i < book->count; i++)
-		add_exports(load, &book->entries[i], names, &variables);
+		add_exports(load, i, names, &variables);
 	load->config->common_environment =
 		load_intern_list(load, (char *const *)variables.list, variables.count);
 }
@@ -169,7 +165,7 @@ static void take_line(struct load *load, const struct entry *entry, const struct
 			    problem);
 		return;
 	}
-	value = value_expand(load, entry, item->line, value);
+	value = value_expand_following(load, entry, item->line, value);
 	if (value)
 		variables_add(load, variables, item->text, len, value);
 }

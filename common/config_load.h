@@ -121,6 +121,7 @@ struct service_draft {
 	uint64_t log_max_size;
 	int64_t log_keep;
 	const struct entry *profiles;
+	uint8_t on_address_change; /* as in struct service_config */
 };
 
 struct muster_draft {
@@ -139,7 +140,9 @@ struct sidecar_draft {
 };
 
 struct address_draft {
-	int64_t port;
+	const struct entry *port;
+	uint8_t check;
+	uint32_t check_period;
 	const struct entry *modes[MODE_COUNT];
 	const struct entry *fallback;
 	const struct entry *export;
@@ -153,6 +156,8 @@ struct peer_draft {
 struct service_load {
 	struct section *section;
 	struct service_draft draft;
+	uint16_t *mentions; /* addresses, by index */
+	uint32_t mention_count;
 };
 
 /* A problem's place in the order. */
@@ -182,8 +187,16 @@ struct load {
 	struct table *accounts;    /* config_identity: what was asked -> index */
 	struct account *account_list;
 	uint32_t account_count, account_room;
-	struct table *by_address; /* address -> index in the address book */
-	struct table *patterns;   /* config_probe: regular expression -> index */
+	struct table *by_address;     /* address -> index in the address book */
+	struct address_book *book;    /* config->addresses while it is being made, */
+	struct address *address_list; /* its entries, */
+	struct address_text *texts;   /* and what is to become its texts */
+	uint32_t text_count, text_room;
+	bool follows;       /* what is being expanded is to follow its addresses */
+	uint16_t *mentions; /* addresses that the service being read mentions */
+	uint32_t mention_count, mention_room;
+	const char *mode_source;
+	struct table *patterns; /* config_probe: regular expression -> index */
 	const struct match **pattern_list;
 	uint32_t pattern_count, pattern_room;
 	struct table *var_files; /* config_secrets: path -> index */
@@ -298,6 +311,9 @@ bool value_scalar(struct load *load, struct entry *entry, const char **text);
 /* Expanded text of a part of the entry's value; NULL: reported. */
 const char *value_expand(struct load *load, const struct entry *entry, uint32_t line,
 			 const char *text);
+/* The same for a value that follows the addresses it mentions: an argument, a variable. */
+const char *value_expand_following(struct load *load, const struct entry *entry, uint32_t line,
+				   const char *text);
 /* argv of a command line in the arena, or NULL: reported. */
 char *const *value_command(struct load *load, const struct entry *entry, const char *text,
 			   bool expands);
@@ -315,13 +331,29 @@ void load_sidecar(struct load *load); /* and the peers */
 
 /* ---- config_address.c ---- */
 
+struct address;
+void load_entry(struct load *load, struct section *section, struct address *out);
+
+/* ---- config_book.c ---- */
+
 void load_addresses(struct load *load);
-/* What an expansion of ${address:TEXT} gives, or NULL with *error. */
+/* What an expansion of ${address:TEXT} gives, or NULL with *error. While load->follows is set it is
+ * a reference, for a value that becomes a text of the book (load_intern sees to that). */
 const char *load_address(struct load *load, const char *text, size_t len, const char **error);
+/* Why there is no such address, to stand behind its name. */
+const char *load_no_address(struct load *load, const char *name);
+void load_mention(struct load *load, uint32_t index);
+/* A text of the book for this template, in the arena. */
+const char *load_text(struct load *load, const char *template);
+/* At the end: which addresses are checked, and the list of texts. */
+void load_address_checks(struct load *load);
+void load_address_texts(struct load *load);
 
 /* ---- config_service.c ---- */
 
 void load_services(struct load *load);
+/* The service that stands for an address with depends_on = address:NAME; made once. Its index. */
+uint32_t load_address_service(struct load *load, uint32_t address);
 
 /* ---- config_probe.c ---- */
 

@@ -30,10 +30,17 @@ static uint8_t mode_of(const char *word)
 	return MODE_COUNT;
 }
 
-static bool has_container_marks(const struct load *load)
+/* What says that this is a container; NULL: nothing does. */
+static const char *container_mark(const struct load *load)
 {
-	return load_set_variable(load, "container") || access("/.dockerenv", F_OK) == 0 ||
-	       access("/run/.containerenv", F_OK) == 0;
+	static const char *const marks[] = {"/.dockerenv", "/run/.containerenv"};
+
+	if (load_set_variable(load, "container"))
+		return "environment container";
+	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++)
+		if (access(marks[i], F_OK) == 0)
+			return marks[i];
+	return NULL;
 }
 
 static enum run_mode detect_mode(struct load *load)
@@ -42,6 +49,7 @@ static enum run_mode detect_mode(struct load *load)
 	uint8_t mode = word ? mode_of(word) : MODE_COUNT;
 	char q[QUOTE_SIZE];
 
+	load->mode_source = "environment ENV_TYPE";
 	if (mode != MODE_COUNT)
 		return mode;
 	if (word)
@@ -49,9 +57,14 @@ static enum run_mode detect_mode(struct load *load)
 			  "ENV_TYPE: %s is none of development, testing, container, kubernetes and "
 			  "production: ignored",
 			  quote(q, word));
+	load->mode_source = "environment KUBERNETES_SERVICE_HOST";
 	if (load_set_variable(load, "KUBERNETES_SERVICE_HOST"))
 		return MODE_KUBERNETES;
-	return has_container_marks(load) ? MODE_CONTAINER : MODE_DEVELOPMENT;
+	load->mode_source = container_mark(load);
+	if (load->mode_source)
+		return MODE_CONTAINER;
+	load->mode_source = "nothing says otherwise";
+	return MODE_DEVELOPMENT;
 }
 
 /* The host's name, with whatever is not allowed in a name made a dash. */
@@ -71,6 +84,19 @@ static const char *host_name(struct load *load)
 	return load_intern(load, name[0] ? name : "localhost");
 }
 
+/* Who sets the mode in the configuration. */
+static const char *mode_place(struct load *load, const struct section *section)
+{
+	const struct entry *entry = section_get(section, "mode");
+
+	if (!entry)
+		return "";
+	if (entry->file == FILE_ENVIRONMENT)
+		return "environment MUSTER_MODE";
+	return load_intern(load,
+			   load_format(load, "%s:%u mode", load->files[entry->file], entry->line));
+}
+
 void load_muster(struct load *load)
 {
 	struct section *section = section_find(load, section_word(SECTION_MUSTER));
@@ -81,6 +107,7 @@ void load_muster(struct load *load)
 	if (section)
 		values_read(load, section, draft);
 	config->name = draft->name ? load_intern(load, draft->name) : host_name(load);
+	load->mode_source = section ? mode_place(load, section) : "";
 	config->mode = draft->mode < MODE_COUNT ? draft->mode : detect_mode(load);
 	config->start_parallel = draft->start_parallel;
 	config->start_timeout = draft->start_timeout;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "address.h"
 #include "arena.h"
 #include "str.h"
 #include "table.h"
@@ -66,8 +67,12 @@ const char *load_intern(struct load *load, const char *text)
 	if (entry->value == TABLE_NEW) {
 		entry->key = load_check(load, arena_strndup(load->arena, text, len));
 		entry->value = 0;
+		if (load->book && address_text_references(load->book, text)) {
+			load_text(load, entry->key);
+			entry->value = load->text_count;
+		}
 	}
-	return entry->key;
+	return entry->value ? load->texts[entry->value - 1].text : entry->key;
 }
 
 const void *load_intern_block(struct load *load, const void *bytes, size_t size)

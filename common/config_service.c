@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "address.h"
 #include "arena.h"
 #include "table.h"
 
@@ -171,6 +172,7 @@ static void load_service(struct load *load, struct service_load *service,
 	struct section *section = service->section;
 	struct service_draft *draft = &service->draft;
 
+	load->mention_count = 0;
 	*draft = load->defaults;
 	if (section == load->program)
 		preset_program(load, draft);
@@ -180,12 +182,62 @@ static void load_service(struct load *load, struct service_load *service,
 	out->type = draft->type;
 	out->start = draft->start;
 	out->essential = draft->essential;
+	out->on_address_change = draft->on_address_change;
 	out->line = section->line;
 	load_probes(load, service, out);
 	check_type(load, service, out);
 	check_times(load, service);
 	out->policy = make_policy(load, service);
 	load_service_environment(load, service, out);
+	service->mentions = load_alloc(load, load->mention_count, sizeof(*service->mentions));
+	service->mention_count = load->mention_count;
+	if (load->mention_count)
+		memcpy(service->mentions, load->mentions,
+		       load->mention_count * sizeof(*service->mentions));
+}
+
+/* ---- addresses that are waited for ---- */
+
+/* It is met when the sidecar says so; how long that may take is start_timeout's business. */
+static const struct probe_config *address_probe(struct load *load, const struct address *address,
+						const char *target)
+{
+	struct probe_config probe;
+
+	memset(&probe, 0, sizeof(probe));
+	probe.kind = PROBE_TCP;
+	probe.fd = -1;
+	probe.period = address->check_period;
+	probe.timeout = load->defaults.probes[ROLE_READINESS].timeout;
+	probe.failure_threshold = probe.success_threshold = 1;
+	probe.target = target;
+	return load_intern_block(load, &probe, sizeof(probe));
+}
+
+uint32_t load_address_service(struct load *load, uint32_t index)
+{
+	struct address *address = &load->address_list[index];
+	struct config *config = load->config;
+	const char *name = load_intern(load, load_format(load, ADDRESS_PREFIX "%s", address->name));
+	struct table_entry *found = load_check(load, table_add(load->by_name, name, strlen(name)));
+	struct section nothing = {.name = name, .header = name};
+	struct service_load service = {.section = &nothing, .draft = load->defaults};
+	struct service_config *out;
+
+	if (found->value != TABLE_NEW)
+		return found->value;
+	found->value = config->count++;
+	out = &config->services[found->value];
+	service.draft.type = TYPE_EXTERNAL;
+	service.draft.ready_timeout = 0;
+	out->name = name;
+	out->type = TYPE_EXTERNAL;
+	out->policy = make_policy(load, &service);
+	out->probes[ROLE_READINESS] = address_probe(load, address, name);
+	load_service_environment(load, &service, out);
+	address->asked = true;
+	config->sidecar.present = true;
+	return found->value;
 }
 
 /* ---- all of them ---- */
@@ -253,7 +305,8 @@ void load_services(struct load *load)
 	load->defaults.log = load->muster.log;
 	choose_services(load);
 	config->services =
-		load_check(load, arena_array(load->arena, config->count ? config->count : 1,
+		/* and one for each address that is waited for */
+		load_check(load, arena_array(load->arena, config->count + load->book->count + 1,
 					     sizeof(*config->services)));
 	for (uint32_t i = 0; i < config->count; i++)
 		load_service(load, &load->services[i], &config->services[i]);

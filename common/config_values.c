@@ -211,6 +211,20 @@ static bool read_limit(const struct key *key, const char *text, void *field)
 	return true;
 }
 
+static bool read_change(const struct key *key, const char *text, void *field)
+{
+	int signal;
+
+	(void)key;
+	if (strcmp(text, "ignore") == 0 || strcmp(text, "restart") == 0) {
+		*(uint8_t *)field = *text == 'r' ? CHANGE_RESTART : CHANGE_IGNORE;
+		return true;
+	}
+	signal = strncmp(text, "signal:", 7) == 0 ? sig_parse(text + 7) : 0;
+	*(uint8_t *)field = (uint8_t)signal;
+	return signal > 0;
+}
+
 static read_value *const readers[] = {
 	[KEY_TEXT] = read_text,         [KEY_NAME] = read_name,
 	[KEY_PATH] = read_path,         [KEY_BOOL] = read_bool,
@@ -219,7 +233,7 @@ static read_value *const readers[] = {
 	[KEY_SIGNAL] = read_signal,     [KEY_MASK] = read_mask,
 	[KEY_LOG] = read_log,           [KEY_PARALLEL] = read_parallel,
 	[KEY_BACKOFF] = read_backoff,   [KEY_RATE] = read_rate,
-	[KEY_LIMIT] = read_limit,
+	[KEY_LIMIT] = read_limit,       [KEY_CHANGE] = read_change,
 };
 
 /* ---- expansion ---- */
@@ -249,6 +263,15 @@ const char *value_expand(struct load *load, const struct entry *entry, uint32_t 
 	if (!value)
 		report_line(load, entry, line, "%s", error);
 	return value;
+}
+
+const char *value_expand_following(struct load *load, const struct entry *entry, uint32_t line,
+				   const char *text)
+{
+	load->follows = true;
+	text = value_expand(load, entry, line, text);
+	load->follows = false;
+	return text;
 }
 
 bool value_scalar(struct load *load, struct entry *entry, const char **text)
@@ -302,7 +325,7 @@ static bool add_word(struct load *load, const struct entry *entry, const struct 
 			  "'...' for one",
 			  quote(q, text));
 	if (expands)
-		text = value_expand(load, entry, entry->line, text);
+		text = value_expand_following(load, entry, entry->line, text);
 	if (text && (*text || word->quoted))
 		argv[(*count)++] = text;
 	return text != NULL;

@@ -114,6 +114,17 @@ const char *endpoint_parse(const char *text, size_t len, struct endpoint *out)
 	return error;
 }
 
+const char *endpoint_parse_host(const char *text, struct endpoint *out)
+{
+	size_t len = strlen(text);
+
+	if (!is_ipv6(text) || len >= sizeof(out->host))
+		return endpoint_parse(text, len, out);
+	*out = (struct endpoint){0};
+	memcpy(out->host, text, len + 1);
+	return NULL;
+}
+
 char *endpoint_format(char buffer[ENDPOINT_SIZE], const char *host, uint16_t port)
 {
 	bool brackets = strchr(host, ':') != NULL;

@@ -13,6 +13,7 @@ const char *const key_modes[] = {"development", "testing", "container", "kuberne
 static const char *const types[] = {"service", "oneshot", "external", NULL};
 static const char *const restarts[] = {"no", "on-failure", "always", "unless-stopped", NULL};
 static const char *const landlocks[] = {"best-effort", "require", "off", NULL};
+static const char *const checks[] = {"auto", "connect", "dns", "no", NULL};
 static const char *const starts[] = {"auto", "manual", NULL};
 
 #define MUSTER(member)  .section = SECTION_MUSTER, .offset = offsetof(struct muster_draft, member)
@@ -128,6 +129,7 @@ const struct key keys[] = {
 	{"log_max_size", SERVICE(log_max_size), .form = KEY_SIZE, .fallback = "10M"},
 	{"log_keep", SERVICE(log_keep), NUMBER(0, 99), .fallback = "3"},
 	{"profiles", SERVICE(profiles), .form = KEY_LIST},
+	{"on_address_change", SERVICE(on_address_change), .form = KEY_CHANGE, .fallback = "ignore"},
 	ABSENT(SECTION_SERVICE, "seccomp"),
 	ABSENT(SECTION_SERVICE, "cpuset"),
 	ABSENT(SECTION_SERVICE, "memory_max"),
@@ -140,7 +142,8 @@ const struct key keys[] = {
 	ABSENT(SECTION_SERVICE, "watchdog"),
 	ABSENT(SECTION_SERVICE, "require_gpu"),
 
-	{"port", ADDRESS(port), NUMBER(1, 65535)},
+	{"port", ADDRESS(port), .form = KEY_LIST,
+	 .accepts = "a number from 1 to 65535 or the name of a port"},
 	{"development", ADDRESS(modes[MODE_DEVELOPMENT]), .form = KEY_ADDRESS},
 	{"testing", ADDRESS(modes[MODE_TESTING]), .form = KEY_ADDRESS},
 	{"container", ADDRESS(modes[MODE_CONTAINER]), .form = KEY_ADDRESS},
@@ -148,6 +151,8 @@ const struct key keys[] = {
 	{"production", ADDRESS(modes[MODE_PRODUCTION]), .form = KEY_ADDRESS},
 	{"fallback", ADDRESS(fallback), .form = KEY_ADDRESS},
 	{"export", ADDRESS(export), .form = KEY_LIST},
+	{"check", ADDRESS(check), WORD(checks), .fallback = "auto"},
+	{"check_period", ADDRESS(check_period), TIME(100), .fallback = "10s"},
 	ABSENT(SECTION_ADDRESS, "hosts"),
 	ABSENT(SECTION_ADDRESS, "dns"),
 
@@ -199,6 +204,8 @@ static const char *form_accepts(enum key_form form)
 		return "auto, unlimited or a number from 1 to 100000";
 	case KEY_BACKOFF:
 		return "two durations such as 100ms..30s";
+	case KEY_CHANGE:
+		return "restart, ignore or signal:NAME, as in signal:HUP";
 	case KEY_RATE:
 		return "a number of restarts in a time such as 10/60s, or unlimited";
 	case KEY_PROBE:

@@ -33,7 +33,8 @@ static const struct verb verbs[] = {
 	 "the start-up and its critical path"},
 	{"graph", verb_graph, "", "[--format text|dot|mermaid]", "what depends on what"},
 	{"check", verb_check, "[FILE...]", "", "is the configuration right?"},
-	{"resolve", verb_resolve, "[NAME]", "[--mode M] [--json]", "where addresses lead"},
+	{"resolve", verb_resolve, "[NAME]", "[--mode M] [--json] [--explain]",
+	 "where addresses lead"},
 };
 #define VERBS (sizeof(verbs) / sizeof(verbs[0]))
 

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "address.h"
+#include "answer.h"
 #include "args.h"
 #include "json_out.h"
 #include "load.h"
@@ -50,43 +51,21 @@ static char *format_candidate(char buffer[ENDPOINT_SIZE], const struct address_c
 
 /* ---- JSON ---- */
 
-static void json_address(struct json_out *json, const struct config *config,
-			 const struct address *address)
-{
-	const struct address_candidate *first = address->count ? &address->candidates[0] : NULL;
-	char text[ENDPOINT_SIZE];
-	uint32_t i;
-
-	json_object(json, NULL);
-	json_text(json, "name", address->name);
-	json_text(json, "mode", mode_name(config->mode));
-	json_text(json, "host", first ? first->host : NULL);
-	if (first)
-		json_uint(json, "port", first->port);
-	else
-		json_null(json, "port");
-	json_text(json, "source", first ? first->source : NULL);
-	json_array(json, "addresses");
-	for (i = 0; i < address->count; i++)
-		json_text(json, NULL, format_candidate(text, &address->candidates[i]));
-	json_array_end(json);
-	json_text(json, "error", first ? NULL : address->tried);
-	json_object_end(json);
-}
-
 static void print_json(const struct config *config, const struct address *one)
 {
-	const struct address_book *book = config->addresses;
+	struct answer answer = {.book = config->addresses, .address = one};
 	struct json_out json;
 	uint32_t i;
 
 	json_begin(&json, stdout, true);
 	if (one) {
-		json_address(&json, config, one);
+		answer_json(&json, &answer);
 	} else {
 		json_array(&json, NULL);
-		for (i = 0; i < book->count; i++)
-			json_address(&json, config, &book->entries[i]);
+		for (i = 0; i < answer.book->count; i++) {
+			answer.address = &answer.book->entries[i];
+			answer_json(&json, &answer);
+		}
 		json_array_end(&json);
 	}
 	json_end(&json);
@@ -133,9 +112,25 @@ static void print_all(const struct ctl *ctl, const struct address_book *book)
 		   ctl->colour);
 }
 
+static void explain(const struct address_book *book, const struct address *one)
+{
+	struct answer answer = {.book = book, .address = one};
+	uint32_t i;
+
+	for (i = 0; i < book->count; i++) {
+		if (one && one != &book->entries[i])
+			continue;
+		answer.address = &book->entries[i];
+		answer_explain(stdout, &answer);
+	}
+}
+
 /* ---- the verb ---- */
 
-static int show(const struct ctl *ctl, const struct config *config, const char *name, bool json)
+enum form { FORM_TEXT, FORM_JSON, FORM_EXPLAIN };
+
+static int show(const struct ctl *ctl, const struct config *config, const char *name,
+		enum form form)
 {
 	const struct address_book *book = config->addresses;
 	const struct address *address = NULL;
@@ -147,16 +142,18 @@ static int show(const struct ctl *ctl, const struct config *config, const char *
 			return CTL_NOT_FOUND;
 		}
 	}
-	if (!json && address)
+	if (form == FORM_TEXT && address)
 		return print_one(address);
-	if (json)
+	if (form == FORM_JSON)
 		print_json(config, address);
+	else if (form == FORM_EXPLAIN)
+		explain(book, address);
 	else
 		print_all(ctl, book);
 	return address && !address->count ? CTL_FALSE : CTL_DONE;
 }
 
-static int load_and_show(const struct ctl *ctl, const char *name, const char *mode, bool json)
+static int load_and_show(const struct ctl *ctl, const char *name, const char *mode, enum form form)
 {
 	char variable[64];
 	char **environment;
@@ -170,7 +167,7 @@ static int load_and_show(const struct ctl *ctl, const char *name, const char *mo
 		return CTL_FALSE;
 	}
 	config = load_config(ctl, NULL, environment, true);
-	result = config ? show(ctl, config, name, json) : CTL_FALSE;
+	result = config ? show(ctl, config, name, form) : CTL_FALSE;
 	config_free(config);
 	free(environment);
 	return result;
@@ -179,10 +176,11 @@ static int load_and_show(const struct ctl *ctl, const char *name, const char *mo
 int verb_resolve(struct ctl *ctl, char **argv)
 {
 	const char *mode = NULL;
-	bool json = false;
+	bool json = false, why = false;
 	const struct arg_option options[] = {{"mode", 0, ARG_TEXT, &mode},
-					     {"json", 'j', ARG_FLAG, &json}};
-	int exit_code, count = args_parse(ctl, argv, options, 2, &exit_code);
+					     {"json", 'j', ARG_FLAG, &json},
+					     {"explain", 0, ARG_FLAG, &why}};
+	int exit_code, count = args_parse(ctl, argv, options, 3, &exit_code);
 
 	if (count < 0)
 		return exit_code;
@@ -193,5 +191,5 @@ int verb_resolve(struct ctl *ctl, char **argv)
 				  "--mode: '%s' is none of development, testing, container, "
 				  "kubernetes, production, auto",
 				  mode);
-	return load_and_show(ctl, argv[0], mode, json);
+	return load_and_show(ctl, argv[0], mode, json ? FORM_JSON : why ? FORM_EXPLAIN : FORM_TEXT);
 }

@@ -94,7 +94,7 @@ static void urls(void **state)
 #define BOOK                                                                                       \
 	"[address:redis]\nport = 6379\ndevelopment = dev\ntesting = 127.0.0.1\n"                   \
 	"container = redis, redis-b:6380\nkubernetes = redis.default.svc\n"                        \
-	"production = ${REDIS_MAIN}:7000\nfallback = last:1\n"                                     \
+	"production = ${REDIS_MAIN}:7000, ${REDIS_MORE:-b,c}\nfallback = last:1\n"                 \
 	"[address:bare]\nport = 80\n"                                                              \
 	"[address:own-port]\ntesting = h:1\n"
 
@@ -223,10 +223,119 @@ static void an_unset_variable_in_an_entry_is_passed_over(void **state)
 {
 	(void)state;
 	load("MUSTER_MODE=production", NULL, NULL, NULL);
-	candidates("redis", "last:1 (:8 fallback)");
-	load("MUSTER_MODE=production", "REDIS_MAIN=main.example", NULL, NULL);
-	candidates("redis", "main.example:7000 (:7 production), last:1 (:8 fallback)");
+	candidates("redis", "b:6379 (:7 production), c:6379 (:7 production), last:1 (:8 fallback)");
+	load("MUSTER_MODE=production", "REDIS_MAIN=main.example", "REDIS_MORE=d:1", NULL);
+	candidates("redis", "main.example:7000 (:7 production), d:1 (:7 production), last:1 (:8 "
+			    "fallback)");
 	candidates("bare", "");
+}
+
+/* ---- what follows an address ---- */
+
+#define FOLLOWING                                                                                  \
+	"[address:redis]\nport = 6379\ntesting = a, [fd00::1]:7, _redis._tcp.x\n"                  \
+	"export = URL=redis://{host}:{port}/0, RAW={host}\n[address:other]\ntesting = o:1\n"       \
+	"[service:s]\ncommand = x ${address:redis} ${address:redis:port}\n"                        \
+	"environment = A=<${address:redis}|${address:other}>\n B=<${address:redis:host}>\n"
+
+static char *following[] = {(char *)(uintptr_t) "MUSTER_MODE=testing", NULL};
+
+static struct config *load_following(void)
+{
+	static char name[] = "/tmp/muster-following-XXXXXX";
+	const char *files[] = {name, NULL};
+	struct config_source source = {.files = files, .environment = following};
+	struct config *loaded;
+	int fd;
+
+	strcpy(name, "/tmp/muster-following-XXXXXX");
+	fd = mkstemp(name);
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, FOLLOWING, strlen(FOLLOWING)), strlen(FOLLOWING));
+	close(fd);
+	loaded = config_load(&source, &errors);
+	unlink(name);
+	assert_non_null(loaded);
+	return loaded;
+}
+
+static bool has(char *const *list, const char *text)
+{
+	while (*list && strcmp(*list, text) != 0)
+		list++;
+	return *list != NULL;
+}
+
+static void texts_follow_what_is_in_force(void **state)
+{
+	const struct address_book *book;
+	const struct service_config *service;
+
+	(void)state;
+	config = load_following();
+	book = config->addresses;
+	service = &config->services[0];
+	assert_string_equal(service->argv[1], "a:6379");
+	assert_true(address_choose(book, 0, 1, NULL, 0));
+	assert_false(address_choose(book, 0, 1, "", 5));
+	assert_string_equal(service->argv[1], "[fd00::1]:7");
+	assert_string_equal(service->argv[2], "7");
+	assert_true(has(service->environment, "A=<[fd00::1]:7|o:1>"));
+	assert_true(has(service->environment, "B=<fd00::1>"));
+	assert_true(has(config->common_environment, "MUSTER_ADDRESS_REDIS=[fd00::1]:7"));
+	assert_true(has(config->common_environment, "URL=redis://[fd00::1]:7/0"));
+	assert_true(has(config->common_environment, "RAW=fd00::1"));
+	assert_true(address_choose(book, 0, 2, "pod-3.x", 7000));
+	assert_string_equal(service->argv[1], "pod-3.x:7000");
+	assert_true(has(config->common_environment, "MUSTER_ADDRESS_OTHER=o:1"));
+	assert_int_equal(service->address_count, 2);
+}
+
+/* The longest host and port fit into every text. */
+static void texts_have_room(void **state)
+{
+	char host[HOST_SIZE];
+
+	(void)state;
+	config = load_following();
+	memset(host, ':', sizeof(host) - 1);
+	host[sizeof(host) - 1] = '\0';
+	assert_true(address_choose(config->addresses, 0, 0, host, 65535));
+	assert_true(address_choose(config->addresses, 1, 0, host, 65534));
+	assert_int_equal(strlen(config->services[0].argv[1]), 255 + 2 + 6);
+	assert_int_equal(strlen(config->services[0].environment[0]), 2 * (255 + 2 + 6) + 5);
+}
+
+/* A reload compares like with like: what is in force is carried over where it is still offered. */
+static void choices_are_carried_over(void **state)
+{
+	struct config *old;
+
+	(void)state;
+	old = load_following();
+	config = load_following();
+	address_choose(old->addresses, 0, 1, NULL, 0);
+	assert_false(service_config_equal(old, &old->services[0], config, &config->services[0]));
+	address_adopt(config->addresses, old->addresses);
+	assert_true(service_config_equal(old, &old->services[0], config, &config->services[0]));
+	config_free(old);
+}
+
+static void hosts_from_elsewhere(void **state)
+{
+	char host[8] = "redis-1";
+
+	(void)state;
+	assert_true(address_host_valid(host, sizeof(host)));
+	assert_false(address_host_valid(host, 7));
+	assert_true(address_host_valid("fe80::1%eth0", 13));
+	assert_true(address_host_valid("", 1));
+	assert_false(address_host_valid("a b", 4));
+	assert_false(address_host_valid("a\nb", 4));
+	assert_false(address_host_valid("a/b", 4));
+	assert_false(address_host_valid("\xff\xfe"
+					"a0000",
+					8));
 }
 
 int main(void)
@@ -240,6 +349,10 @@ int main(void)
 		cmocka_unit_test_teardown(a_bad_explicit_variable_is_no_other_address, drop),
 		cmocka_unit_test_teardown(links_come_behind_the_entry, drop),
 		cmocka_unit_test_teardown(an_unset_variable_in_an_entry_is_passed_over, drop),
+		cmocka_unit_test_teardown(texts_follow_what_is_in_force, drop),
+		cmocka_unit_test_teardown(texts_have_room, drop),
+		cmocka_unit_test_teardown(choices_are_carried_over, drop),
+		cmocka_unit_test(hosts_from_elsewhere),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
