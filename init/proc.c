@@ -63,26 +63,39 @@ static const char *stat_path(char *buffer, size_t size, pid_t pid)
 	return at;
 }
 
-pid_t proc_parent(int proc, pid_t pid, char *state)
+/* Whoever is named in a line of ours must not write on it. */
+static void copy_name(char *to, size_t size, const char *from, const char *end)
+{
+	size_t len = 0;
+
+	for (; from < end && len < size - 1; from++)
+		to[len++] = *from > ' ' && *from < 127 ? *from : '_';
+	to[len] = '\0';
+}
+
+bool proc_look(int proc, pid_t pid, struct proc_info *info)
 {
 	char path[24], text[512];
-	const char *end;
+	const char *begin, *end;
 	ssize_t n;
 	int fd = openat(proc, stat_path(path, sizeof(path), pid), O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0)
-		return 0;
+		return false;
 	n = read(fd, text, sizeof(text) - 1);
 	close(fd);
 	if (n <= 0)
-		return 0;
+		return false;
 	text[n] = '\0';
-	/* the name may hold anything, so look behind its last bracket: ") S PARENT" */
+	/* the name may hold anything, so look behind its last bracket: "(NAME) S PARENT" */
+	begin = strchr(text, '(');
 	end = strrchr(text, ')');
-	if (!end || strlen(end) < 5)
-		return 0;
-	*state = end[2];
-	return parse_pid(end + 4);
+	if (!begin || !end || strlen(end) < 5)
+		return false;
+	copy_name(info->name, sizeof(info->name), begin + 1, end);
+	info->state = end[2];
+	info->parent = parse_pid(end + 4);
+	return true;
 }
 
 /* The processes among the records of one getdents64. */
@@ -145,9 +158,10 @@ struct filter {
 static bool visit_child(int proc, pid_t pid, void *data)
 {
 	const struct filter *filter = data;
-	char state;
+	struct proc_info info;
 
-	return proc_parent(proc, pid, &state) != getpid() || filter->visit(proc, pid, filter->data);
+	return !proc_look(proc, pid, &info) || info.parent != getpid() ||
+	       filter->visit(proc, pid, filter->data);
 }
 
 int proc_each_child(int proc, proc_visit *visit, void *data)
