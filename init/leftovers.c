@@ -17,6 +17,7 @@ struct walk {
 	struct supervisor *sup;
 	struct service *service;
 	unsigned found;
+	bool untold;
 };
 
 /* ---- whose is it ---- */
@@ -111,13 +112,14 @@ static void note(struct supervisor *sup, const char *name, pid_t pid, const char
 		 name, (int)pid, service ? " (" : "", service ? service : "", service ? ")" : "");
 }
 
-static void note_each(int proc, pid_t pid, const struct proc_info *info, pid_t child, void *data)
+static bool note_each(int proc, pid_t pid, const struct proc_info *info, pid_t child, void *data)
 {
 	struct walk *walk = data;
 	const struct service *service = owner_of(walk->sup, proc, child);
 
 	if (walk->sup->stage >= STAGE_STOP && (!service || !service->killed))
 		note(walk->sup, info->name, pid, service ? service->config->name : NULL);
+	return true;
 }
 
 /* Without /proc only main processes are known. */
@@ -127,47 +129,83 @@ static void note_main(struct supervisor *sup, const struct service *service)
 		note(sup, "process", service->pid, service->config->name);
 }
 
-static void say_stuck(int proc, pid_t pid, const struct proc_info *info, pid_t child, void *data)
+static bool say_stuck(int proc, pid_t pid, const struct proc_info *info, pid_t child, void *data)
 {
 	struct walk *walk = data;
 	char where[64];
 
 	(void)child;
 	if (walk->found++ >= STUCK_NAMED)
-		return;
+		return false;
 	if (read_file(proc, pid, "wchan", where, sizeof(where)) == 0)
 		strcpy(where, "?");
 	log_error("%s: %s, process %d, has not ended after KILL: state %c, in %s",
 		  walk->service->config->name, info->name, (int)pid, info->state, where);
+	return true;
 }
 
-/* ---- walks ---- */
+/* ---- who was told ---- */
 
-/* One that is alive is enough to know. */
+/* Some programs take a second TERM for impatience. */
+static bool was_told(const struct supervisor *sup, pid_t pid)
+{
+	for (uint32_t i = 0; i < sup->told_count; i++)
+		if (sup->told[i] == pid)
+			return true;
+	return false;
+}
+
+static bool tell(int proc, pid_t pid, const struct proc_info *info, pid_t child, void *data)
+{
+	struct supervisor *sup = ((struct walk *)data)->sup;
+
+	(void)proc;
+	(void)info;
+	(void)child;
+	if (was_told(sup, pid))
+		return false;
+	if (sup->told_count < LEFTOVERS_TOLD)
+		sup->told[sup->told_count++] = pid;
+	return true;
+}
+
+/* Whatever a dead process leaves in turn may be new to us by now and not in this list, and whose it
+ * was cannot be seen any more; but SIGCHLD for it is on its way, and then we look again. */
 static bool look(int proc, pid_t pid, void *data)
 {
 	struct walk *walk = data;
 	struct proc_info info;
 
-	walk->found = is_leftover(proc, pid, data) && proc_look(proc, pid, &info) &&
-		      info.state != 'Z'; /* SIGCHLD for it is on its way */
-	return !walk->found;
+	if (children_find(&walk->sup->children, pid).kind != CHILD_STRANGER)
+		return true;
+	if (owner_of(walk->sup, proc, pid) == walk->service) {
+		walk->found++;
+		/* where there are too many to remember, those that come late get only KILL */
+		walk->untold = walk->sup->told_count < LEFTOVERS_TOLD && !was_told(walk->sup, pid);
+	} else if (!proc_look(proc, pid, &info) || info.ending) {
+		walk->found++;
+	}
+	return !walk->untold;
 }
 
-bool leftovers_signal(struct supervisor *sup, struct service *service, int signal)
+bool leftovers_end(struct supervisor *sup, struct service *service)
 {
 	struct walk walk = {.sup = sup, .service = service};
-	struct sweep sweep = {.signo = signal, .wanted = is_leftover, .data = &walk};
+	struct sweep sweep = {SIGTERM, is_leftover, tell, &walk};
 	int proc = service->session > 1 ? proc_open() : -1;
 
 	if (proc < 0)
 		return false; /* without /proc there is nothing to know them by */
 	proc_each_child(proc, look, &walk);
 	close(proc);
-	if (walk.found && signal)
+	if (walk.found && service->phase == PH_KILLING)
+		leftovers_kill(sup, service);
+	else if (walk.untold || (walk.found && !service->sweeping))
 		sweep_run(&sweep);
 	return walk.found;
 }
+
+/* ---- KILL ---- */
 
 void leftovers_kill(struct supervisor *sup, struct service *service)
 {

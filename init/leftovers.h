@@ -13,8 +13,9 @@
 struct supervisor;
 struct service;
 
-/* Sends `signal` (0: only looks) to all of them. True: there is at least one alive. */
-bool leftovers_signal(struct supervisor *sup, struct service *service, int signal);
+/* TERM and CONT to all of them that were not told yet, or, in PH_KILLING, KILL to all. True: there
+ * is something to wait for. */
+bool leftovers_end(struct supervisor *sup, struct service *service);
 /* KILL to all of the service, its main process and what descends from that included. */
 void leftovers_kill(struct supervisor *sup, struct service *service);
 /* KILL to everything there is: as PID 1 that is what the kernel calls everything, otherwise what

@@ -4,11 +4,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "str.h"
+
+enum { FIELD_PARENT = 4, FIELD_FLAGS = 9, FIELD_THREADS = 20 };
+#define FLAG_EXITING 4 /* the kernel's PF_EXITING */
 
 /* A record of getdents64; readdir(3) would allocate. */
 struct directory_entry {
@@ -73,6 +77,26 @@ static void copy_name(char *to, size_t size, const char *from, const char *end)
 	to[len] = '\0';
 }
 
+/* The fields behind the name, which proc(5) counts from 3 on. */
+static bool read_fields(const char *at, struct proc_info *info)
+{
+	unsigned long flags = 0;
+
+	info->state = *at;
+	for (int field = 4; field <= FIELD_THREADS; field++) {
+		at = strchr(at, ' ');
+		if (!at++)
+			return false;
+		if (field == FIELD_PARENT)
+			info->parent = parse_pid(at);
+		else if (field == FIELD_FLAGS)
+			flags = strtoul(at, NULL, 10);
+	}
+	info->ending = (flags & FLAG_EXITING || info->state == 'Z' || info->state == 'X') &&
+		       parse_pid(at) <= 1;
+	return true;
+}
+
 bool proc_look(int proc, pid_t pid, struct proc_info *info)
 {
 	char path[24], text[512];
@@ -90,12 +114,10 @@ bool proc_look(int proc, pid_t pid, struct proc_info *info)
 	/* the name may hold anything, so look behind its last bracket: "(NAME) S PARENT" */
 	begin = strchr(text, '(');
 	end = strrchr(text, ')');
-	if (!begin || !end || strlen(end) < 5)
+	if (!begin || !end || strlen(end) < 3)
 		return false;
 	copy_name(info->name, sizeof(info->name), begin + 1, end);
-	info->state = end[2];
-	info->parent = parse_pid(end + 4);
-	return true;
+	return read_fields(end + 2, info);
 }
 
 /* The processes among the records of one getdents64. */

@@ -16,6 +16,7 @@ int proc_open(void);
 struct proc_info {
 	pid_t parent;
 	char state;    /* its letter */
+	bool ending;   /* or at its end, with no other thread that lives */
 	char name[16]; /* cut as the kernel has it, less what may not be printed */
 };
 

@@ -246,9 +246,7 @@ static int run_hook(struct supervisor *sup, struct service *service, char *const
 
 static int sweep(struct supervisor *sup, struct service *service)
 {
-	int signal = service->phase == PH_KILLING ? SIGKILL : SIGTERM;
-
-	service->sweeping = leftovers_signal(sup, service, signal);
+	service->sweeping = leftovers_end(sup, service);
 	return service->sweeping ? NO_EVENT : EV_GONE;
 }
 
@@ -500,20 +498,22 @@ void supervisor_child_ended(struct supervisor *sup, pid_t pid, int wait_status)
 
 void supervisor_check_sweeps(struct supervisor *sup)
 {
+	bool any = false;
+
 	if (!sup->sweep_check)
 		return;
 	sup->sweep_check = false;
 	for (uint32_t i = 0; i < sup->count; i++) {
 		struct service *service = sup->services[i];
 
-		/* what is left by what was killed is killed as well */
-		int signal = service->phase == PH_KILLING ? SIGKILL : 0;
-
-		if (service->sweeping && !leftovers_signal(sup, service, signal)) {
+		if (service->sweeping && !leftovers_end(sup, service)) {
 			service->sweeping = false;
 			supervisor_event(sup, service, EV_GONE);
 		}
+		any |= service->sweeping;
 	}
+	if (!any)
+		sup->told_count = 0;
 }
 
 static void deadline(struct loop *loop, struct loop_timer *timer)

@@ -91,6 +91,8 @@ enum stage {
 	STAGE_DONE
 };
 
+#define LEFTOVERS_TOLD 256
+
 struct supervisor {
 	struct loop loop;
 	struct config *config;
@@ -128,6 +130,8 @@ struct supervisor {
 	int null_fd;
 	uint32_t serial; /* of probe orders */
 	uint64_t random;
+	pid_t told[LEFTOVERS_TOLD]; /* leftovers that got TERM */
+	uint32_t told_count;
 	uint32_t kills; /* processes that had to be killed at shutdown ... */
 	uint32_t kills_named;
 	char killed[400]; /* ... and the first of them by name */

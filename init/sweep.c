@@ -10,6 +10,7 @@
 #define DEPTH_MAX 4096
 /* How often those are looked for that were forked while the others were stopped. */
 #define STOP_PASSES 8
+#define TRIES       3 /* to find the ancestor of a process whose parents end meanwhile */
 
 struct pass {
 	const struct sweep *sweep;
@@ -19,23 +20,25 @@ struct pass {
 	bool wanted;
 };
 
-/* Which child of ours the process descends from; 0: none. */
+/* Which child of ours the process descends from; 0: none; -1: that changes at this moment. */
 static pid_t child_above(int proc, pid_t pid, const struct proc_info *info)
 {
 	struct proc_info above = *info;
 
 	for (int depth = 0; above.parent != getpid(); depth++) {
 		pid = above.parent;
-		if (pid <= 1 || depth == DEPTH_MAX || !proc_look(proc, pid, &above))
+		if (pid <= 1 || depth == DEPTH_MAX)
 			return 0;
+		if (!proc_look(proc, pid, &above))
+			return -1;
 	}
 	return pid;
 }
 
 static bool is_wanted(struct pass *pass, int proc, pid_t child)
 {
-	if (!child || !pass->sweep->wanted)
-		return child != 0;
+	if (child <= 0 || !pass->sweep->wanted)
+		return child > 0;
 	if (child != pass->child)
 		pass->wanted = pass->sweep->wanted(proc, child, pass->sweep->data);
 	pass->child = child;
@@ -55,18 +58,21 @@ static void look_at(struct pass *pass, int proc, pid_t pid, int fd)
 {
 	const struct sweep *sweep = pass->sweep;
 	struct proc_info info;
-	pid_t child;
+	pid_t child = -1;
 
-	if (!proc_look(proc, pid, &info) || info.state == 'Z' || info.state == 'X')
-		return;
+	for (int tries = 0; child < 0 && tries < TRIES; tries++) {
+		if (!proc_look(proc, pid, &info) || info.ending)
+			return;
+		child = child_above(proc, pid, &info);
+	}
 	if (pass->signo == SIGSTOP && (info.state == 'T' || info.state == 't'))
 		return;
-	child = child_above(proc, pid, &info);
 	if (!is_wanted(pass, proc, child))
 		return;
 	pass->found++;
-	if (sweep->each && pass->signo == sweep->signo)
-		sweep->each(proc, pid, &info, child, sweep->data);
+	if (sweep->each && pass->signo == sweep->signo &&
+	    !sweep->each(proc, pid, &info, child, sweep->data))
+		return;
 	if (pass->signo)
 		send_to(fd, pid, pass->signo);
 	if (pass->signo && pass->signo != SIGKILL && pass->signo != SIGSTOP)

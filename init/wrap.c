@@ -244,12 +244,13 @@ static void run_until_child_ends(struct wrap *w)
 
 /* ---- what the program leaves behind ---- */
 
-static void say_killed(int proc, pid_t pid, const struct proc_info *info, pid_t child, void *data)
+static bool say_killed(int proc, pid_t pid, const struct proc_info *info, pid_t child, void *data)
 {
 	(void)proc;
 	(void)child;
 	(void)data;
 	say("KILL to %s, process %d", info->name, (int)pid);
+	return true;
 }
 
 /* Everything in the PID namespace when it is ours alone; otherwise our own descendants only. */
