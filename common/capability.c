@@ -129,8 +129,8 @@ bool capability_check(uint64_t asked, char *why, size_t size)
 	missing = asked == CAPABILITY_ALL ? 0 : asked & ~(own.permitted & own.bounding);
 	if (missing)
 		snprintf(why, size,
-			 "init itself does not have CAP_%s: it must be given to the container "
-			 "first",
+			 "init itself does not have CAP_%s: the container was started without it, "
+			 "or no service needed it then",
 			 capability_name(capability_first(missing)));
 	return !missing;
 }

@@ -156,9 +156,12 @@ static int set_nice_and_umask(const struct becoming *b)
 static int change_directory(const char *path)
 {
 	static char where[PATH_MAX];
+	struct stat asked, here;
 
-	if (chdir(path) < 0)
+	if (stat(path, &asked) < 0 || chdir(path) < 0 || stat(".", &here) < 0)
 		return -errno;
+	if (asked.st_dev != here.st_dev || asked.st_ino != here.st_ino)
+		return MISMATCH;
 	if (syscall(SYS_getcwd, where, sizeof(where)) < 0)
 		return -errno;
 	return where[0] == '/' ? 0 : -EXDEV;
