@@ -142,6 +142,15 @@ test:
 	$(Q)+$(MAKE) SANITIZE=$(CHECKED) all unit
 	$(Q)MUSTER_BUILD=$(abspath $(BUILD)) python3 tests/run.py $(TESTS)
 
+# In containers, of engines that are started for this and stopped behind it. The programs that are put
+# into containers are static.
+test-image:
+	$(Q)scripts/install-deps build test image
+	$(Q)+$(MAKE) all
+	$(Q)+$(MAKE) STATIC=1 all tools
+	$(Q)MUSTER_BUILD=$(abspath $(BUILD)) python3 tests/image/engine.py \
+		python3 tests/run.py $(or $(TESTS),'image/*')
+
 # ---- more ----
 demo:
 	$(Q)scripts/install-deps build demo
@@ -208,6 +217,7 @@ help:
 #: make                 build muster-init, musterctl and muster-sidecar into build/
 #: make demo            start a real stack and show it; ONCE=1: shut it down once all is ready
 #: make test            build and run all tests; TESTS='NAME ...' runs some
+#: make test-image      run what needs containers: starts engines of its own, needs root
 #: make lint            formatting, warnings, static checks
 #: make analyze         build with gcc's analyzer, whose warnings are to be judged
 #: make fuzz            fuzz the parsers, FUZZ_TIME=60 seconds each
@@ -223,7 +233,7 @@ help:
 #: V=1 shows commands, WERROR=1 makes warnings errors, BUILD=DIR builds elsewhere.
 
 FORCE:
-.PHONY: all unit tools test demo lint analyze fuzz fuzz-entries reliability bench-deps install uninstall clean help FORCE
+.PHONY: all unit tools test test-image demo lint analyze fuzz fuzz-entries reliability bench-deps install uninstall clean help FORCE
 # kept although only a chain of rules asks for them; not .SECONDARY, which would also hide that a header is gone
 .PRECIOUS: $(OUT)/obj/%.o
 .SUFFIXES:

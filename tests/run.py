@@ -4,7 +4,8 @@
 
 Unit tests are the programs in BUILD/unit and, where they were built, those of the sanitizer builds
 below BUILD; run tests are tests/run/*.py. A NAME is that of a file, with or without its ending, or a
-pattern such as 'wrap_*'. Output is shown of what fails. The last line is `N passed, N failed, N skipped`.
+pattern such as 'wrap_*'. Image tests, tests/image/*.py, start a container engine: they run only when
+a NAME asks for them, such as 'image/*' (see make test-image). Output is shown of what fails. The last line is `N passed, N failed, N skipped`.
 """
 
 import argparse
@@ -23,7 +24,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 BUILD = pathlib.Path(os.environ.get("MUSTER_BUILD", HERE.parent / "build")).resolve()
 SECONDS = 120
 SKIPPED = 77
-HELPERS = {"lib.py"}
+HELPERS = {"lib.py", "engine.py"}
 
 
 class Outcome:
@@ -115,9 +116,10 @@ def find_tests(patterns):
         for path in sorted(folder.glob("*")) if folder.is_dir() else []:
             if os.access(path, os.X_OK) and path.is_file():
                 found.append((run_unit, path, f"{prefix}unit/{path.name}"))
-    for path in sorted((HERE / "run").glob("*.py")):
-        if path.name not in HELPERS:
-            found.append((run_script, path, f"run/{path.stem}"))
+    for group in ("run", "image") if patterns else ("run",):
+        for path in sorted((HERE / group).glob("*.py")):
+            if path.name not in HELPERS:
+                found.append((run_script, path, f"{group}/{path.stem}"))
     return [test for test in found if wanted(test, patterns)]
 
 
