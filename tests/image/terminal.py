@@ -80,7 +80,6 @@ def shell(engine, *words):
 def supervised(engine):
     with Attached(engine, BASE, INIT, config=CONFIG) as attached:
         attached.expect("is-up")
-        attached.expect("all ready after")
         attached.type("\x03")
         attached.expect("ends-in-order")
         equal(attached.wait(), 0, "exit code")
