@@ -76,6 +76,7 @@ static void say(int signo, const siginfo_t *info, const ucontext_t *context)
 
 static void kill_everything(void)
 {
+	static const struct sweep all = {.signo = SIGKILL};
 	uint64_t end;
 
 	if (getpid() == 1) {
@@ -83,7 +84,7 @@ static void kill_everything(void)
 		return;
 	}
 	end = clock_monotonic() + msec(KILL_MS);
-	while (sweep_signal(SIGKILL) > 0 && clock_monotonic() < end)
+	while (sweep_run(&all) > 0 && clock_monotonic() < end)
 		poll(NULL, 0, KILL_AGAIN);
 }
 

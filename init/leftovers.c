@@ -7,138 +7,250 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "proc.h"
+#include "log.h"
 #include "supervisor.h"
+#include "sweep.h"
 
-/* ---- whose is it ---- */
-
-/* Whether the environment at /proc/PID/environ holds MUSTER_SERVICE=name. Its beginning is enough
- * for what we started ourselves: the variable stands first. */
-static bool carries_name(int proc, pid_t pid, const char *name)
-{
-	static char text[65536];
-	char path[48], wanted[96];
-	size_t wanted_len;
-	ssize_t n;
-	int fd;
-
-	snprintf(path, sizeof(path), "%d/environ", (int)pid);
-	fd = openat(proc, path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return false;
-	n = read(fd, text, sizeof(text));
-	close(fd);
-	if (n <= 0)
-		return false;
-	wanted_len = (size_t)snprintf(wanted, sizeof(wanted), "MUSTER_SERVICE=%s", name) + 1;
-	for (const char *at = text; at; at = memchr(at, '\0', (size_t)(text + n - at))) {
-		if (at != text)
-			at++;
-		if ((size_t)(text + n - at) < wanted_len)
-			return false;
-		if (memcmp(at, wanted, wanted_len) == 0)
-			return true;
-	}
-	return false;
-}
-
-static bool session_of_other(const struct supervisor *sup, const struct service *service,
-			     pid_t session)
-{
-	for (uint32_t i = 0; i < sup->count; i++)
-		if (sup->services[i] != service && sup->services[i]->session == session)
-			return true;
-	return false;
-}
-
-static bool is_left_by(const struct supervisor *sup, const struct service *service, int proc,
-		       pid_t pid)
-{
-	pid_t session;
-
-	if (children_find(&sup->children, pid).kind != CHILD_STRANGER)
-		return false; /* a main process, hook or probe of some service */
-	session = getsid(pid);
-	if (session == service->session)
-		return true;
-	return !session_of_other(sup, service, session) &&
-	       carries_name(proc, pid, service->config->name);
-}
-
-static bool is_zombie(int proc, pid_t pid)
-{
-	char state = '?';
-
-	return proc_parent(proc, pid, &state) > 0 && state == 'Z';
-}
-
-/* ---- walks ---- */
+#define STUCK_NAMED 4 /* with a line each */
 
 struct walk {
 	struct supervisor *sup;
-	struct service *service; /* NULL: strangers of nobody */
-	int signal;
+	struct service *service;
 	unsigned found;
-	bool group_told;
+	bool untold;
 };
 
-static void send(pid_t target, int signal)
+/* ---- whose is it ---- */
+
+static size_t read_file(int proc, pid_t pid, const char *name, char *text, size_t size)
 {
-	kill(target, signal);
-	if (signal != SIGKILL)
-		kill(target, SIGCONT); /* a stopped process would never act on it */
+	char path[48];
+	ssize_t n;
+	int fd;
+
+	snprintf(path, sizeof(path), "%d/%s", (int)pid, name);
+	fd = openat(proc, path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return 0;
+	n = read(fd, text, size - 1);
+	close(fd);
+	text[n > 0 ? n : 0] = '\0';
+	return n > 0 ? (size_t)n : 0;
 }
 
-/* The process is a child of ours that was not waited for, so neither its pid nor the number of its
- * group can have been given to anybody else. The group is told once: some programs take a second
- * TERM for impatience. */
-static void tell(struct walk *walk, pid_t pid)
+/* The MUSTER_SERVICE in /proc/PID/environ. Its beginning is enough for what we started ourselves:
+ * the variable stands first. */
+static const char *name_carried(int proc, pid_t pid)
 {
-	if (!walk->service || getpgid(pid) != walk->service->session) {
-		send(pid, walk->signal);
+	static const char variable[] = "MUSTER_SERVICE=";
+	static char text[65536];
+	size_t size = read_file(proc, pid, "environ", text, sizeof(text));
+
+	for (const char *at = text; at < text + size; at += strlen(at) + 1)
+		if (strncmp(at, variable, sizeof(variable) - 1) == 0)
+			return at + sizeof(variable) - 1;
+	return NULL;
+}
+
+static struct service *service_called(const struct supervisor *sup, const char *name)
+{
+	for (uint32_t i = 0; name && i < sup->count; i++)
+		if (strcmp(sup->services[i]->config->name, name) == 0)
+			return sup->services[i];
+	return NULL;
+}
+
+/* The service that a child of ours belongs to, as main process, helper or leftover; or NULL. */
+static struct service *owner_of(const struct supervisor *sup, int proc, pid_t child)
+{
+	struct child_entry entry = children_find(&sup->children, child);
+	pid_t session;
+
+	if (entry.kind != CHILD_STRANGER)
+		return sup->by_slot[entry.slot];
+	session = getsid(child);
+	for (uint32_t i = 0; i < sup->count; i++)
+		if (session > 1 && sup->services[i]->session == session)
+			return sup->services[i];
+	return service_called(sup, name_carried(proc, child));
+}
+
+static bool is_leftover(int proc, pid_t child, void *data)
+{
+	const struct walk *walk = data;
+
+	return children_find(&walk->sup->children, child).kind == CHILD_STRANGER &&
+	       owner_of(walk->sup, proc, child) == walk->service;
+}
+
+static bool is_of_service(int proc, pid_t child, void *data)
+{
+	const struct walk *walk = data;
+
+	return child == walk->service->pid || is_leftover(proc, child, data);
+}
+
+static bool is_unstuck(int proc, pid_t child, void *data)
+{
+	const struct walk *walk = data;
+	const struct service *service = owner_of(walk->sup, proc, child);
+
+	return !service || !service->stuck;
+}
+
+/* ---- who had to be killed ---- */
+
+static void note(struct supervisor *sup, const char *name, pid_t pid, const char *service)
+{
+	size_t used = strlen(sup->killed);
+
+	sup->kills++;
+	if (used > sizeof(sup->killed) - 2 * STATUS_NAME_MAX - 16)
 		return;
-	}
-	if (!walk->group_told)
-		send(-walk->service->session, walk->signal);
-	walk->group_told = true;
+	sup->kills_named++;
+	snprintf(sup->killed + used, sizeof(sup->killed) - used, "%s%s %d%s%s%s", used ? ", " : "",
+		 name, (int)pid, service ? " (" : "", service ? service : "", service ? ")" : "");
 }
 
-static bool visit(int proc, pid_t pid, void *data)
+static bool note_each(int proc, pid_t pid, const struct proc_info *info, pid_t child, void *data)
 {
 	struct walk *walk = data;
+	const struct service *service = owner_of(walk->sup, proc, child);
 
-	if (walk->service ? !is_left_by(walk->sup, walk->service, proc, pid)
-			  : children_find(&walk->sup->children, pid).kind != CHILD_STRANGER)
-		return true;
-	if (is_zombie(proc, pid))
-		return true; /* SIGCHLD for it is on its way */
-	walk->found++;
-	if (walk->signal)
-		tell(walk, pid);
+	if (walk->sup->stage >= STAGE_STOP && (!service || !service->killed))
+		note(walk->sup, info->name, pid, service ? service->config->name : NULL);
 	return true;
 }
 
-static unsigned walk_children(struct walk *walk)
+/* Without /proc only main processes are known. */
+static void note_main(struct supervisor *sup, const struct service *service)
 {
-	int proc = proc_open();
+	if (service->pid > 0 && !service->killed && sup->stage >= STAGE_STOP)
+		note(sup, "process", service->pid, service->config->name);
+}
+
+static bool say_stuck(int proc, pid_t pid, const struct proc_info *info, pid_t child, void *data)
+{
+	struct walk *walk = data;
+	char where[64];
+
+	(void)child;
+	if (walk->found++ >= STUCK_NAMED)
+		return false;
+	if (read_file(proc, pid, "wchan", where, sizeof(where)) == 0)
+		strcpy(where, "?");
+	log_error("%s: %s, process %d, has not ended after KILL: state %c, in %s",
+		  walk->service->config->name, info->name, (int)pid, info->state, where);
+	return true;
+}
+
+/* ---- who was told ---- */
+
+/* Some programs take a second TERM for impatience. */
+static bool was_told(const struct supervisor *sup, pid_t pid)
+{
+	for (uint32_t i = 0; i < sup->told_count; i++)
+		if (sup->told[i] == pid)
+			return true;
+	return false;
+}
+
+static bool tell(int proc, pid_t pid, const struct proc_info *info, pid_t child, void *data)
+{
+	struct supervisor *sup = ((struct walk *)data)->sup;
+
+	(void)proc;
+	(void)info;
+	(void)child;
+	if (was_told(sup, pid))
+		return false;
+	if (sup->told_count < LEFTOVERS_TOLD)
+		sup->told[sup->told_count++] = pid;
+	return true;
+}
+
+/* Whatever a dead process leaves in turn may be new to us by now and not in this list, and whose it
+ * was cannot be seen any more; but SIGCHLD for it is on its way, and then we look again. */
+static bool look(int proc, pid_t pid, void *data)
+{
+	struct walk *walk = data;
+	struct proc_info info;
+
+	if (children_find(&walk->sup->children, pid).kind != CHILD_STRANGER)
+		return true;
+	if (owner_of(walk->sup, proc, pid) == walk->service) {
+		walk->found++;
+		/* where there are too many to remember, those that come late get only KILL */
+		walk->untold = walk->sup->told_count < LEFTOVERS_TOLD && !was_told(walk->sup, pid);
+	} else if (!proc_look(proc, pid, &info) || info.ending) {
+		walk->found++;
+	}
+	return !walk->untold;
+}
+
+bool leftovers_end(struct supervisor *sup, struct service *service)
+{
+	struct walk walk = {.sup = sup, .service = service};
+	struct sweep sweep = {SIGTERM, is_leftover, tell, &walk};
+	int proc = service->session > 1 ? proc_open() : -1;
 
 	if (proc < 0)
-		return 0; /* without /proc there is nothing to know them by */
-	proc_each_child(proc, visit, walk);
+		return false; /* without /proc there is nothing to know them by */
+	proc_each_child(proc, look, &walk);
 	close(proc);
-	return walk->found;
+	if (walk.found && service->phase == PH_KILLING)
+		leftovers_kill(sup, service);
+	else if (walk.untold || (walk.found && !service->sweeping))
+		sweep_run(&sweep);
+	return walk.found;
 }
 
-bool leftovers_signal(struct supervisor *sup, struct service *service, int signal)
-{
-	struct walk walk = {.sup = sup, .service = service, .signal = signal};
+/* ---- KILL ---- */
 
-	return service->session > 1 && walk_children(&walk) > 0;
+void leftovers_kill(struct supervisor *sup, struct service *service)
+{
+	struct walk walk = {.sup = sup, .service = service};
+	struct sweep sweep = {SIGKILL, is_of_service, note_each, &walk};
+
+	if (sweep_run(&sweep) < 0)
+		note_main(sup, service);
+	service->killed = true;
+	/* a session leader that was not waited for: the number can be nobody else's */
+	if (service->pid > 1)
+		kill(-service->pid, SIGKILL);
 }
 
-unsigned leftovers_strangers(struct supervisor *sup, int signal)
+void leftovers_kill_everything(struct supervisor *sup)
 {
-	struct walk walk = {.sup = sup, .signal = signal};
+	struct walk walk = {.sup = sup};
+	struct sweep sweep = {sup->pid1 ? 0 : SIGKILL, NULL, note_each, &walk};
+	int rc = sweep_run(&sweep);
 
-	return walk_children(&walk);
+	for (uint32_t i = 0; i < sup->count; i++) {
+		struct service *service = sup->services[i];
+
+		if (rc < 0)
+			note_main(sup, service);
+		service->killed |= service->pid > 0;
+		if (rc < 0 && service->pid > 1)
+			kill(-service->pid, SIGKILL);
+	}
+	if (sup->pid1)
+		kill(-1, SIGKILL);
+}
+
+void leftovers_say_stuck(struct supervisor *sup, struct service *service)
+{
+	struct walk walk = {.sup = sup, .service = service};
+	struct sweep sweep = {0, is_of_service, say_stuck, &walk};
+
+	sweep_run(&sweep);
+}
+
+bool leftovers_unstuck(struct supervisor *sup)
+{
+	struct walk walk = {.sup = sup};
+	struct sweep sweep = {.wanted = is_unstuck, .data = &walk};
+
+	return sweep_run(&sweep) != 0; /* without /proc: there may be */
 }

@@ -5,17 +5,25 @@
 #include <stdbool.h>
 
 /*
- * What a service leaves behind when its main process has ended: processes of its session, and
- * processes that left the session but still carry its MUSTER_SERVICE in their environment. They
- * have become children of init (PID 1, or a subreaper), so init's own list of children is where to
- * look; nothing that is not a child of init is ever touched.
+ * What a service leaves behind when its main process has ended: processes of its session, processes
+ * that left the session but still carry its MUSTER_SERVICE in their environment, and all that
+ * descends from those. The topmost of them have become children of init (PID 1, or a subreaper),
+ * so that is where to look; what does not descend from init is never touched.
  */
 struct supervisor;
 struct service;
 
-/* Sends `signal` (0: only looks) to all of them. True: there is at least one alive. */
-bool leftovers_signal(struct supervisor *sup, struct service *service, int signal);
-/* Sends `signal` to every child of init that belongs to no service; the number of them. */
-unsigned leftovers_strangers(struct supervisor *sup, int signal);
+/* TERM and CONT to all of them that were not told yet, or, in PH_KILLING, KILL to all. True: there
+ * is something to wait for. */
+bool leftovers_end(struct supervisor *sup, struct service *service);
+/* KILL to all of the service, its main process and what descends from that included. */
+void leftovers_kill(struct supervisor *sup, struct service *service);
+/* KILL to everything there is: as PID 1 that is what the kernel calls everything, otherwise what
+ * init started or adopted. */
+void leftovers_kill_everything(struct supervisor *sup);
+/* Says which processes of the service KILL did not end. */
+void leftovers_say_stuck(struct supervisor *sup, struct service *service);
+/* Whether there is anything but what belongs to services that are stuck. */
+bool leftovers_unstuck(struct supervisor *sup);
 
 #endif

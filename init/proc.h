@@ -13,8 +13,15 @@
 /* The descriptor; -errno: there is no /proc, or it is that of another PID namespace (-ENOENT). */
 int proc_open(void);
 
-/* The parent of a process and the letter of its state; 0: there is no such process. */
-pid_t proc_parent(int proc, pid_t pid, char *state);
+struct proc_info {
+	pid_t parent;
+	char state;    /* its letter */
+	bool ending;   /* or at its end, with no other thread that lives */
+	char name[16]; /* cut as the kernel has it, less what may not be printed */
+};
+
+/* False: there is no such process. */
+bool proc_look(int proc, pid_t pid, struct proc_info *info);
 
 /* Called for each process; false ends the walk. */
 typedef bool proc_visit(int proc, pid_t pid, void *data);

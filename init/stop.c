@@ -18,7 +18,7 @@
  */
 
 #define SWEEP_GRACE_MS 2000 /* for adopted processes, once all services are down */
-#define LAST_WAIT_MS   1000 /* for killed processes to vanish */
+#define LAST_WAIT_MS   750  /* for killed processes to vanish */
 
 static bool is_down(const struct service *service)
 {
@@ -30,7 +30,7 @@ static bool is_down(const struct service *service)
 	case PH_BACKOFF:
 		return true;
 	default:
-		return false;
+		return service->stuck;
 	}
 }
 
@@ -44,32 +44,28 @@ static bool has_children(void)
 	return waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0;
 }
 
-/* Everything there is. As PID 1 that is what the kernel calls everything; otherwise only what init
- * started or adopted, never a bystander. */
-static void signal_everything(struct supervisor *sup, int signal)
+/* As PID 1 that is what the kernel calls everything; otherwise only what init started or adopted,
+ * never a bystander. */
+static void end_everything(const struct supervisor *sup)
 {
-	if (sup->pid1) {
-		kill(-1, signal);
-		if (signal != SIGKILL)
-			kill(-1, SIGCONT);
+	static const struct sweep all = {.signo = SIGTERM};
+
+	if (!sup->pid1) {
+		sweep_run(&all);
 		return;
 	}
-	sweep_signal(signal);
-	if (signal != SIGKILL)
-		sweep_signal(SIGCONT);
+	kill(-1, SIGTERM);
+	kill(-1, SIGCONT);
 }
 
 static void name_survivors(struct supervisor *sup)
 {
 	for (uint32_t i = 0; i < sup->count; i++) {
-		struct service *service = sup->services[i];
+		const struct service *service = sup->services[i];
 
-		if (service->pid <= 0)
-			continue;
-		log_warning("%s: process %d did not end in time and is killed",
-			    service->config->name, (int)service->pid);
-		service->killed = true;
-		sup->kills++;
+		if (service->pid > 0 && !service->stuck)
+			log_warning("%s: process %d did not end in time and is killed",
+				    service->config->name, (int)service->pid);
 	}
 }
 
@@ -80,10 +76,8 @@ static void kill_everything(struct supervisor *sup)
 		return;
 	sup->killing = true;
 	name_survivors(sup);
-	if (sup->stage == STAGE_SWEEP)
-		sup->kills += leftovers_strangers(sup, 0);
 	sup->stage = has_children() ? STAGE_SWEEP : STAGE_DONE;
-	signal_everything(sup, SIGKILL);
+	leftovers_kill_everything(sup);
 	loop_arm(&sup->loop, &sup->stop_timer, sup->loop.now + msec(LAST_WAIT_MS));
 }
 
@@ -101,8 +95,7 @@ static void unwant_all(struct supervisor *sup)
 		struct service *service = sup->services[i];
 
 		service->wanted = false;
-		service->killed = service->phase == PH_KILLING; /* what was killed before is over */
-		sup->kills += service->killed;
+		service->killed = false; /* what was killed before is over */
 		if (service->phase == PH_WAITING || service->phase == PH_BACKOFF)
 			supervisor_event(sup, service, EV_UNWANT);
 		else
@@ -204,7 +197,7 @@ static void enter_sweep(struct supervisor *sup)
 	uint64_t grace = sup->loop.now + msec(SWEEP_GRACE_MS);
 
 	sup->stage = STAGE_SWEEP;
-	signal_everything(sup, SIGTERM);
+	end_everything(sup);
 	/* never past the deadline of the whole */
 	if (!sup->stop_timer.slot || grace < sup->stop_timer.when)
 		loop_arm(&sup->loop, &sup->stop_timer, grace);
@@ -221,7 +214,7 @@ void stop_run(struct supervisor *sup)
 		    stop_those_whose_turn_it_is(sup, true) == 0) {
 			for (uint32_t i = 0; i < sup->count; i++)
 				service_close(sup, sup->services[i]);
-			if (has_children())
+			if (has_children() && leftovers_unstuck(sup))
 				enter_sweep(sup);
 			else
 				sup->stage = STAGE_DONE;

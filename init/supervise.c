@@ -74,7 +74,7 @@ static void reap(struct supervisor *sup)
 
 	while ((pid = take_one(sup, &status)) > 0)
 		supervisor_child_ended(sup, pid, status);
-	if (pid < 0 && errno == ECHILD) {
+	if (pid < 0 && errno == ECHILD && !sup->children.used) {
 		if (sup->stage == STAGE_SWEEP)
 			sup->stage = STAGE_DONE;
 	} else if (pid < 0) {
@@ -358,22 +358,23 @@ static void start_all(struct supervisor *sup)
 			schedule_want(sup, sup->services[i]);
 }
 
-/* The last word: why, with which code, and who had to be killed. */
+/* The last word: why, with which code, how many orphans there were, and who had to be killed. */
 static void report_end(struct supervisor *sup)
 {
-	char names[512] = "";
-	size_t used = 0;
+	struct status_header header = {0};
+	char more[32] = "";
 
-	for (uint32_t i = 0; i < sup->count && used < sizeof(names) - 80; i++)
-		if (sup->services[i]->killed)
-			used += (size_t)snprintf(names + used, sizeof(names) - used, "%s%s",
-						 used ? ", " : "", sup->services[i]->config->name);
+	status_read_header(&sup->page, &header);
+	if (sup->kills > sup->kills_named)
+		snprintf(more, sizeof(more), " and %u more", sup->kills - sup->kills_named);
 	if (sup->kills > 0)
-		log_warning("ended: %s; exit code %d; %u had to be killed%s%s", sup->why,
-			    sup->exit_code, sup->kills, used ? ": " : "", names);
+		log_warning("ended: %s; exit code %d; %llu orphans reaped; %u had to be killed: "
+			    "%s%s",
+			    sup->why, sup->exit_code, (unsigned long long)header.reaped, sup->kills,
+			    sup->killed, more);
 	else
-		log_info("ended: %s; exit code %d; none had to be killed", sup->why,
-			 sup->exit_code);
+		log_info("ended: %s; exit code %d; %llu orphans reaped; none had to be killed",
+			 sup->why, sup->exit_code, (unsigned long long)header.reaped);
 }
 
 /* On a requested shutdown the code is 0, unless a service was named whose code counts. */

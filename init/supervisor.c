@@ -20,7 +20,7 @@
 #include "wire.h"
 
 #define NO_EVENT        (-1)
-#define KILL_TIMEOUT_MS 1000 /* how long a killed process may take to vanish */
+#define KILL_TIMEOUT_MS 750 /* how long a killed process may take to vanish */
 
 /* ---- what is shown ---- */
 
@@ -221,14 +221,18 @@ static void signal_group(const struct service *service, int signal)
 
 static void kill_all(struct supervisor *sup, struct service *service)
 {
-	if (!service->killed) {
+	if (!service->killed)
 		log_warning("%s: still there after %u ms: killing it", service->config->name,
 			    service->config->policy->stop_grace);
-		sup->kills += sup->stage >= STAGE_STOP;
-	}
-	service->killed = true;
-	signal_group(service, SIGKILL);
-	leftovers_signal(sup, service, SIGKILL);
+	leftovers_kill(sup, service);
+}
+
+/* Frozen, or in a call that nothing interrupts: the kernel has to finish it. */
+static void give_up(struct supervisor *sup, struct service *service)
+{
+	leftovers_say_stuck(sup, service);
+	service->stuck = sup->stage >= STAGE_STOP;
+	sup->stop_check |= service->stuck;
 }
 
 static int run_hook(struct supervisor *sup, struct service *service, char *const *argv)
@@ -242,9 +246,7 @@ static int run_hook(struct supervisor *sup, struct service *service, char *const
 
 static int sweep(struct supervisor *sup, struct service *service)
 {
-	int signal = service->phase == PH_KILLING ? SIGKILL : SIGTERM;
-
-	service->sweeping = leftovers_signal(sup, service, signal);
+	service->sweeping = leftovers_end(sup, service);
 	return service->sweeping ? NO_EVENT : EV_GONE;
 }
 
@@ -284,8 +286,7 @@ static void end_running(struct supervisor *sup, struct service *service, unsigne
 	if (effects & FX_KILL_SIGNAL)
 		kill_all(sup, service);
 	if (effects & FX_STUCK)
-		log_error("%s: process %d cannot be killed: it is in an uninterruptible call",
-			  service->config->name, (int)service->pid);
+		give_up(sup, service);
 }
 
 /* Performs the effects; returns the event that follows at once, or NO_EVENT. */
@@ -497,17 +498,22 @@ void supervisor_child_ended(struct supervisor *sup, pid_t pid, int wait_status)
 
 void supervisor_check_sweeps(struct supervisor *sup)
 {
+	bool any = false;
+
 	if (!sup->sweep_check)
 		return;
 	sup->sweep_check = false;
 	for (uint32_t i = 0; i < sup->count; i++) {
 		struct service *service = sup->services[i];
 
-		if (service->sweeping && !leftovers_signal(sup, service, 0)) {
+		if (service->sweeping && !leftovers_end(sup, service)) {
 			service->sweeping = false;
 			supervisor_event(sup, service, EV_GONE);
 		}
+		any |= service->sweeping;
 	}
+	if (!any)
+		sup->told_count = 0;
 }
 
 static void deadline(struct loop *loop, struct loop_timer *timer)

@@ -73,6 +73,7 @@ struct service {
 	bool noted;              /* in supervisor.changed */
 	bool unready, unsettled; /* counted in the supervisor's numbers of the same names */
 	bool killed;             /* KILL was needed */
+	bool stuck;              /* and did not help: the shutdown goes on without it */
 	bool retry_helps;        /* the last failed start may succeed later */
 	uint32_t attempts;       /* failed starts in a row */
 	uint32_t backoff;        /* ms, the next delay */
@@ -89,6 +90,8 @@ enum stage {
 	STAGE_SWEEP, /* all services are down; adopted processes get their grace */
 	STAGE_DONE
 };
+
+#define LEFTOVERS_TOLD 256
 
 struct supervisor {
 	struct loop loop;
@@ -127,7 +130,11 @@ struct supervisor {
 	int null_fd;
 	uint32_t serial; /* of probe orders */
 	uint64_t random;
-	uint32_t kills; /* processes that had to be killed at shutdown */
+	pid_t told[LEFTOVERS_TOLD]; /* leftovers that got TERM */
+	uint32_t told_count;
+	uint32_t kills; /* processes that had to be killed at shutdown ... */
+	uint32_t kills_named;
+	char killed[400]; /* ... and the first of them by name */
 	uint64_t boot;
 	uint64_t given_up;   /* capabilities, by bit (guard.h) */
 	uint8_t stage;       /* enum stage */

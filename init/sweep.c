@@ -3,25 +3,46 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <stdbool.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "proc.h"
-
 /* Chains of parents longer than this are taken for foreign. */
 #define DEPTH_MAX 4096
+/* How often those are looked for that were forked while the others were stopped. */
+#define STOP_PASSES 8
+#define TRIES       3 /* to find the ancestor of a process whose parents end meanwhile */
 
-static bool is_alive_descendant(int proc, pid_t pid, pid_t self)
+struct pass {
+	const struct sweep *sweep;
+	int signo;
+	int found;
+	pid_t child; /* the last one that was asked about, and the answer */
+	bool wanted;
+};
+
+/* Which child of ours the process descends from; 0: none; -1: that changes at this moment. */
+static pid_t child_above(int proc, pid_t pid, const struct proc_info *info)
 {
-	char state = '?', ignored;
-	pid_t parent = proc_parent(proc, pid, &state);
+	struct proc_info above = *info;
 
-	if (state == 'Z' || state == 'X')
-		return false;
-	for (int depth = 0; parent > 1 && parent != self && depth < DEPTH_MAX; depth++)
-		parent = proc_parent(proc, parent, &ignored);
-	return parent == self;
+	for (int depth = 0; above.parent != getpid(); depth++) {
+		pid = above.parent;
+		if (pid <= 1 || depth == DEPTH_MAX)
+			return 0;
+		if (!proc_look(proc, pid, &above))
+			return -1;
+	}
+	return pid;
+}
+
+static bool is_wanted(struct pass *pass, int proc, pid_t child)
+{
+	if (child <= 0 || !pass->sweep->wanted)
+		return child > 0;
+	if (child != pass->child)
+		pass->wanted = pass->sweep->wanted(proc, child, pass->sweep->data);
+	pass->child = child;
+	return pass->wanted;
 }
 
 /* Old kernels have no pidfds, and filters refuse the calls: the pid was right a moment ago. */
@@ -33,41 +54,71 @@ static void send_to(int fd, pid_t pid, int signo)
 		kill(pid, signo);
 }
 
-/* The descriptor pins the process: what it is asked about afterwards is what gets the signal. */
-static bool signal_descendant(int proc, pid_t pid, pid_t self, int signo)
+static void look_at(struct pass *pass, int proc, pid_t pid, int fd)
 {
-	int fd = (int)syscall(SYS_pidfd_open, pid, 0);
-	bool found = is_alive_descendant(proc, pid, self);
+	const struct sweep *sweep = pass->sweep;
+	struct proc_info info;
+	pid_t child = -1;
 
-	if (found)
-		send_to(fd, pid, signo);
-	if (fd >= 0)
-		close(fd);
-	return found;
+	for (int tries = 0; child < 0 && tries < TRIES; tries++) {
+		if (!proc_look(proc, pid, &info) || info.ending)
+			return;
+		child = child_above(proc, pid, &info);
+	}
+	if (pass->signo == SIGSTOP && (info.state == 'T' || info.state == 't'))
+		return;
+	if (!is_wanted(pass, proc, child))
+		return;
+	pass->found++;
+	if (sweep->each && pass->signo == sweep->signo &&
+	    !sweep->each(proc, pid, &info, child, sweep->data))
+		return;
+	if (pass->signo)
+		send_to(fd, pid, pass->signo);
+	if (pass->signo && pass->signo != SIGKILL && pass->signo != SIGSTOP)
+		send_to(fd, pid, SIGCONT); /* a stopped process would never act on it */
 }
 
-struct sweep {
-	int signo;
-	int found;
-};
-
+/* The descriptor pins the process: what it is asked about afterwards is what gets the signal. */
 static bool visit(int proc, pid_t pid, void *data)
 {
-	struct sweep *sweep = data;
+	struct pass *pass = data;
+	int fd = pass->signo ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
 
-	sweep->found += signal_descendant(proc, pid, getpid(), sweep->signo);
+	look_at(pass, proc, pid, fd);
+	if (fd >= 0)
+		close(fd);
 	return true;
 }
 
-int sweep_signal(int signo)
+/* How many there were, or -errno. */
+static int run_pass(const struct sweep *sweep, int proc, int signo)
 {
-	struct sweep sweep = {.signo = signo};
+	struct pass pass = {.sweep = sweep, .signo = signo};
+	int rc = proc_each(proc, visit, &pass);
+
+	return rc < 0 ? rc : pass.found;
+}
+
+/* What is stopped does not fork, and what is killed makes room for another: one after the other
+ * even a fork bomb comes to its end. */
+static void stop_all(const struct sweep *sweep, int proc)
+{
+	for (int i = 0; i < STOP_PASSES; i++)
+		if (run_pass(sweep, proc, SIGSTOP) <= 0)
+			return;
+}
+
+int sweep_run(const struct sweep *sweep)
+{
 	int proc = proc_open();
 	int rc;
 
 	if (proc < 0)
 		return proc;
-	rc = proc_each(proc, visit, &sweep);
+	if (sweep->signo == SIGKILL)
+		stop_all(sweep, proc);
+	rc = run_pass(sweep, proc, sweep->signo);
 	close(proc);
-	return rc < 0 ? rc : sweep.found;
+	return rc;
 }

@@ -25,7 +25,7 @@
 #define IMPATIENT (SIGWORD(SIGTERM) | SIGWORD(SIGINT) | SIGWORD(SIGQUIT))
 
 #define RECHECK_MS 100  /* after a call failed that should not: look again */
-#define KILL_MS    2000 /* how long killed processes may take to vanish (uninterruptible sleep) */
+#define KILL_MS    750  /* how long killed processes may take to vanish (uninterruptible sleep) */
 #define REAP_MAX   1000 /* in one go; then signals have their turn */
 
 struct wrap {
@@ -33,8 +33,9 @@ struct wrap {
 	struct terminal terminal;
 	sigword mask; /* of signals: all but faults */
 	pid_t child;
-	int code;    /* of the child; EXIT_NONE while it runs */
-	int recheck; /* ms until the next look without a signal; -1: never */
+	int code;        /* of the child; EXIT_NONE while it runs */
+	int recheck;     /* ms until the next look without a signal; -1: never */
+	unsigned reaped; /* adopted processes */
 	bool is_pid1;
 	bool alone; /* no children are left */
 };
@@ -108,9 +109,11 @@ static void note_ended(struct wrap *w, pid_t pid, int status)
 		w->code = code;
 		if (w->options->verbose)
 			say_ended("the program has ended, process", pid, code);
-	} else if (w->options->warn_reaped) {
-		say_ended("reaped adopted process", pid, code);
+		return;
 	}
+	w->reaped++;
+	if (w->options->warn_reaped)
+		say_ended("reaped adopted process", pid, code);
 }
 
 /* No child to wait for, and yet the program's end was never seen: somebody else took it. */
@@ -175,15 +178,27 @@ static int next_signal(const struct wrap *w, siginfo_t *info, int ms)
 
 /* ---- forwarding ---- */
 
+/* Whether the program was stopped by a signal, and not by its terminal's user. */
+static bool is_stopped(const struct wrap *w)
+{
+	siginfo_t info = {0};
+
+	return waitid(P_PID, (id_t)w->child, &info, WSTOPPED | WNOHANG | WNOWAIT) == 0 &&
+	       info.si_pid == w->child;
+}
+
 static void send_on(const struct wrap *w, int signo, const siginfo_t *info)
 {
 	pid_t target = w->options->group ? -w->child : w->child;
+	bool wake = signo == SIGTERM && is_stopped(w); /* it would never act on it */
 	int rc;
 
 	if (info->si_code == SI_QUEUE && !w->options->group)
 		rc = sigqueue(w->child, signo, info->si_value);
 	else
 		rc = kill(target, signo);
+	if (wake)
+		kill(target, SIGCONT);
 	/* between its end and our noticing there is nobody to tell */
 	if (rc < 0 && errno != ESRCH && w->options->verbose)
 		say("cannot send signal %d to %d: %s", signo, (int)w->child, strerror(errno));
@@ -229,12 +244,28 @@ static void run_until_child_ends(struct wrap *w)
 
 /* ---- what the program leaves behind ---- */
 
-/* Everything in the PID namespace when it is ours alone; otherwise our own descendants only. */
-static int signal_leftovers(const struct wrap *w, int signo)
+static bool say_killed(int proc, pid_t pid, const struct proc_info *info, pid_t child, void *data)
 {
+	(void)proc;
+	(void)child;
+	(void)data;
+	say("KILL to %s, process %d", info->name, (int)pid);
+	return true;
+}
+
+/* Everything in the PID namespace when it is ours alone; otherwise our own descendants only. */
+static int signal_leftovers(const struct wrap *w, int signo, bool tell)
+{
+	const struct sweep sweep = {.signo = w->is_pid1 ? 0 : signo,
+				    .each = tell ? say_killed : NULL};
+	int rc = w->is_pid1 && !tell ? 0 : sweep_run(&sweep);
+
 	if (!w->is_pid1)
-		return sweep_signal(signo);
-	return kill(-1, signo) < 0 && errno != ESRCH ? -errno : 0;
+		return rc;
+	rc = kill(-1, signo) < 0 && errno != ESRCH ? -errno : 0;
+	if (signo != SIGKILL)
+		kill(-1, SIGCONT); /* what is stopped would never act on it */
+	return rc;
 }
 
 /* Reaps until nobody is left, or the deadline; with `impatient` a signal may end it early. */
@@ -260,13 +291,21 @@ static void wait_until_alone(struct wrap *w, uint64_t deadline, sigword impatien
 static void kill_leftovers(struct wrap *w)
 {
 	uint64_t end = clock_monotonic() + msec(KILL_MS);
+	bool tell = w->options->verbose;
 
 	/* again and again: one may be forked while the others are looked for */
-	for (uint64_t now = 0; !w->alone && now < end; now = clock_monotonic()) {
-		if (signal_leftovers(w, SIGKILL) < 0)
+	for (uint64_t now = clock_monotonic(); !w->alone && now < end; now = clock_monotonic()) {
+		uint64_t next = now + msec(RECHECK_MS);
+
+		if (signal_leftovers(w, SIGKILL, tell) < 0)
 			return;
-		wait_until_alone(w, clock_monotonic() + msec(RECHECK_MS), 0);
+		tell = false;
+		wait_until_alone(w, next < end ? next : end, 0);
 	}
+	if (!w->alone)
+		say("something that %s left behind has not ended after KILL: it is frozen, or in a "
+		    "call that nothing interrupts",
+		    w->options->argv[0]);
 }
 
 static void end_leftovers(struct wrap *w)
@@ -278,7 +317,7 @@ static void end_leftovers(struct wrap *w)
 		return;
 	deadline = clock_monotonic() + msec(w->options->grace);
 	if (w->options->grace > 0) {
-		found = signal_leftovers(w, SIGTERM);
+		found = signal_leftovers(w, SIGTERM, false);
 		if (found < 0) {
 			say("cannot end what %s left behind: %s", w->options->argv[0],
 			    strerror(-found));
@@ -286,8 +325,6 @@ static void end_leftovers(struct wrap *w)
 		}
 		if (w->options->verbose)
 			say("TERM to what %s left behind", w->options->argv[0]);
-		/* what is stopped would never act on it */
-		signal_leftovers(w, SIGCONT);
 		wait_until_alone(w, deadline, IMPATIENT);
 	}
 	if (w->alone)
@@ -426,5 +463,7 @@ int wrap_run(const struct wrap_options *options)
 	run_until_child_ends(&w);
 	terminal_close(&w.terminal);
 	end_leftovers(&w);
+	if (w.reaped && options->verbose)
+		say("adopted processes reaped: %u", w.reaped);
 	return is_remapped(options, w.code) ? 0 : w.code;
 }

@@ -10,14 +10,17 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -32,6 +35,7 @@
 #define NESTING_MAX 8
 
 static void run_actions(char **words);
+static void do_pid(char **words);
 
 __attribute__((noreturn, format(printf, 1, 2))) static void give_up(const char *format, ...)
 {
@@ -266,6 +270,45 @@ static void do_bomb(char **words)
 	}
 }
 
+static void do_times(char **words)
+{
+	for (int i = number(words[0]); i > 0; i--)
+		run_actions(words + 1);
+}
+
+/* The child stands in a ptrace stop that its parent, which does not care for TERM, never ends. */
+static void do_traced(char **words)
+{
+	pid_t pid;
+
+	fflush(stdout);
+	pid = fork();
+	if (pid == 0) {
+		ptrace(PTRACE_TRACEME, 0, 0, 0);
+		raise(SIGSTOP);
+		_exit(0);
+	}
+	if (pid < 0 || waitpid(pid, NULL, 0) != pid)
+		give_up("traced: %s", strerror(errno));
+	do_pid(words);
+	signal(SIGTERM, SIG_IGN);
+}
+
+/* At real-time priority, on one processor, without end. */
+static void do_spin(char **words)
+{
+	struct sched_param highest = {.sched_priority = sched_get_priority_max(SCHED_FIFO)};
+	cpu_set_t one;
+
+	CPU_ZERO(&one);
+	CPU_SET((unsigned)number(words[0]), &one);
+	if (sched_setaffinity(0, sizeof(one), &one) < 0 ||
+	    sched_setscheduler(0, SCHED_FIFO, &highest) < 0)
+		give_up("spin: %s", strerror(errno));
+	for (;;)
+		;
+}
+
 /* ---- output and files ---- */
 
 static void do_print(char **words)
@@ -310,6 +353,25 @@ static void do_await(char **words)
 {
 	while (access(words[0], F_OK) < 0)
 		pause_ms(2);
+}
+
+/* Until this process has ended, in whatever way, `held` says so of the file. */
+static void do_hold(char **words)
+{
+	int fd = open(words[0], O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+
+	if (fd < 0 || flock(fd, LOCK_EX) < 0)
+		give_up("hold %s: %s", words[0], strerror(errno));
+}
+
+static void do_held(char **words)
+{
+	int fd = open(words[0], O_RDWR | O_CLOEXEC);
+	bool held = fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0;
+
+	close(fd);
+	if (held)
+		run_actions(words + 1);
 }
 
 static void do_remove(char **words)
@@ -596,6 +658,12 @@ static const struct action actions[] = {
 	{"group", do_group, 0, 0, "a new process group"},
 	{"wait", do_wait, 0, 0, "wait for all children"},
 	{"bomb", do_bomb, 0, 0, "fork without end"},
+	{"times", do_times, 1, LIST, "N [ ACTION... ]: so often"},
+	{"traced", do_traced, 1, 0,
+	 "FILE: ignore TERM and hold a child in a ptrace stop; then its pid"},
+	{"spin", do_spin, 1, 0, "CPU: without end, at the highest real-time priority"},
+	{"hold", do_hold, 1, 0, "FILE: have it held as long as this process lives"},
+	{"held", do_held, 1, LIST, "FILE [ ACTION... ]: run them if somebody holds it"},
 	{"print", do_print, 1, 0, "TEXT: a line on stdout"},
 	{"error", do_error, 1, 0, "TEXT: a line on stderr"},
 	{"lines", do_lines, 1, 0, "N: so many lines on stdout"},
