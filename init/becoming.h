@@ -34,7 +34,7 @@ struct becoming {
 	uint64_t capabilities;  /* permitted and effective */
 	uint64_t ambient;       /* and inheritable */
 	bool trims_bounding;
-	uint64_t bounding;
+	uint64_t bounding, excess; /* what is left of it, and what goes */
 	bool locks_securebits;
 	int securebits; /* then they are these, else those they were */
 };
@@ -48,7 +48,7 @@ static inline int result_of(long rc)
 int privileges_plan(struct becoming *b);
 
 void privileges_join_keyring(const struct becoming *b);
-int privileges_trim_bounding_set(struct becoming *b);
+int privileges_trim_bounding_set(const struct becoming *b);
 int privileges_keep_capabilities(const struct becoming *b);
 int privileges_set_groups(struct becoming *b);
 int privileges_set_gid(const struct becoming *b);

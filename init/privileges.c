@@ -78,11 +78,13 @@ int privileges_plan(struct becoming *b)
 	if (added & ~own)
 		return -EPERM;
 	b->bounding = (own & ~id->cap_drop) | added;
+	b->excess = now.bounding & ~b->bounding;
 	b->ambient = added;
 	if (!id->change_user)
 		b->ambient |= ambient_of(now.inheritable) & ~id->cap_drop;
 	b->capabilities = b->ambient;
-	if ((id->change_user ? id->uid : geteuid()) == 0 && !(securebits & SECBIT_NOROOT)) {
+	if ((id->change_user ? id->uid : geteuid()) == 0 &&
+	    (securebits < 0 || !(securebits & SECBIT_NOROOT))) {
 		b->capabilities = b->bounding; /* exec gives root what is in this set */
 		b->ambient = 0;
 	}
@@ -99,27 +101,24 @@ void privileges_join_keyring(const struct becoming *b)
 		syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL, 0, 0, 0);
 }
 
-int privileges_trim_bounding_set(struct becoming *b)
+int privileges_trim_bounding_set(const struct becoming *b)
 {
-	struct capability_sets now;
-	uint64_t excess;
-	int rc;
+	int rc = 0;
 
-	if (!b->trims_bounding)
-		return 0;
-	rc = capability_read(&now, true);
-	for (excess = now.bounding & ~b->bounding; rc == 0 && excess; excess &= excess - 1)
-		rc = result_of(prctl(PR_CAPBSET_DROP, capability_first(excess), 0, 0, 0));
+	for (uint64_t left = b->trims_bounding ? b->excess : 0; left && rc == 0; left &= left - 1)
+		rc = result_of(prctl(PR_CAPBSET_DROP, capability_first(left), 0, 0, 0));
 	return rc;
 }
 
 /* Across the change of user. Where it is locked, the kernel takes nothing anyway. */
 int privileges_keep_capabilities(const struct becoming *b)
 {
-	int securebits = prctl(PR_GET_SECUREBITS, 0, 0, 0, 0);
+	int securebits;
 
-	if (!leaves_root(b->id) || !(b->ambient || b->locks_securebits) ||
-	    (securebits >= 0 && (securebits & SECBIT_NO_SETUID_FIXUP)))
+	if (!leaves_root(b->id) || !(b->ambient || b->locks_securebits))
+		return 0;
+	securebits = prctl(PR_GET_SECUREBITS, 0, 0, 0, 0);
+	if (securebits > 0 && (securebits & SECBIT_NO_SETUID_FIXUP))
 		return 0;
 	return result_of(prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0));
 }

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 #include <linux/capability.h>
-#include <linux/securebits.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -81,15 +80,6 @@ static int verify_capabilities(const struct becoming *b)
 	return b->trims_bounding && now.bounding != b->bounding ? MISMATCH : 0;
 }
 
-static int verify_securebits(const struct becoming *b)
-{
-	int now = prctl(PR_GET_SECUREBITS, 0, 0, 0, 0);
-
-	if (b->locks_securebits && now != b->securebits)
-		return MISMATCH;
-	return 0;
-}
-
 /* A program that can still become root has not left it. */
 static int verify_no_way_back(const struct becoming *b)
 {
@@ -119,8 +109,8 @@ int verify_identity(const struct becoming *b)
 
 	if (rc == 0 && b->sets_capabilities)
 		rc = verify_capabilities(b);
-	if (rc == 0)
-		rc = verify_securebits(b);
+	if (rc == 0 && b->locks_securebits && prctl(PR_GET_SECUREBITS, 0, 0, 0, 0) != b->securebits)
+		rc = MISMATCH;
 	if (rc == 0 && b->id->no_new_privileges && prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1)
 		rc = MISMATCH;
 	return rc;
