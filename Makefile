@@ -68,7 +68,7 @@ all: $(addprefix $(OUT)/,$(PROGRAMS))
 
 # What wrap mode needs comes first, and what of libc it needs behind it (-lc): a wrapped program keeps
 # few pages of init in memory.
-WRAPPING := $(patsubst %,$(OUT)/obj/%.o,$(addprefix init/,main options wrap spawn terminal memory fault) common/fd)
+WRAPPING := $(patsubst %,$(OUT)/obj/%.o,$(addprefix init/,main options wrap wrap_start spawn terminal memory fault) common/fd)
 $(OUT)/muster-init: $(call objects,init) $(COMMON)
 	$(call say,LINK)
 	$(Q)$(LINK) $(CFLAGS) $(LDFLAGS) -o $@ $(WRAPPING) $(if $(STATIC),-lc) \

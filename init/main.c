@@ -14,6 +14,7 @@
 #include "log.h"
 #include "logwriter.h"
 #include "options.h"
+#include "personality.h"
 #include "supervise.h"
 #include "version.h"
 #include "wrap.h"
@@ -127,7 +128,7 @@ static int supervise(const struct options *options)
 	struct supervise_options supervised = {.source = &source};
 
 	fault_catch(false);
-	log_open("muster-init", options->wrap.verbose ? LOG_DEBUG : LOG_INFO);
+	log_open("muster-init", options->verbose ? LOG_DEBUG : LOG_INFO);
 	supervised.config = load_config(&source);
 	return supervised.config ? supervise_main(&supervised) : EXIT_CONFIG;
 }
@@ -167,13 +168,36 @@ static int run(struct options *options)
 	return supervise(options);
 }
 
+static int run_as(const struct personality *personality, struct options *options, int argc,
+		  char **argv)
+{
+	int code = personality_parse(personality, &options->wrap, argc, argv);
+
+	return code < 0 ? wrap_main(options) : code;
+}
+
+/* Called by its own name, init looks at nobody else's. */
+static const struct personality *find_personality(const char *name)
+{
+	size_t len = name ? strlen(name) : 0;
+	size_t own = sizeof("muster-init") - 1;
+
+	if (len == 0 || (len >= own && strcmp(name + len - own, "muster-init") == 0))
+		return NULL;
+	return personality_find(name);
+}
+
 int main(int argc, char **argv)
 {
 	/* not on the stack: behind the initialised data, on a page that is in use anyway */
 	static struct options options;
 	static char error[512];
+	const struct personality *personality;
 
 	fd_open_standard();
+	personality = find_personality(argv[0]);
+	if (personality)
+		return run_as(personality, &options, argc, argv);
 	if (argc > 1 && strcmp(argv[1], LOG_WRITER_OPTION) == 0)
 		return logwriter_main(argc - 2, argv + 2);
 	if (!options_parse(&options, argc, argv, error, sizeof(error)))

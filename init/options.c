@@ -10,6 +10,7 @@
 #include "sig.h"
 #include "signals.h"
 #include "str.h"
+#include "voice.h"
 
 /*
  * One row per option. Strings are arrays so that the table needs no relocation: the pages of a
@@ -197,7 +198,7 @@ static bool take_option(const struct parser *p, const struct row *row, const cha
 		o->action = ACTION_CHECK;
 		return true;
 	case 's':
-		o->wrap.need_subreaper = true;
+		o->wrap.subreaper = SUBREAPER_MUST;
 		return true;
 	case 'g':
 		o->wrap.group = true;
@@ -209,10 +210,11 @@ static bool take_option(const struct parser *p, const struct row *row, const cha
 	case 'r':
 		return read_rewrite(p, text);
 	case 'w':
-		o->wrap.warn_reaped = true;
+		o->wrap.says |= VOICE_ADOPTED;
 		return true;
 	case 'v':
-		o->wrap.verbose = 1;
+		o->verbose = true;
+		o->wrap.says |= VOICE_ALL & ~VOICE_ADOPTED;
 		return true;
 	case OPT_GRACE:
 		return read_grace(p, text);
@@ -342,6 +344,7 @@ bool options_parse(struct options *options, int argc, char **argv, char *error, 
 	int program = find_program(argc, argv);
 
 	options->wrap.grace = WRAP_GRACE_MS;
+	options->wrap.says = VOICE_ERRORS;
 	if (program == 0)
 		return parse_words(&parser, argc, argv);
 	options->wrap.argv = argv + (program < argc ? program : argc);

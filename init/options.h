@@ -23,6 +23,7 @@ struct options {
 	unsigned env_count;
 	const char *secrets[OPTIONS_FILES_MAX + 1]; /* --secrets, NULL-ended */
 	unsigned secrets_count;
+	bool verbose;
 	const char *wrap_only; /* the last option given that means nothing in supervise mode */
 };
 

@@ -65,6 +65,13 @@ static inline void signals_set_default(int signo)
 	syscall(SYS_rt_sigaction, signo, &action, NULL, sizeof(sigword));
 }
 
+static inline void signals_set_ignored(int signo)
+{
+	const struct kernel_sigaction action = {.handler = (uintptr_t)SIG_IGN};
+
+	syscall(SYS_rt_sigaction, signo, &action, NULL, sizeof(sigword));
+}
+
 /* Which signals this process ignores. */
 static inline sigword signals_ignored(void)
 {

@@ -20,6 +20,7 @@
 #endif
 #define STACK_SIZE (AREA_SIZE - 64)
 
+#define SHELL "/bin/sh"
 /* As a container has it that sets none. */
 #define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -71,6 +72,9 @@ static int reset_signals(const struct child *child)
 	for (int signo = 1; signo <= SIGNAL_MAX; signo++)
 		if (reset & SIGWORD(signo))
 			signals_set_default(signo);
+	for (int signo = 1; request->ignored && signo <= SIGNAL_MAX; signo++)
+		if (request->ignored & SIGWORD(signo))
+			signals_set_ignored(signo);
 	return signals_set_mask(request->mask ? signals_from_set(request->mask) : 0, NULL);
 }
 
@@ -105,24 +109,37 @@ static bool look_on(int error)
 	       error == ENAMETOOLONG || error == ESTALE || error == ENODEV || error == ETIMEDOUT;
 }
 
-/* As execvp, less its shell for files in no known format. Returns the errno. */
-static int search_path(const char *name, char *const *argv, char *const *envp)
+/* Returns the errno. */
+static int exec_file(const struct spawn_request *request, const char *path)
+{
+	execve(path, request->argv, request->envp);
+	if (errno != ENOEXEC || !request->shell_argv)
+		return errno;
+	request->shell_argv[0] = (char *)(uintptr_t)SHELL;
+	request->shell_argv[1] = (char *)(uintptr_t)path;
+	execve(SHELL, request->shell_argv, request->envp);
+	return errno;
+}
+
+/* As execvp. Returns the errno. */
+static int search_path(const struct spawn_request *request, const char *name)
 {
 	size_t name_size = strlen(name) + 1;
-	const char *path = path_of(envp);
+	const char *path = path_of(request->envp);
 	char buffer[CANDIDATE_SIZE];
 	int error = ENOENT;
 
 	for (;;) {
 		size_t len = strcspn(path, ":");
+		int reason;
 		const char *candidate = make_candidate(buffer, path, len, name, name_size);
 
 		if (candidate) {
-			execve(candidate, argv, envp);
-			if (!look_on(errno))
-				return errno;
+			reason = exec_file(request, candidate);
+			if (!look_on(reason))
+				return reason;
 			/* found one, at least; a directory that is closed to us holds none */
-			if (errno == EACCES && access(candidate, F_OK) == 0)
+			if (reason == EACCES && access(candidate, F_OK) == 0)
 				error = EACCES;
 		}
 		if (path[len] == '\0')
@@ -138,9 +155,8 @@ static int exec_program(const struct spawn_request *request)
 	if (name[0] == '\0')
 		return ENOENT;
 	if (!strchr(name, '/'))
-		return search_path(name, request->argv, request->envp);
-	execve(name, request->argv, request->envp);
-	return errno;
+		return search_path(request, name);
+	return exec_file(request, name);
 }
 
 /* Writes an error only when there is one: init looks as soon as exec has succeeded. */
@@ -149,6 +165,10 @@ static void become_program(const struct child *child)
 	struct spawn_error *error = child->error;
 	int rc;
 
+	if (child->request->directory > 0 && fchdir(child->request->directory) < 0) {
+		*error = (struct spawn_error){STEP_DIRECTORY, errno};
+		return;
+	}
 	if (!creds_apply(child->request, child->parent, error))
 		return;
 	rc = reset_signals(child);

@@ -4,6 +4,7 @@
 
 #include <signal.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/resource.h>
 #include <sys/types.h>
 
@@ -70,7 +71,12 @@ struct spawn_request {
 	const struct rlimit *nofile; /* RLIMIT_NOFILE, where init's own is not theirs; NULL */
 	bool die_with_parent;        /* SIGKILL when init ends: for init that is not PID 1 */
 	bool keep_signals;           /* leave dispositions as they are (they were inherited) */
+	uint64_t ignored;            /* signals to ignore in the program; bit 0: signal 1 */
 	const sigset_t *mask;        /* the child's signal mask; NULL: empty */
+	int directory;               /* > 0: a descriptor of the working directory to begin in */
+	/* NULL, or room for a list that runs a file in no known format by /bin/sh, as execvp does:
+	 * argv less its first entry from [2] on, [0] and [1] are written here */
+	char **shell_argv;
 	/* NULL, or where in envp the child writes its own pid: SPAWN_PID_SIZE bytes, NUL included
 	 * (LISTEN_PID=...) */
 	char *pid_text;

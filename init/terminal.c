@@ -26,26 +26,38 @@ static int find_terminal(void)
 }
 
 /* Letting go makes the kernel send HUP and CONT to the foreground group, which is ours. */
-static void let_go(int fd)
+static sigword let_go(int fd)
 {
 	const struct timespec at_once = {0, 0};
+	sigword dropped = 0;
+	int signo;
 
 	if (ioctl(fd, TIOCNOTTY) < 0)
-		return;
-	while (signals_wait(SIGWORD(SIGHUP) | SIGWORD(SIGCONT), NULL, &at_once) > 0)
-		;
+		return 0;
+	while ((signo = signals_wait(SIGWORD(SIGHUP) | SIGWORD(SIGCONT), NULL, &at_once)) > 0)
+		dropped |= SIGWORD(signo);
+	return dropped;
 }
 
-void terminal_open(struct terminal *terminal)
+sigword terminal_open(struct terminal *terminal, bool may_let_go)
 {
 	terminal->fd = find_terminal();
 	if (terminal->fd < 0)
-		return;
-	terminal->leads = getsid(0) == getpid();
+		return 0;
+	terminal->leads = may_let_go && getsid(0) == getpid();
 	if (terminal->leads)
-		let_go(terminal->fd);
-	else
-		terminal->own_group = getpgrp();
+		return let_go(terminal->fd);
+	terminal->own_group = getpgrp();
+	return 0;
+}
+
+void terminal_leave(struct terminal *terminal)
+{
+	if (!terminal_is_shared(terminal))
+		return;
+	ioctl(terminal->fd, TIOCNOTTY);
+	close(terminal->fd);
+	terminal->fd = -1;
 }
 
 bool terminal_is_shared(const struct terminal *terminal)

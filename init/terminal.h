@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "signals.h"
+
 /*
  * Who owns the terminal in wrap mode. An init that leads the session of its terminal (docker run
  * -it) lets go of it, and the program takes it in a session of its own. An init that was started
@@ -19,9 +21,12 @@ struct terminal {
 	pid_t program_group;
 };
 
-/* Finds the controlling terminal and, when init leads the session, lets go of it. All signals
- * must be blocked. */
-void terminal_open(struct terminal *terminal);
+/* Finds the controlling terminal and, when init leads the session and may, lets go of it: the
+ * signals that the kernel sends for that are dropped and returned. All signals must be blocked. */
+sigword terminal_open(struct terminal *terminal, bool may_let_go);
+/* For a program that is to have a session of its own anyway: one that belongs to somebody else's
+ * is left to that. */
+void terminal_leave(struct terminal *terminal);
 /* Whether the program shares init's session and job control is ours to pass on. */
 bool terminal_is_shared(const struct terminal *terminal);
 /* The descriptor of a terminal that the program is to have in the foreground, or -1. */
