@@ -62,7 +62,7 @@ $(OUT)/obj/tests/%.o: INCLUDE += -Iinit -Iinit/ctl -Isidecar
 objects  = $(patsubst %.c,$(OUT)/obj/%.o,$(wildcard $(addsuffix /*.c,$(1))))
 named    = $(patsubst tests/$(1)/%.c,$(OUT)/$(1)/%,$(wildcard tests/$(1)/*.c))
 COMMON  := $(OUT)/libmuster.a
-SIDECAR_LIBS := -lcurl -lmicrohttpd -lcares -ljansson
+SIDECAR_LIBS := -lcurl -lmicrohttpd -lcares -ljansson -lseccomp
 
 all: $(addprefix $(OUT)/,$(PROGRAMS))
 

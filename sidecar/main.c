@@ -15,6 +15,7 @@
 #include "channel.h"
 #include "clock.h"
 #include "config.h"
+#include "confine.h"
 #include "fd.h"
 #include "local.h"
 #include "log.h"
@@ -320,6 +321,7 @@ int main(int argc, char **argv)
 	code = open_all(&sidecar);
 	if (code)
 		return code;
+	confine(&sidecar);
 	start_all(&sidecar);
 	code = loop_run(sidecar.loop);
 	close_all(&sidecar);
