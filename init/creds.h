@@ -15,9 +15,11 @@ struct spawn_error;
  * sees it. False: *error tells the step, and the program must not be run.
  *
  * What was set is read back at the end: a filter or an emulated root may answer "done" and do
- * nothing. With a user other than root, ids must be exactly those asked for, capabilities gone,
- * and root out of reach. One thing is let pass: an init that has no right to set groups at all
- * (a pod that runs as that user anyway) keeps those it has, when all that were asked for are there.
+ * nothing. Ids and groups must be exactly those asked for, every capability set and the securebits
+ * what the keys leave, and root out of reach of another user who was not given CAP_SETUID. Two
+ * things are let pass. An init that has no right to set groups at all (a pod that runs as that user
+ * anyway) keeps those it has, when all that were asked for are there. And one that has no right to
+ * trim the bounding set leaves it, when no_new_privs is on, by which it is of no account.
  */
 bool creds_apply(const struct spawn_request *request, pid_t parent, struct spawn_error *error);
 
