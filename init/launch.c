@@ -133,13 +133,16 @@ static void started(struct supervisor *sup, struct service *service, pid_t pid)
 }
 
 /* What went wrong, in the words of wrap mode; of a long path only the end, so that it fits. */
-static void describe_failure(char *text, size_t size, const char *name,
-			     const struct spawn_error *error)
+static void describe_failure(const struct service *service, char *text, size_t size,
+			     const char *path, const struct spawn_error *error)
 {
+	const char *name = path;
 	const char *why = error->error ? strerror(error->error) : "not as asked";
 	const char *step = error->step == STEP_EXEC ? "" : spawn_step_name(error->step);
 	const char *base = strrchr(name, '/');
 
+	if (error->step == STEP_EXEC && error->error == ENOENT && base && access(path, F_OK) == 0)
+		step = "its interpreter or loader";
 	if (base && base[1] && (*step || strlen(name) > PATH_SHOWN))
 		name = base + 1;
 	if (error->step == STEP_LANDLOCK && landlock_culprit())
@@ -147,6 +150,9 @@ static void describe_failure(char *text, size_t size, const char *name,
 			 why);
 	else
 		snprintf(text, size, "cannot start %s: %s%s%s", name, step, *step ? ": " : "", why);
+	if (name != path && error->step == STEP_EXEC)
+		log_warning("%s: cannot start %s: %s%s%s", service->config->name, path, step,
+			    *step ? ": " : "", why);
 }
 
 bool launch_main(struct supervisor *sup, struct service *service)
@@ -172,7 +178,7 @@ bool launch_main(struct supervisor *sup, struct service *service)
 	if (pid < 0) {
 		service->exit_code = spawn_exit_code(&error);
 		service->retry_helps = spawn_retry_helps(&error);
-		describe_failure(text, sizeof(text), config->argv[0], &error);
+		describe_failure(service, text, sizeof(text), config->argv[0], &error);
 		supervisor_reason(sup, service, "%s", text);
 		return false;
 	}
@@ -188,9 +194,10 @@ static void helper_failed(struct supervisor *sup, struct service *service, const
 {
 	char text[STATUS_REASON_SIZE];
 
+	service->retry_helps = spawn_retry_helps(error);
 	if (kind == CHILD_PROBE)
 		return;
-	describe_failure(text, sizeof(text), name, error);
+	describe_failure(service, text, sizeof(text), name, error);
 	if (service->phase != PH_PRE_START) {
 		log_warning("%s: %s", service->config->name, text);
 		return;

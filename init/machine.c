@@ -206,6 +206,7 @@ static struct machine_step in_pre_start(enum after after, enum event event,
 	case EV_HOOK_OK:
 		return launch(after, f);
 	case EV_HOOK_FAILED:
+	case EV_LAUNCH_FAILED:
 		return begin_sweep(after_failure(f), 0);
 	case EV_DEADLINE:
 		return begin_sweep(after_failure(f), FX_KILL_HOOK);

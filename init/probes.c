@@ -77,7 +77,9 @@ static void begin_exec(struct supervisor *sup, struct probe_run *run)
 	run->pid = launch_helper(sup, service, run->config->argv, CHILD_PROBE, run->role);
 	if (run->pid < 0) {
 		run->pid = 0;
-		probe_report(sup, run, false, "cannot start the probe command");
+		/* that init has no process to spare is no reason to kill the service */
+		if (run->role != ROLE_LIVENESS || !service->retry_helps)
+			probe_report(sup, run, false, "cannot start the probe command");
 		if (run->active)
 			loop_arm(&sup->loop, &run->timer, sup->loop.now + next_pause(sup, run));
 		return;

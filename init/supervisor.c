@@ -241,7 +241,9 @@ static int run_hook(struct supervisor *sup, struct service *service, char *const
 	if (service->hook > 0)
 		return NO_EVENT;
 	service->hook = 0;
-	return EV_HOOK_FAILED;
+	/* no memory, no process: that says nothing about the hook */
+	return service->phase == PH_PRE_START && service->retry_helps ? EV_LAUNCH_FAILED
+								      : EV_HOOK_FAILED;
 }
 
 static int sweep(struct supervisor *sup, struct service *service)

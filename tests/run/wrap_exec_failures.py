@@ -1,7 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """A program that is not there gives 127, one that cannot be executed 126, with one line that says why."""
-from lib import IS_ROOT, Init, equal
+import os
+import shutil
+
+from lib import IS_ROOT, Init, equal, tool
 
 with Init("--", "/bin/true") as home:
     home.wait()
@@ -9,6 +12,8 @@ with Init("--", "/bin/true") as home:
     home.write("noformat", "echo this is no program of any known format\n", 0o755)
     home.write("badshebang", "#!/nonexistent/interpreter\n", 0o755)
     home.write("foreign", "\x7fELF\x01\x01\x01 of another machine", 0o755)
+    shutil.copy(tool("misbehave"), home.path("busy"))
+    writer = os.open(home.path("busy"), os.O_WRONLY)
     for program, code, reason in (
             ("no-such-program", 127, "No such file or directory"),
             ("/no/such/program", 127, "No such file or directory"),
@@ -18,12 +23,14 @@ with Init("--", "/bin/true") as home:
             (home.path("plain"), 126, "Permission denied"),
             (home.path(""), 126, "Permission denied"),
             (home.path("noformat"), 126, "Exec format error"),
-            (home.path("foreign"), 126, "Exec format error")):
+            (home.path("foreign"), 126, "Exec format error"),
+            (home.path("busy"), 126, "Text file busy")):
         for pid1 in (True, False):
             with Init("--", program, "argument", pid1=pid1) as init:
                 equal(init.wait(), code, f"code for {program}")
                 equal(init.stderr, f"muster-init: cannot start {program}: {reason}\n", "stderr")
                 equal(init.stdout, "", "stdout")
+    os.close(writer)
 
 # a directory of PATH that is closed to the user holds no program
 if IS_ROOT:

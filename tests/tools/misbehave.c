@@ -228,6 +228,26 @@ static void do_orphans(char **words)
 		do_orphan(nothing);
 }
 
+/* So many orphans at once: their parent ends when it has made the last. */
+static void do_backlog(char **words)
+{
+	int count = number(words[0]);
+	pid_t pid = fork();
+
+	for (int i = 0; pid == 0 && i < count; i++) {
+		pid_t orphan = fork();
+
+		if (orphan < 0)
+			give_up("backlog: %s", strerror(errno));
+		if (orphan == 0)
+			_exit(0);
+	}
+	if (pid == 0)
+		_exit(0);
+	if (pid < 0 || waitpid(pid, NULL, 0) != pid)
+		give_up("backlog: %s", strerror(errno));
+}
+
 /* The double fork of daemons: the first process exits 0, the rest happens in the grandchild. */
 static void do_daemon(char **words)
 {
@@ -653,6 +673,7 @@ static const struct action actions[] = {
 	{"child", do_child, 0, LIST, "[ ACTION... ]: in a child, not waited for"},
 	{"orphan", do_orphan, 0, LIST, "[ ACTION... ]: in a process without a parent"},
 	{"orphans", do_orphans, 1, 0, "N: so many that end at once"},
+	{"backlog", do_backlog, 1, 0, "N: so many orphans at once, dead or dying"},
 	{"daemon", do_daemon, 0, 0, "double fork; what follows happens in the daemon"},
 	{"setsid", do_setsid, 0, 0, "a new session"},
 	{"group", do_group, 0, 0, "a new process group"},
