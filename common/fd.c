@@ -113,11 +113,13 @@ void fd_close_from(int first)
 		fd_cloexec_from(first);
 }
 
-/* A file that reads as empty and refuses to grow, for where there is no /dev/null. */
-static int open_nothing(void)
+int fd_open_null(void)
 {
-	int fd = memfd_create("null", MFD_ALLOW_SEALING);
+	int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 
+	if (fd >= 0)
+		return fd;
+	fd = memfd_create("null", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	if (fd >= 0)
 		fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL);
 	return fd;
@@ -129,7 +131,7 @@ void fd_open_standard(void)
 		if (fcntl(fd, F_GETFD) >= 0 || errno != EBADF)
 			continue;
 		/* the lowest free number is this one, as all below are open */
-		if (open("/dev/null", O_RDWR) < 0)
-			open_nothing();
+		if (fd_open_null() == fd)
+			fcntl(fd, F_SETFD, 0);
 	}
 }

@@ -26,9 +26,12 @@ void fd_cloexec_from(int first);
 /* Closes them where the kernel can do that at once; else as fd_cloexec_from. */
 void fd_close_from(int first);
 
+/* /dev/null, or without /dev an empty file that takes nothing; close-on-exec. -1: neither. */
+int fd_open_null(void);
+
 /*
  * Makes sure that 0, 1 and 2 are open, so that no file opened later can become somebody's standard
- * output. A closed one is opened on /dev/null, or without /dev on an empty file that takes nothing.
+ * output. A closed one is opened as fd_open_null does, but stays open in what is executed.
  */
 void fd_open_standard(void);
 

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -17,12 +18,32 @@
 #include "str.h"
 #include "supervisor.h"
 
-#define FAST_END  NSEC_PER_SEC
-#define FAST_ENDS 5
+/* A writer that does not live as long was none, and the next one is not started before. */
+#define RETRY NSEC_PER_SEC
 
 /* ---- in init ---- */
 
-static bool start_writer(struct supervisor *sup, struct service *service)
+/* Without /proc, the path that init was executed by. */
+static const char *own_program(void)
+{
+	const char *program = "/proc/self/exe";
+
+	return access(program, X_OK) == 0 ? program : (const char *)getauxval(AT_EXECFN);
+}
+
+/* Meanwhile the output waits in the pipe; when that is full, the service waits, too. */
+static void try_later(struct supervisor *sup, struct service *service, const char *why)
+{
+	struct logger *logger = service->logger;
+
+	if (!logger->complained)
+		log_warning("%s: no writer of %s: %s; trying again every second",
+			    service->config->name, service->config->policy->log_path, why);
+	logger->complained = true;
+	loop_arm(&sup->loop, &logger->retry, sup->loop.now + RETRY);
+}
+
+static void start_writer(struct supervisor *sup, struct service *service)
 {
 	const struct policy_config *policy = service->config->policy;
 	struct logger *logger = service->logger;
@@ -35,7 +56,7 @@ static bool start_writer(struct supervisor *sup, struct service *service)
 			NULL};
 	struct spawn_fd fds[] = {{logger->read_end, STDIN_FILENO}, {sup->null_fd, STDOUT_FILENO}};
 	struct spawn_request request = {
-		.program = "/proc/self/exe",
+		.program = own_program(),
 		.argv = argv,
 		.envp = sup->environment,
 		.fds = fds,
@@ -51,14 +72,19 @@ static bool start_writer(struct supervisor *sup, struct service *service)
 	snprintf(keep, sizeof(keep), "%u", policy->log_keep);
 	pid = spawn(&request, &error);
 	if (pid < 0) {
-		log_warning("%s: cannot start the writer of %s: %s", service->config->name,
-			    policy->log_path, strerror(error.error));
-		return false;
+		try_later(sup, service, strerror(error.error));
+		return;
 	}
 	logger->pid = pid;
 	logger->started = sup->loop.now;
 	children_add(&sup->children, pid, CHILD_LOGGER, service->slot, 0);
-	return true;
+}
+
+static void retry_expired(struct loop *loop, struct loop_timer *timer)
+{
+	struct logger *logger = container_of(timer, struct logger, retry);
+
+	start_writer(supervisor_of(loop), logger->service);
 }
 
 bool logger_open(struct supervisor *sup, struct service *service)
@@ -74,10 +100,9 @@ bool logger_open(struct supervisor *sup, struct service *service)
 		logger->read_end = ends[0];
 		logger->write_end = ends[1];
 	}
-	if (!logger->pid) {
-		logger->fast_ends = 0;
+	logger->retry.expired = retry_expired;
+	if (!logger->pid && !logger->retry.slot)
 		start_writer(sup, service);
-	}
 	return true;
 }
 
@@ -88,23 +113,23 @@ void logger_ended(struct supervisor *sup, struct service *service)
 	if (!logger)
 		return;
 	logger->pid = 0;
-	if (logger->read_end < 0)
-		return; /* closed by us: this is the end that was asked for */
-	logger->fast_ends = sup->loop.now - logger->started < FAST_END ? logger->fast_ends + 1 : 0;
-	if (logger->fast_ends < FAST_ENDS)
-		start_writer(sup, service);
-	else
-		log_error("%s: the writer of %s keeps ending; its output waits in the pipe",
-			  service->config->name, service->config->policy->log_path);
+	if (logger->read_end < 0 || sup->killing)
+		return; /* closed by us, or killed: this is the end that was asked for */
+	if (sup->loop.now - logger->started < RETRY) {
+		try_later(sup, service, "it has ended at once");
+		return;
+	}
+	logger->complained = false;
+	start_writer(sup, service);
 }
 
 void logger_close(struct supervisor *sup, struct service *service)
 {
 	struct logger *logger = service->logger;
 
-	(void)sup;
 	if (!logger || logger->read_end < 0)
 		return;
+	loop_disarm(&sup->loop, &logger->retry);
 	close(logger->read_end);
 	close(logger->write_end);
 	logger->read_end = logger->write_end = -1;

@@ -6,6 +6,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "loop.h"
+
 /*
  * log = file:/path. A disk may stall, and PID 1 may not: a small process of our own program takes
  * the service's output from a pipe and writes it, with rotation by size. The pipe is kept across
@@ -17,8 +19,10 @@ struct service;
 struct logger {
 	int read_end, write_end; /* -1: not open */
 	pid_t pid;               /* of the writer; 0: none */
-	uint8_t fast_ends;       /* ends in a row shortly after its start: then it is left alone */
+	bool complained;         /* that there is none; until one stays */
 	uint64_t started;
+	struct service *service;
+	struct loop_timer retry;
 };
 
 /* Opens the pipe and starts the writer where one is configured and none runs. */

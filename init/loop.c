@@ -2,6 +2,7 @@
 #include "loop.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -58,6 +59,21 @@ int loop_add(struct loop *loop, struct loop_source *source, int fd, uint32_t eve
 	if (rc < 0)
 		source->fd = -1;
 	return rc;
+}
+
+int loop_add_pipe(struct loop *loop, struct loop_source *source)
+{
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return -1;
+	if (fcntl(ends[0], F_SETFL, O_NONBLOCK) == 0 &&
+	    loop_add(loop, source, ends[0], EPOLLIN) == 0)
+		return ends[1];
+	close(ends[0]);
+	close(ends[1]);
+	errno = EAGAIN;
+	return -1;
 }
 
 int loop_modify(struct loop *loop, struct loop_source *source, uint32_t events)

@@ -46,6 +46,9 @@ bool loop_reserve_timers(struct loop *loop, uint32_t capacity);
 
 /* Adds fd with these epoll events; source->ready and ->class are set by the caller. 0 or -errno. */
 int loop_add(struct loop *loop, struct loop_source *source, int fd, uint32_t events);
+/* Adds the reading end of a new pipe, which does not block. Returns the other end, which does, as
+ * programs expect of their output; -1 with errno. */
+int loop_add_pipe(struct loop *loop, struct loop_source *source);
 int loop_modify(struct loop *loop, struct loop_source *source, uint32_t events);
 /* Takes it out of epoll first and then closes it: a child between vfork and exec still holds a
  * copy, so close alone would leave it reporting. Safe when fd is -1. */

@@ -440,23 +440,12 @@ static void stream_ready(struct loop *loop, struct loop_source *source, uint32_t
 
 static bool stream_open_one(struct supervisor *sup, struct stream *stream)
 {
-	int ends[2];
-
 	if (stream->write_end >= 0)
 		return true;
-	if (pipe2(ends, O_CLOEXEC) < 0)
-		return false;
-	/* only our end is non-blocking: O_NONBLOCK on the service's would surprise it */
-	fcntl(ends[0], F_SETFL, O_NONBLOCK);
 	stream->source.ready = stream_ready;
 	stream->source.class = CLASS_FACT;
-	if (loop_add(&sup->loop, &stream->source, ends[0], EPOLLIN) < 0) {
-		close(ends[0]);
-		close(ends[1]);
-		return false;
-	}
-	stream->write_end = ends[1];
-	return true;
+	stream->write_end = loop_add_pipe(&sup->loop, &stream->source);
+	return stream->write_end >= 0;
 }
 
 bool stream_open(struct supervisor *sup, struct service *service)

@@ -16,8 +16,8 @@
 #include "probes.h"
 #include "sidecar_config.h"
 
-/* The timers of one service: its phase and its probes; and those of the whole. */
-#define TIMERS_PER_SERVICE (1 + ROLE_COUNT)
+/* The timers of one service: its phase, its probes and its log's writer; and those of the whole. */
+#define TIMERS_PER_SERVICE (2 + ROLE_COUNT)
 #define TIMERS_OF_INIT     8
 #define MAX_SLOTS          65535
 /* Descriptors of one service at most: two pipes, a notify socket, a readiness pipe. */
@@ -122,6 +122,7 @@ static struct service *service_create(const struct service_config *config)
 	next += notify;
 	if (logger) {
 		service->logger = (struct logger *)(void *)next;
+		service->logger->service = service;
 		service->logger->read_end = service->logger->write_end = -1;
 	}
 	return service;

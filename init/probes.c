@@ -149,23 +149,14 @@ static void fd_ready(struct loop *loop, struct loop_source *source, uint32_t eve
 bool probes_prepare(struct supervisor *sup, struct service *service)
 {
 	struct probe_run *run = service->probes[ROLE_READINESS];
-	int ends[2];
 
 	if (!run || run->config->kind != PROBE_FD)
 		return true;
-	if (pipe2(ends, O_CLOEXEC) < 0)
-		return false;
-	fcntl(ends[0], F_SETFL, O_NONBLOCK);
 	loop_close(&sup->loop, &run->source);
 	run->source.ready = fd_ready;
 	run->source.class = CLASS_FACT;
-	if (loop_add(&sup->loop, &run->source, ends[0], EPOLLIN) < 0) {
-		close(ends[0]);
-		close(ends[1]);
-		return false;
-	}
-	run->write_end = ends[1];
-	return true;
+	run->write_end = loop_add_pipe(&sup->loop, &run->source);
+	return run->write_end >= 0;
 }
 
 /* ---- begin and end ---- */

@@ -174,12 +174,14 @@ static int open_signals(struct supervisor *sup)
 {
 	sigword mask;
 	sigset_t set = {0};
-	int fd;
+	int fd, rc;
 
 	for (int signal = 1; signal <= SIGNAL_MAX; signal++)
 		signals_set_default(signal);
 	mask = ~fault_catch(false);
-	signals_set_mask(mask, NULL);
+	rc = signals_set_mask(mask, NULL);
+	if (rc < 0)
+		return rc;
 	memcpy(&set, &mask, sizeof(mask));
 	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (fd < 0)
@@ -316,7 +318,7 @@ static int open_all(struct supervisor *sup, struct config *config)
 	if (!sup->pid1 && prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0)
 		log_warning("cannot adopt orphans: %s", strerror(errno));
 	fd_close_from(3); /* nothing there was meant for us */
-	sup->null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	sup->null_fd = fd_open_null();
 	sup->link.source.fd = sup->link.child_end = -1;
 	sup->environment = service_environment();
 	rc = loop_open(&sup->loop);

@@ -10,7 +10,7 @@
 #define DEPTH_MAX 4096
 /* How often those are looked for that were forked while the others were stopped. */
 #define STOP_PASSES 8
-#define TRIES       3 /* to find the ancestor of a process whose parents end meanwhile */
+#define TRIES       3 /* of what may fail once: a process' parents may end meanwhile */
 
 struct pass {
 	const struct sweep *sweep;
@@ -109,7 +109,7 @@ static void stop_all(const struct sweep *sweep, int proc)
 			return;
 }
 
-int sweep_run(const struct sweep *sweep)
+static int sweep_once(const struct sweep *sweep)
 {
 	int proc = proc_open();
 	int rc;
@@ -120,5 +120,15 @@ int sweep_run(const struct sweep *sweep)
 		stop_all(sweep, proc);
 	rc = run_pass(sweep, proc, sweep->signo);
 	close(proc);
+	return rc;
+}
+
+int sweep_run(const struct sweep *sweep)
+{
+	int rc = -1;
+
+	/* one call that fails must not spare everybody */
+	for (int i = 0; i < TRIES && rc < 0; i++)
+		rc = sweep_once(sweep);
 	return rc;
 }

@@ -53,10 +53,10 @@ static int become_reaper(struct wrap *w)
 			wrap_say(w, VOICE_NOT_REAPER, (struct voice_words){0});
 		return 0;
 	}
-	if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0 || wanted == SUBREAPER_TRY)
+	if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0)
 		return 0;
 	wrap_say(w, VOICE_NO_SUBREAPER, (struct voice_words){.error = errno});
-	return wrap_internal_code(w);
+	return wanted == SUBREAPER_TRY ? 0 : wrap_internal_code(w);
 }
 
 /* A parent that ended before this took effect sends nothing any more. */
