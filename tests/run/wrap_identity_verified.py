@@ -24,4 +24,5 @@ for call, step in (("setgroups", "supplementary groups"), ("setresgid", "group")
             equal(init.read("ran"), "", f"the program with {what}")
             expected = "check of the identity: not what was asked for" if result == "retval=0" else step
             contains(init.stderr, f": {expected}", f"stderr with {what}")
-            equal(init.stderr.count("\n"), 1, f"lines with {what}")
+            lines = [line for line in init.stderr.splitlines() if "subreaper" not in line]  # another prctl that failed
+            equal(len(lines), 1, f"lines with {what}")
