@@ -50,7 +50,7 @@ else
 # nothing for relro to protect.
 COMPILE   += -fno-pie -fno-asynchronous-unwind-tables
 LINK      += -static -no-pie -Wl,-z,norelro,-z,noseparate-code
-MUSL_LIBS := $(OUT)/lib/libinih.a
+MUSL_LIBS := $(OUT)/lib/libinih.a $(OUT)/lib/libyaml.a
 INCLUDE   := -isystem $(OUT)/include -idirafter $(OUT)/kernel
 LINK      += -L$(OUT)/lib
 endif
@@ -62,6 +62,7 @@ $(OUT)/obj/tests/%.o: INCLUDE += -Iinit -Iinit/ctl -Isidecar
 objects  = $(patsubst %.c,$(OUT)/obj/%.o,$(wildcard $(addsuffix /*.c,$(1))))
 named    = $(patsubst tests/$(1)/%.c,$(OUT)/$(1)/%,$(wildcard tests/$(1)/*.c))
 COMMON  := $(OUT)/libmuster.a
+CTL_LIBS     := -l:libyaml.a
 SIDECAR_LIBS := -lcurl -lmicrohttpd -lcares -ljansson -lseccomp
 
 all: $(addprefix $(OUT)/,$(PROGRAMS))
@@ -73,7 +74,9 @@ $(OUT)/muster-init: $(call objects,init) $(COMMON)
 	$(call say,LINK)
 	$(Q)$(LINK) $(CFLAGS) $(LDFLAGS) -o $@ $(WRAPPING) $(if $(STATIC),-lc) \
 		$(filter-out $(WRAPPING),$^) -linih
+# libyaml goes into the program: a check that runs every few seconds loads no library more for it.
 $(OUT)/musterctl: $(call objects,init/ctl) $(COMMON)
+$(OUT)/musterctl: LIBS := $(CTL_LIBS)
 $(OUT)/muster-sidecar: $(call objects,sidecar) $(COMMON)
 $(OUT)/muster-sidecar: LIBS := $(SIDECAR_LIBS)
 $(OUT)/obj/sidecar/page.o: sidecar/page.html
@@ -112,6 +115,8 @@ $(OUT)/sources: FORCE
 
 $(OUT)/lib/libinih.a: scripts/build-musl-libs
 	scripts/build-musl-libs $(OUT) inih
+$(OUT)/lib/libyaml.a: $(OUT)/lib/libinih.a
+	scripts/build-musl-libs $(OUT) libyaml
 
 # ---- tests ----
 # A unit test links common/ and init/; one named sidecar_* or ctl_* that program instead.
@@ -123,7 +128,7 @@ $(OUT)/unit/sidecar_%: $(OUT)/obj/tests/unit/sidecar_%.o $(OUT)/libsidecar.a $(C
 	$(link-test) -lcmocka -linih $(SIDECAR_LIBS)
 $(OUT)/unit/ctl_%: $(OUT)/obj/tests/unit/ctl_%.o $(OUT)/libctl.a $(COMMON)
 	$(call say,LINK)
-	$(link-test) -lcmocka -linih
+	$(link-test) -lcmocka -linih $(CTL_LIBS)
 $(OUT)/unit/%: $(OUT)/obj/tests/unit/%.o $(OUT)/libinit.a $(COMMON)
 	$(call say,LINK)
 	$(link-test) -lcmocka -linih

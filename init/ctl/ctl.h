@@ -48,6 +48,7 @@ verb_function verb_reload, verb_shutdown;                       /* action.c */
 verb_function verb_wait, verb_health;                           /* wait.c, health.c */
 verb_function verb_logs, verb_events;                           /* stream.c */
 verb_function verb_check, verb_resolve;                         /* check.c, resolve.c */
+verb_function verb_convert;                                     /* convert.c */
 verb_function verb_graph, verb_timeline;                        /* graph.c, timeline.c */
 
 #endif

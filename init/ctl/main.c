@@ -33,6 +33,8 @@ static const struct verb verbs[] = {
 	 "the start-up and its critical path"},
 	{"graph", verb_graph, "", "[--format text|dot|mermaid]", "what depends on what"},
 	{"check", verb_check, "[FILE...]", "", "is the configuration right?"},
+	{"convert", verb_convert, "FILE", "[--from FORMAT] [-o OUTPUT]",
+	 "from supervisord, Procfile or Compose"},
 	{"resolve", verb_resolve, "[NAME]", "[--mode M] [--json] [--explain]",
 	 "where addresses lead"},
 };

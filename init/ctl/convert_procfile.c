@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT */
+#include "draft.h"
+
+#include <ctype.h>
+#include <string.h>
+
+/*
+ * A Procfile: `name: command` a line, run by a shell. `release` runs once before the others, as
+ * those who read Procfiles agree.
+ */
+
+static bool needs_shell(const char *command)
+{
+	return command[strcspn(command, "$`\"'\\|&;<>()*?[]#~{}!")] || strchr(command, '=');
+}
+
+static char *trimmed(char *text)
+{
+	size_t len;
+
+	while (isspace((unsigned char)*text))
+		text++;
+	len = strlen(text);
+	while (len && isspace((unsigned char)text[len - 1]))
+		text[--len] = '\0';
+	return text;
+}
+
+static bool is_name(const char *text, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if (!isalnum((unsigned char)text[i]) && !strchr("_-.", text[i]))
+			return false;
+	return len > 0;
+}
+
+/* `exec` takes one simple command: of a list it would run the first only, and no assignment. */
+static bool takes_exec(const char *command)
+{
+	size_t first = strcspn(command, " \t");
+
+	return !command[strcspn(command, "|&;<>(){}")] && !memchr(command, '=', first);
+}
+
+static void write_service(struct draft *draft, const char *name, char *command, bool released)
+{
+	bool release = strcmp(name, "release") == 0;
+
+	draft_service(draft, name);
+	if (release)
+		draft_set(draft, "type", "oneshot");
+	if (!needs_shell(command)) {
+		draft_set(draft, "command", "%s", command);
+	} else {
+		if (takes_exec(command))
+			command = draft_format(draft, "exec %s", command);
+		draft_set(draft, "command", "sh -c %s", draft_word(draft, command, false));
+	}
+	if (released && !release)
+		draft_set(draft, "depends_on", "release");
+}
+
+bool convert_procfile(struct draft *draft, struct convert_source *source)
+{
+	bool released = strncmp(source->text, "release:", 8) == 0 ||
+			strstr(source->text, "\nrelease:") != NULL;
+	char *rest = source->text, *line;
+	bool port = strstr(source->text, "PORT") != NULL;
+	unsigned number = 0;
+
+	if (port)
+		draft_note(draft, 0,
+			   "those who run Procfiles set PORT, from 5000 upwards in steps of 100; "
+			   "here it is what the container's environment or `environment` says");
+	while ((line = strsep(&rest, "\n"))) {
+		char *text = trimmed(line), *colon = strchr(text, ':');
+
+		number++;
+		if (*text == '\0' || *text == '#')
+			continue;
+		if (!colon || !is_name(text, (size_t)(colon - text)) || !*trimmed(colon + 1)) {
+			snprintf(source->why, sizeof(source->why),
+				 "line %u: \"%.100s\" is not `name: command`", number, text);
+			return false;
+		}
+		*colon = '\0';
+		write_service(draft, text, trimmed(colon + 1), released);
+	}
+	if (draft->services == 0)
+		snprintf(source->why, sizeof(source->why), "no line is `name: command`");
+	return draft->services > 0;
+}
