@@ -9,18 +9,16 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "clock.h"
 #include "log.h"
+#include "rundir.h"
 #include "sig.h"
 #include "supervisor.h"
 #include "wire.h"
 
-#define PACKET_SIZE    (sizeof(struct wire_header) + WIRE_BODY_MAX)
-#define TEMPORARY_NAME ".control.sock.new"
+#define PACKET_SIZE (sizeof(struct wire_header) + WIRE_BODY_MAX)
 
 static char packet[PACKET_SIZE];
 
@@ -200,14 +198,14 @@ static struct service *find_service(struct supervisor *sup, struct client *clien
 	return NULL;
 }
 
-static bool is_privileged(uid_t uid)
+static bool is_privileged(const struct supervisor *sup, uid_t uid)
 {
-	return uid == 0 || uid == geteuid();
+	return uid == 0 || uid == sup->control.own_uid;
 }
 
 static bool may_change(struct supervisor *sup, struct client *client)
 {
-	if (is_privileged(client->uid))
+	if (is_privileged(sup, client->uid))
 		return true;
 	answer(sup, client, WIRE_REFUSED,
 	       "this needs user 0 or the user of muster-init (%u); you are %u", (unsigned)geteuid(),
@@ -468,7 +466,7 @@ static bool is_silent(const struct client *client)
 }
 
 /* A free place; when there is none, that of the one which has been silent for longest. One who may
- * change something is not kept out by those who only listen and may not. */
+ * change something is not kept out by those who may not, and not put out by them either. */
 static struct client *free_client(struct supervisor *sup, uid_t uid)
 {
 	struct client *victim = NULL;
@@ -478,7 +476,9 @@ static struct client *free_client(struct supervisor *sup, uid_t uid)
 
 		if (client->source.fd < 0)
 			return client;
-		if (!is_silent(client) && (!is_privileged(uid) || is_privileged(client->uid)))
+		if (is_privileged(sup, client->uid)
+			    ? !is_silent(client) || !is_privileged(sup, uid)
+			    : !is_silent(client) && !is_privileged(sup, uid))
 			continue;
 		if (!victim || is_silent(client) > is_silent(victim) ||
 		    (is_silent(client) == is_silent(victim) && client->since < victim->since))
@@ -536,58 +536,55 @@ static void listener_ready(struct loop *loop, struct loop_source *source, uint32
 
 /* ---- the socket ---- */
 
-static int bind_in(int dirfd, int fd, const char *name)
-{
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	int here = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	int rc = 0;
-
-	/* a relative name: the directory's path may be longer than a socket address holds */
-	strcpy(address.sun_path, name);
-	if (fchdir(dirfd) < 0 || (unlink(name) < 0 && errno != ENOENT) ||
-	    bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
-		rc = -errno;
-	if (here >= 0) {
-		if (fchdir(here) < 0 && !rc)
-			rc = -errno;
-		close(here);
-	}
-	return rc;
-}
-
-int control_open(struct supervisor *sup)
+/* Clients that are connected stay so. Without a socket init goes on, as nothing but musterctl
+ * needs it. */
+static void listen_anew(struct supervisor *sup)
 {
 	struct control *control = &sup->control;
-	int fd, rc;
+	int fd = rundir_listen(sup->run_fd, &control->inode), rc = fd;
+
+	if (fd >= 0) {
+		loop_close(&sup->loop, &control->listener);
+		rc = loop_add(&sup->loop, &control->listener, fd, EPOLLIN);
+		if (rc < 0)
+			close(fd);
+	}
+	if (rc < 0)
+		log_warning("cannot open %s/" WIRE_SOCKET ": %s", sup->run_dir,
+			    rc == -ENOTSOCK ? "something that is no socket has this name"
+					    : strerror(-rc));
+}
+
+void control_open(struct supervisor *sup)
+{
+	struct control *control = &sup->control;
 
 	control->listener.fd = -1;
+	control->listener.ready = listener_ready;
+	control->listener.class = CLASS_WISH;
 	for (unsigned i = 0; i < CONTROL_CLIENTS; i++)
 		control->clients[i].source.fd = -1;
 	control->reserve = fcntl(sup->null_fd, F_DUPFD_CLOEXEC, 3);
-	if (sup->run_fd < 0)
-		return 0;
-	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		return -errno;
-	control->listener.ready = listener_ready;
-	control->listener.class = CLASS_WISH;
-	/* made under another name and listening before it is found: nobody meets half a socket */
-	rc = bind_in(sup->run_fd, fd, TEMPORARY_NAME);
-	if (!rc && (fchmodat(sup->run_fd, TEMPORARY_NAME, 0666, 0) < 0 || listen(fd, 64) < 0 ||
-		    renameat(sup->run_fd, TEMPORARY_NAME, sup->run_fd, WIRE_SOCKET) < 0))
-		rc = -errno;
-	if (!rc)
-		rc = loop_add(&sup->loop, &control->listener, fd, EPOLLIN);
-	if (rc < 0)
-		close(fd);
-	return rc;
+	control->own_uid = geteuid();
+	if (!rundir_knows(control->own_uid))
+		control->own_uid = 0; /* root alone, then */
+	if (sup->run_fd >= 0)
+		listen_anew(sup);
+}
+
+void control_renew(struct supervisor *sup)
+{
+	if (sup->control.listener.fd < 0 || rundir_holds(sup->run_fd, sup->control.inode))
+		return;
+	log_warning("%s/" WIRE_SOCKET " is gone: making it anew", sup->run_dir);
+	listen_anew(sup);
 }
 
 void control_close(struct supervisor *sup)
 {
 	struct control *control = &sup->control;
 
-	if (control->listener.fd >= 0)
+	if (control->listener.fd >= 0 && rundir_holds(sup->run_fd, control->inode))
 		unlinkat(sup->run_fd, WIRE_SOCKET, 0);
 	loop_close(&sup->loop, &control->listener);
 	for (unsigned i = 0; i < CONTROL_CLIENTS; i++)

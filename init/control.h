@@ -35,11 +35,15 @@ struct client {
 struct control {
 	struct loop_source listener;
 	struct client clients[CONTROL_CLIENTS];
-	int reserve; /* given up for a moment to refuse a client when descriptors run out */
+	ino_t inode;   /* of the socket's name */
+	uid_t own_uid; /* besides root, who may change something */
+	int reserve;   /* given up for a moment to refuse a client when descriptors run out */
 };
 
-/* Opens the socket in the runtime directory. 0 or -errno. */
-int control_open(struct supervisor *sup);
+/* Opens the socket in the runtime directory; says so when it cannot. */
+void control_open(struct supervisor *sup);
+/* Makes it anew where somebody has deleted it. */
+void control_renew(struct supervisor *sup);
 /* Sends what clients have not got yet; once a turn. */
 void control_flush(struct supervisor *sup);
 /* A reload that clients asked for is in force, or (why not NULL) could not be: answers them. */

@@ -214,6 +214,7 @@ bool plan_reload(struct supervisor *sup, char *buffer, size_t size)
 		append(&text, "muster-init is stopping");
 		return false;
 	}
+	control_renew(sup); /* somebody may have deleted it, and be told of this way back */
 	config = config_load(sup->source, &errors);
 	if (config)
 		why = misfit(sup, config);

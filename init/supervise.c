@@ -10,9 +10,6 @@
 #include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -23,11 +20,11 @@
 #include "log.h"
 #include "notify.h"
 #include "progress.h"
+#include "rundir.h"
 #include "sidecar_config.h"
 #include "sig.h"
 #include "signals.h"
 #include "supervisor.h"
-#include "wire.h"
 
 #define DEFAULT_RUN_DIR "/run/muster"
 #define EXIT_CONFIG     78
@@ -193,70 +190,9 @@ static int open_signals(struct supervisor *sup)
 
 /* ---- surroundings ---- */
 
-/* mkdir -p, less the last component's mode being anybody else's business. */
-static void make_directories(const char *path)
-{
-	char part[4096];
-
-	for (size_t i = 1; path[i] && i < sizeof(part); i++) {
-		if (path[i] != '/')
-			continue;
-		memcpy(part, path, i);
-		part[i] = '\0';
-		mkdir(part, 0755);
-	}
-	mkdir(path, 0755);
-}
-
-/* Whether another muster-init answers on this directory's socket. */
-static bool is_taken(int dirfd)
-{
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	bool taken;
-
-	if (fd < 0)
-		return false;
-	snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/" WIRE_SOCKET,
-		 dirfd);
-	taken = connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0;
-	close(fd);
-	return taken;
-}
-
-static void say_unusable(const char *path, int error)
-{
-	log_warning("cannot use %s: %s: no status page and no control socket", path,
-		    strerror(error));
-}
-
-/* The runtime directory where it can be written; else -1, said once. */
-static int open_run_dir(const char *path)
-{
-	int fd;
-
-	if (path[0] != '/') {
-		log_warning("MUSTER_RUN_DIR \"%s\" is no absolute path: no status page and no "
-			    "control socket",
-			    path);
-		return -1;
-	}
-	make_directories(path);
-	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd >= 0 && faccessat(fd, ".", W_OK | X_OK, AT_EACCESS) == 0) {
-		if (!is_taken(fd))
-			return fd;
-		errno = EBUSY;
-	}
-	say_unusable(path, errno);
-	if (fd >= 0)
-		close(fd);
-	return -1;
-}
-
 static void leave_run_dir(struct supervisor *sup, int error)
 {
-	say_unusable(sup->run_dir, error);
+	rundir_say_unusable(sup->run_dir, error);
 	close(sup->run_fd);
 	sup->run_fd = -1;
 }
@@ -329,7 +265,7 @@ static int open_all(struct supervisor *sup, struct config *config)
 		return rc;
 	output_open(sup);
 	sup->run_dir = run_dir && *run_dir ? run_dir : DEFAULT_RUN_DIR;
-	sup->run_fd = open_run_dir(sup->run_dir);
+	sup->run_fd = rundir_open(sup->run_dir);
 	note_descriptors(sup);
 	rc = plan_create(sup, config);
 	if (rc < 0 && sup->run_fd >= 0) { /* a full file system is no reason not to run */
@@ -338,9 +274,7 @@ static int open_all(struct supervisor *sup, struct config *config)
 	}
 	if (rc < 0)
 		return rc;
-	rc = control_open(sup);
-	if (rc < 0)
-		log_warning("cannot open %s/" WIRE_SOCKET ": %s", sup->run_dir, strerror(-rc));
+	control_open(sup);
 	return 0;
 }
 

@@ -12,7 +12,7 @@ with Init(config=CONFIG) as first:
     first.wait_line("all ready after")
     pid = first.services()["web"]["pid"]
     with Init(config=CONFIG, env={"MUSTER_RUN_DIR": str(first.run_dir)}) as second:
-        second.wait_line("cannot use .*: Device or resource busy: no status page and no control socket")
+        second.wait_line("cannot use .*: another muster-init answers there: no status page and no control socket")
         second.wait_file("web")
         equal(first.services()["web"]["pid"], pid, "the first answers")
         second.signal(15)

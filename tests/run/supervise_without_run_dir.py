@@ -57,6 +57,6 @@ if IS_ROOT:
     for options, complaint in (("ro", "cannot use .*/run: Read-only file system: no status page"),
                                ("nr_inodes=1", "cannot use .*/run: No space left on device: no status page"),
                                ("nr_inodes=2", "cannot open .*/control.sock: No space left on device")):
-        run = Init(config=CONFIG, prefix=["sh", "-c", f'mount -t tmpfs -o {options} none "$0/run" && exec "$@"', "{dir}"])
+        run = Init(config=CONFIG, prefix=["sh", "-c", f'mount -t tmpfs -o mode=755,{options} none "$0/run" && exec "$@"', "{dir}"])
         run.run_dir.mkdir()
         supervises(run, complaint)
