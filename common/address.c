@@ -2,15 +2,16 @@
 #include "address.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-const struct address *address_find(const struct address_book *book, const char *name)
+const struct address_entry *address_find(const struct address_book *book, const char *name)
 {
 	uint32_t from = 0, to = book->count;
 
 	while (from < to) {
 		uint32_t middle = from + (to - from) / 2;
-		const struct address *address = &book->entries[book->by_name[middle]];
+		const struct address_entry *address = &book->entries[book->by_name[middle]];
 		int order = strcmp(name, address->name);
 
 		if (order == 0)
@@ -21,6 +22,20 @@ const struct address *address_find(const struct address_book *book, const char *
 			from = middle + 1;
 	}
 	return NULL;
+}
+
+static int by_name(const void *a, const void *b, void *data)
+{
+	const struct address_entry *entries = data;
+
+	return strcmp(entries[*(const uint16_t *)a].name, entries[*(const uint16_t *)b].name);
+}
+
+void address_sort(uint16_t *order, const struct address_entry *entries, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++)
+		order[i] = (uint16_t)i;
+	qsort_r(order, count, sizeof(*order), by_name, (void *)(uintptr_t)entries);
 }
 
 bool address_host_valid(const char *host, size_t size)
@@ -131,7 +146,7 @@ static bool mentions(const struct address_book *book, const char *template, uint
 bool address_choose(const struct address_book *book, uint32_t index, uint32_t candidate,
 		    const char *host, uint16_t port)
 {
-	const struct address *address = &book->entries[index];
+	const struct address_entry *address = &book->entries[index];
 	struct address_now *now = address->now;
 
 	if (!host || !*host) {
@@ -163,8 +178,8 @@ static bool same_candidate(const struct address_candidate *a, const struct addre
 void address_adopt(const struct address_book *book, const struct address_book *old)
 {
 	for (uint32_t i = 0; i < book->count; i++) {
-		const struct address *address = &book->entries[i];
-		const struct address *before = address_find(old, address->name);
+		const struct address_entry *address = &book->entries[i];
+		const struct address_entry *before = address_find(old, address->name);
 		const struct address_candidate *chosen;
 
 		if (!before || !before->count)

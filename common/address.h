@@ -36,11 +36,11 @@ struct address_step {
 
 /* Whether the sidecar looks after an address, and how. */
 enum address_check {
-	CHECK_AUTO, /* as with connect where there is a choice, or somebody waits or wants to know
-		     */
-	CHECK_CONNECT,
-	CHECK_DNS, /* the name is looked up, nothing is connected to */
-	CHECK_NO
+	ADDRESS_AUTO, /* as with connect where there is a choice, or somebody waits or wants to know
+		       */
+	ADDRESS_CONNECT,
+	ADDRESS_DNS, /* the name is looked up, nothing is connected to */
+	ADDRESS_UNCHECKED
 };
 
 /* What is in force, by what the sidecar found last; at first the first candidate. */
@@ -51,7 +51,7 @@ struct address_now {
 	uint16_t candidate;
 };
 
-struct address {
+struct address_entry {
 	const char *name;
 	/* in order of preference; the first is what services get while nothing else is known */
 	const struct address_candidate *candidates;
@@ -59,9 +59,9 @@ struct address {
 	const char *tried; /* the steps in one line when all of them gave nothing; else NULL */
 	const struct address_step *steps; /* all places, in order */
 	uint32_t step_count;
-	uint32_t check_period;   /* ms */
-	uint8_t check;           /* enum address_check; in a book that is loaded never CHECK_AUTO */
-	bool asked;              /* somebody waits for it, or wants to know when it changes */
+	uint32_t check_period; /* ms */
+	uint8_t check;         /* enum address_check; in a book that is loaded never ADDRESS_AUTO */
+	bool asked;            /* somebody waits for it, or wants to know when it changes */
 	struct address_now *now; /* NULL in a book without candidates */
 };
 
@@ -72,8 +72,8 @@ struct address_text {
 };
 
 struct address_book {
-	const struct address *entries; /* in the order of the configuration */
-	const uint16_t *by_name;       /* their indices, sorted by name */
+	const struct address_entry *entries; /* in the order of the configuration */
+	const uint16_t *by_name;             /* their indices, sorted by name */
 	uint32_t count;
 	const char *mode;        /* in force, */
 	const char *mode_source; /* and who says so */
@@ -84,7 +84,10 @@ struct address_book {
 #define ADDRESS_MAX 10000
 
 /* The address with this name, or NULL. */
-const struct address *address_find(const struct address_book *book, const char *name);
+const struct address_entry *address_find(const struct address_book *book, const char *name);
+
+/* Writes the numbers of the entries into `order`, sorted by name: for address_book.by_name. */
+void address_sort(uint16_t *order, const struct address_entry *entries, uint32_t count);
 
 /*
  * Puts another answer in force: a candidate, or for one with an SRV record the host and port that

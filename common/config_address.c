@@ -381,7 +381,7 @@ static struct address_now *make_now(struct load *load, const struct address_cand
 	return now;
 }
 
-void load_entry(struct load *load, struct section *section, struct address *out)
+void load_entry(struct load *load, struct section *section, struct address_entry *out)
 {
 	struct lookup l = {.load = load, .section = section};
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "config_load.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "address.h"
@@ -28,24 +27,6 @@ static void check_variable(struct load *load, struct table *variables, uint32_t 
 			       load->sections[entry->value]->header);
 }
 
-static int by_name(const void *a, const void *b, void *entries)
-{
-	const struct address *list = entries;
-
-	return strcmp(list[*(const uint16_t *)a].name, list[*(const uint16_t *)b].name);
-}
-
-static const uint16_t *sorted_by_name(struct load *load, struct address *entries, uint32_t count)
-{
-	uint16_t *order =
-		load_check(load, arena_array(load->arena, count ? count : 1, sizeof(*order)));
-
-	for (uint32_t i = 0; i < count; i++)
-		order[i] = (uint16_t)i;
-	qsort_r(order, count, sizeof(*order), by_name, entries);
-	return order;
-}
-
 static uint32_t count_addresses(struct load *load)
 {
 	uint32_t count = 0;
@@ -68,8 +49,9 @@ void load_addresses(struct load *load)
 	struct table *variables = load_check(load, table_create(load->scratch));
 	struct address_book *book = load_check(load, arena_alloc(load->arena, sizeof(*book)));
 	uint32_t count = count_addresses(load);
-	struct address *entries =
+	struct address_entry *entries =
 		load_check(load, arena_array(load->arena, count ? count : 1, sizeof(*entries)));
+	uint16_t *order;
 
 	for (uint32_t i = 0; i < load->section_count && book->count < count; i++) {
 		struct table_entry *found;
@@ -84,7 +66,9 @@ void load_addresses(struct load *load)
 		found->value = book->count++;
 	}
 	book->entries = load->address_list = entries;
-	book->by_name = sorted_by_name(load, entries, book->count);
+	order = load_check(load, arena_array(load->arena, count ? count : 1, sizeof(*order)));
+	address_sort(order, entries, book->count);
+	book->by_name = order;
 	book->mode = mode_name(load->config->mode);
 	book->mode_source = load->mode_source;
 	load->config->addresses = load->book = book;
@@ -94,11 +78,12 @@ void load_addresses(struct load *load)
 void load_address_checks(struct load *load)
 {
 	for (uint32_t i = 0; i < load->book->count; i++) {
-		struct address *address = &load->address_list[i];
+		struct address_entry *address = &load->address_list[i];
 		bool choice = address->count > 1 || (address->count && address->candidates->srv);
 
-		if (address->check == CHECK_AUTO)
-			address->check = address->asked || choice ? CHECK_CONNECT : CHECK_NO;
+		if (address->check == ADDRESS_AUTO)
+			address->check =
+				address->asked || choice ? ADDRESS_CONNECT : ADDRESS_UNCHECKED;
 	}
 }
 
@@ -168,7 +153,7 @@ const char *load_address(struct load *load, const char *text, size_t len, const 
 {
 	char *name = load_strndup(load, text, len), *part = strchr(name, ':');
 	const struct table_entry *found;
-	const struct address *address;
+	const struct address_entry *address;
 
 	if (!load->config->addresses) {
 		*error = "${address:...} cannot be used here";

@@ -90,7 +90,7 @@ static void add_exports(struct load *load, uint32_t index, struct table *names,
 
 static void add_address(struct load *load, uint32_t index, struct variables *variables)
 {
-	const struct address *address = &load->book->entries[index];
+	const struct address_entry *address = &load->book->entries[index];
 	char name[CONFIG_NAME_MAX + 1], reference[ADDRESS_REFERENCE];
 	const char *variable;
 

@@ -187,10 +187,10 @@ struct load {
 	struct table *accounts;    /* config_identity: what was asked -> index */
 	struct account *account_list;
 	uint32_t account_count, account_room;
-	struct table *by_address;     /* address -> index in the address book */
-	struct address_book *book;    /* config->addresses while it is being made, */
-	struct address *address_list; /* its entries, */
-	struct address_text *texts;   /* and what is to become its texts */
+	struct table *by_address;           /* address -> index in the address book */
+	struct address_book *book;          /* config->addresses while it is being made, */
+	struct address_entry *address_list; /* its entries, */
+	struct address_text *texts;         /* and what is to become its texts */
 	uint32_t text_count, text_room;
 	bool follows;       /* what is being expanded is to follow its addresses */
 	uint16_t *mentions; /* addresses that the service being read mentions */
@@ -331,8 +331,8 @@ void load_sidecar(struct load *load); /* and the peers */
 
 /* ---- config_address.c ---- */
 
-struct address;
-void load_entry(struct load *load, struct section *section, struct address *out);
+struct address_entry;
+void load_entry(struct load *load, struct section *section, struct address_entry *out);
 
 /* ---- config_book.c ---- */
 

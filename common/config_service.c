@@ -199,8 +199,8 @@ static void load_service(struct load *load, struct service_load *service,
 /* ---- addresses that are waited for ---- */
 
 /* It is met when the sidecar says so; how long that may take is start_timeout's business. */
-static const struct probe_config *address_probe(struct load *load, const struct address *address,
-						const char *target)
+static const struct probe_config *
+address_probe(struct load *load, const struct address_entry *address, const char *target)
 {
 	struct probe_config probe;
 
@@ -216,7 +216,7 @@ static const struct probe_config *address_probe(struct load *load, const struct 
 
 uint32_t load_address_service(struct load *load, uint32_t index)
 {
-	struct address *address = &load->address_list[index];
+	struct address_entry *address = &load->address_list[index];
 	struct config *config = load->config;
 	const char *name = load_intern(load, load_format(load, ADDRESS_PREFIX "%s", address->name));
 	struct table_entry *found = load_check(load, table_add(load->by_name, name, strlen(name)));

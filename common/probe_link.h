@@ -20,7 +20,15 @@
 #define LINK_BEAT_MS  10000
 #define LINK_DEAD_MS  35000
 
-enum link_type { LINK_WATCH = 1, LINK_DROP = 2, LINK_RESULT = 3, LINK_BEAT = 4 };
+enum link_type {
+	LINK_WATCH = 1,
+	LINK_DROP = 2,
+	LINK_RESULT = 3,
+	LINK_BEAT = 4,
+	LINK_STEP = 5,
+	LINK_BOOK = 6,
+	LINK_ANSWER = 7
+};
 
 struct link_watch {
 	uint32_t type;
@@ -35,7 +43,9 @@ struct link_watch {
 	uint32_t initial_delay_ms;
 	uint32_t success_threshold;
 	uint32_t failure_threshold;
-	char target[1024]; /* tcp://host:port or a URL; NUL-terminated */
+	/* tcp://host:port, a URL, or address:NAME, which succeeds when what is in force answers;
+	 * NUL-terminated */
+	char target[1024];
 };
 
 struct link_drop {
@@ -57,6 +67,55 @@ struct link_result {
 
 struct link_beat {
 	uint32_t type;
+};
+
+/*
+ * The address book, whenever there is a new one: LINK_STEP for each step of each address, in order,
+ * then LINK_BOOK, which puts them in force. An address has one step at least. `serial` is new with
+ * each book. Text that does not fit is cut; all of it is NUL-terminated.
+ */
+struct link_step {
+	uint32_t type;
+	uint32_t serial;
+	uint16_t address;
+	uint16_t port;         /* of the candidate */
+	uint32_t check_period; /* ms */
+	uint8_t check;         /* enum address_check */
+	uint8_t found;         /* the step gave a candidate: host, port, srv */
+	uint8_t in_hosts;      /* the name stands in the managed block of the hosts file */
+	uint8_t pad;
+	char name[64];
+	char host[256];
+	char srv[256];
+	char source[192];
+	char note[192];
+};
+
+struct link_book {
+	uint32_t type;
+	uint32_t serial;
+	uint32_t addresses;
+	char mode[16];
+	char mode_source[128];
+};
+
+/*
+ * What the sidecar found: of this address that candidate is in force. For an SRV record `host` and
+ * `port` are what DNS said; `host` is empty where they are the candidate's own. `number` is the
+ * numeric address behind it, empty when it is not known. `moved`: that has become another one, so
+ * that who holds a connection holds it to the wrong place. Init takes nothing but characters of
+ * host names from it.
+ */
+struct link_answer {
+	uint32_t type;
+	uint32_t serial; /* of the book */
+	uint16_t address;
+	uint16_t candidate;
+	uint16_t port;
+	uint8_t moved;
+	uint8_t pad;
+	char host[256];
+	char number[48];
 };
 
 #endif

@@ -56,7 +56,10 @@ struct wire_logs {
 	uint32_t names;  /* how many names follow; 0: all services. Each 64 bytes, NUL-terminated */
 };
 
-/* A change of state of a service (or, with service 0xffff, of the whole: state is the phase). */
+/*
+ * A change of state of a service; or, with service WIRE_EVENT_SYSTEM, of the whole: state is the
+ * phase; or, with WIRE_EVENT_ADDRESS, of an address: `reason` says where it is now.
+ */
 struct wire_event {
 	uint64_t time;          /* CLOCK_MONOTONIC, ns */
 	uint64_t time_realtime; /* CLOCK_REALTIME, ns */
@@ -68,7 +71,8 @@ struct wire_event {
 	char name[64];
 	char reason[72];
 };
-#define WIRE_EVENT_SYSTEM 0xffff
+#define WIRE_EVENT_SYSTEM  0xffff
+#define WIRE_EVENT_ADDRESS 0xfffe
 
 /* One line of output; the text follows the struct, without newline, to the end of the body. */
 struct wire_line {

@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "address.h"
 #include "clock.h"
 #include "log.h"
 #include "rundir.h"
@@ -67,6 +68,26 @@ static bool send_lost(struct supervisor *sup, struct client *client, uint64_t co
 			   wire_encode(packet, WIRE_LOST, &count, sizeof(count), NULL, 0));
 }
 
+/* An address as it is now, when it still is in the book. */
+static bool fill_address(const struct supervisor *sup, const struct event_entry *entry,
+			 struct wire_event *event)
+{
+	const struct address_book *book = sup->config->addresses;
+	const struct address_entry *address;
+	char text[ENDPOINT_SIZE];
+
+	if ((uint32_t)entry->pid >= book->count || !book->entries[entry->pid].now)
+		return false;
+	address = &book->entries[entry->pid];
+	event->service = WIRE_EVENT_ADDRESS;
+	event->pid = 0;
+	event->last_exit = -1;
+	snprintf(event->name, sizeof(event->name), "%s", address->name);
+	endpoint_format(text, address->now->host, address->now->port);
+	snprintf(event->reason, sizeof(event->reason), "%.64s", text);
+	return true;
+}
+
 static bool fill_event(const struct supervisor *sup, const struct event_entry *entry,
 		       struct wire_event *event)
 {
@@ -84,6 +105,8 @@ static bool fill_event(const struct supervisor *sup, const struct event_entry *e
 	};
 	if (entry->slot == WIRE_EVENT_SYSTEM)
 		return true;
+	if (entry->slot == WIRE_EVENT_ADDRESS)
+		return fill_address(sup, entry, event);
 	service = entry->slot < sup->slots ? sup->by_slot[entry->slot] : NULL;
 	if (!service)
 		return false; /* removed by a reload since */

@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "addresses.h"
 #include "arena.h"
 #include "clock.h"
 #include "log.h"
@@ -470,6 +471,7 @@ bool plan_install(struct supervisor *sup, struct plan *plan)
 	}
 	release_old(sup, plan);
 	put_in_force(sup, plan);
+	addresses_renew(sup);
 	rc = status_page_publish(&sup->page, sup->run_fd);
 	if (rc < 0)
 		log_warning("cannot publish the status page: %s", strerror(-rc));

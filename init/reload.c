@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "address.h"
 #include "arena.h"
 #include "guard.h"
 #include "log.h"
@@ -228,6 +229,7 @@ bool plan_reload(struct supervisor *sup, char *buffer, size_t size)
 	config_errors_free(&errors);
 	if (!config)
 		return false;
+	address_adopt(config->addresses, sup->config->addresses);
 	describe(sup, config, &text);
 	config_free(sup->pending);
 	sup->pending = config;
@@ -323,6 +325,7 @@ void reload_run(struct supervisor *sup)
 		return;
 	}
 	want = arena_array(plan.arena, plan.count ? plan.count : 1, sizeof(*want));
+	address_adopt(config->addresses, sup->config->addresses);
 	if (want) {
 		keep_those_that_stay(sup, &plan);
 		decide_wanted(sup, &plan, want);
@@ -334,6 +337,7 @@ void reload_run(struct supervisor *sup)
 		return;
 	}
 	log_info("reloaded: %u services", sup->config->count);
+	sidecar_link_update(sup);
 	guard_renew(sup->config);
 	start_new(sup, want);
 	control_reload_done(sup, NULL);

@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "addresses.h"
 #include "clock.h"
 #include "log.h"
 #include "probe_link.h"
@@ -82,6 +83,7 @@ void sidecar_link_update(struct supervisor *sup)
 		else
 			blocked = true;
 	}
+	blocked = blocked || !addresses_send(sup);
 	if (blocked != link->blocked)
 		loop_modify(&sup->loop, &link->source, blocked ? EPOLLIN | EPOLLOUT : EPOLLIN);
 	link->blocked = blocked;
@@ -115,6 +117,7 @@ static void link_ready(struct loop *loop, struct loop_source *source, uint32_t e
 	union {
 		uint32_t type;
 		struct link_result result;
+		struct link_answer answer;
 	} message;
 
 	/* a bounded number a turn: a sidecar gone wild must not keep init busy */
@@ -130,6 +133,8 @@ static void link_ready(struct loop *loop, struct loop_source *source, uint32_t e
 		heard(sup);
 		if (n == sizeof(message.result) && message.type == LINK_RESULT)
 			take_result(sup, &message.result);
+		else if (n == sizeof(message.answer) && message.type == LINK_ANSWER)
+			addresses_take(sup, &message.answer);
 	}
 	if (events & EPOLLOUT)
 		sidecar_link_update(sup);
@@ -166,6 +171,7 @@ bool sidecar_link_prepare(struct supervisor *sup)
 	}
 	link->child_end = ends[1];
 	link->blocked = false;
+	addresses_renew(sup);
 	/* the new sidecar knows nothing: everything that is active has to be said again */
 	for (uint32_t i = 0; i < sup->count * ROLE_COUNT; i++) {
 		struct probe_run *run = sup->services[i / ROLE_COUNT]->probes[i % ROLE_COUNT];

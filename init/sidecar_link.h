@@ -16,6 +16,9 @@ struct sidecar_link {
 	int child_end;             /* for the sidecar that is about to be started; -1 */
 	uint16_t slot;             /* of the internal service */
 	bool blocked;              /* it does not take more messages now */
+	/* addresses.c: what of the address book was said */
+	bool book_sent;
+	uint32_t book_serial, book_address, book_step;
 };
 
 /* Makes a channel for a sidecar that is going to be started. False: no descriptors. */

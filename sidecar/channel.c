@@ -9,7 +9,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "book.h"
 #include "clock.h"
+#include "config.h"
+#include "live.h"
 #include "log.h"
 #include "loop.h"
 #include "mem.h"
@@ -24,6 +27,9 @@
 struct channel {
 	struct loop *loop;
 	struct prober *prober;
+	struct live *live;
+	struct book_draft *draft;
+	struct address_book *book; /* in force in `live` */
 	struct snapshot *snapshot;
 	int fd;
 	struct loop_timer beat;
@@ -136,13 +142,45 @@ static void take_watch(struct channel *channel, const struct link_watch *watch)
 		memcpy(spec.name, view->records[watch->service].name, sizeof(spec.name));
 	memcpy(url, watch->target, sizeof(url));
 	url[sizeof(url) - 1] = '\0';
+	if (strncmp(url, ADDRESS_PREFIX, strlen(ADDRESS_PREFIX)) == 0) {
+		live_watch(channel->live, &spec, url + strlen(ADDRESS_PREFIX), channel_report,
+			   channel);
+		return;
+	}
 	prober_watch(channel->prober, &spec, url);
+}
+
+/* ---- addresses ---- */
+
+bool channel_answer(void *data, const struct link_answer *answer)
+{
+	struct channel *channel = data;
+
+	return !channel->stalled && channel_send(channel, answer, sizeof(*answer));
+}
+
+static void take_book(struct channel *channel, const struct link_book *end)
+{
+	struct address_book *book = book_finish(&channel->draft, end), *old = channel->book;
+
+	if (!book) {
+		log_warning("the address book from muster-init is not complete");
+		return;
+	}
+	channel->book = book;
+	live_set_book(channel->live, book, end->serial, false);
+	book_free(old);
+}
+
+static void take_drop(struct channel *channel, const struct link_drop *drop)
+{
+	if (!live_drop(channel->live, drop->probe, drop->serial))
+		prober_drop(channel->prober, drop->probe, drop->serial);
 }
 
 /* A message of an unknown type or size is from another version of init: passed over. */
 static void take_message(struct channel *channel, const void *message, size_t size)
 {
-	const struct link_drop *drop = message;
 	uint32_t type;
 
 	if (size < sizeof(type))
@@ -150,8 +188,12 @@ static void take_message(struct channel *channel, const void *message, size_t si
 	memcpy(&type, message, sizeof(type));
 	if (type == LINK_WATCH && size == sizeof(struct link_watch))
 		take_watch(channel, message);
-	else if (type == LINK_DROP && size == sizeof(*drop))
-		prober_drop(channel->prober, drop->probe, drop->serial);
+	else if (type == LINK_DROP && size == sizeof(struct link_drop))
+		take_drop(channel, message);
+	else if (type == LINK_STEP && size == sizeof(struct link_step))
+		book_take_step(&channel->draft, message);
+	else if (type == LINK_BOOK && size == sizeof(struct link_book))
+		take_book(channel, message);
 	else
 		log_warning("message of type %u and %zu bytes from muster-init is not understood",
 			    type, size);
@@ -187,6 +229,7 @@ static void channel_ready(void *data, int fd, uint32_t events)
 		channel->stalled = false;
 		listen_for(channel, EPOLLIN);
 		prober_resume(channel->prober);
+		live_resume(channel->live);
 		if (!channel->stalled)
 			send_beat(channel);
 	}
@@ -209,9 +252,10 @@ struct channel *channel_create(struct loop *loop, int fd, struct snapshot *snaps
 	return channel;
 }
 
-void channel_start(struct channel *channel, struct prober *prober)
+void channel_start(struct channel *channel, struct prober *prober, struct live *live)
 {
 	channel->prober = prober;
+	channel->live = live;
 	listen_for(channel, EPOLLIN);
 	send_beat(channel);
 }
@@ -221,5 +265,7 @@ void channel_destroy(struct channel *channel)
 	loop_disarm(channel->loop, &channel->beat);
 	loop_forget(channel->loop, channel->fd);
 	close(channel->fd);
+	book_draft_free(&channel->draft);
+	book_free(channel->book);
 	free(channel);
 }

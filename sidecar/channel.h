@@ -10,6 +10,8 @@
  * stopped with code 0: there is nobody left to work for.
  */
 struct channel;
+struct link_answer;
+struct live;
 struct loop;
 struct probe;
 struct prober;
@@ -26,8 +28,11 @@ int channel_descriptor(void);
  * tells the names of services: their index in the page, which init sends, may change.
  */
 struct channel *channel_create(struct loop *loop, int fd, struct snapshot *snapshot);
-void channel_start(struct channel *channel, struct prober *prober);
+void channel_start(struct channel *channel, struct prober *prober, struct live *live);
 bool channel_report(void *channel, struct probe *probe);
+/* The report function of the live addresses, likewise. */
+bool channel_answer(void *channel, const struct link_answer *answer);
+/* The live addresses, which use its book, must be gone. */
 void channel_destroy(struct channel *channel);
 
 #endif

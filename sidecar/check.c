@@ -188,6 +188,11 @@ static void check_resolved(void *data, const struct answer *answer)
 	for (unsigned i = 0; i < check->answer.count; i++)
 		address_set_port(&check->answer.list[i], probe->target.port);
 	prefer_good(check);
+	if (probe->target.name_only) {
+		check->probe->good = check->answer.list[0];
+		check_succeed(check, 0, clock_monotonic());
+		return;
+	}
 	if (probe->target.http && probe->last.status) { /* it answered the last time */
 		check->phase = CHECK_HTTP;
 		check->direct = true;

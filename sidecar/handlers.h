@@ -13,6 +13,8 @@ void health_report(struct request *request, struct reply *reply);
 void status_report(struct request *request, struct reply *reply);
 void startup_report(struct request *request, struct reply *reply);
 void startup_picture(struct request *request, struct reply *reply);
+void resolve_report(struct request *request, struct reply *reply);
+void resolve_report_one(struct request *request, struct reply *reply);
 void metrics_report(struct request *request, struct reply *reply);
 void page_report(struct request *request, struct reply *reply);
 

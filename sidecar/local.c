@@ -8,6 +8,7 @@
 
 #include "clock.h"
 #include "config.h"
+#include "live.h"
 #include "log.h"
 #include "loop.h"
 #include "mem.h"
@@ -294,7 +295,7 @@ struct local *local_create(struct loop *loop, const struct config *config)
 	return local;
 }
 
-void local_start(struct local *local, struct prober *prober)
+void local_start(struct local *local, struct prober *prober, struct live *live)
 {
 	for (uint32_t i = 0; i < local->count; i++) {
 		struct probe_spec spec = {
@@ -308,7 +309,11 @@ void local_start(struct local *local, struct prober *prober)
 		spec.initial_delay_ms = probe->initial_delay;
 		spec.success_threshold = probe->success_threshold;
 		spec.failure_threshold = probe->failure_threshold;
-		prober_watch(prober, &spec, probe->target);
+		if (strncmp(probe->target, ADDRESS_PREFIX, strlen(ADDRESS_PREFIX)) == 0)
+			live_watch(live, &spec, probe->target + strlen(ADDRESS_PREFIX),
+				   local_report, local);
+		else
+			prober_watch(prober, &spec, probe->target);
 	}
 	if (local->config->start_timeout)
 		loop_arm(local->loop, &local->late,

@@ -10,6 +10,7 @@
  * which the rest reads as if PID 1 had written it.
  */
 struct config;
+struct live;
 struct local;
 struct loop;
 struct probe;
@@ -21,7 +22,7 @@ bool local_check(const struct config *config);
 
 /* The configuration is borrowed for as long as the result lives. */
 struct local *local_create(struct loop *loop, const struct config *config);
-void local_start(struct local *local, struct prober *prober);
+void local_start(struct local *local, struct prober *prober, struct live *live);
 const struct status_page *local_page(const struct local *local);
 /* The report function of the prober, with the local as its data. */
 bool local_report(void *local, struct probe *probe);

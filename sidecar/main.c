@@ -17,6 +17,7 @@
 #include "config.h"
 #include "confine.h"
 #include "fd.h"
+#include "live.h"
 #include "local.h"
 #include "log.h"
 #include "loop.h"
@@ -166,6 +167,13 @@ static int read_config(struct sidecar *sidecar)
 	return 0;
 }
 
+static bool answer_nobody(void *data, const struct link_answer *answer)
+{
+	(void)data;
+	(void)answer;
+	return true;
+}
+
 /* Alone: its own page. */
 static int open_alone(struct sidecar *sidecar)
 {
@@ -177,6 +185,8 @@ static int open_alone(struct sidecar *sidecar)
 	sidecar->snapshot = snapshot_create_local(local_page(sidecar->local));
 	sidecar->prober =
 		prober_create(sidecar->loop, sidecar->resolver, local_report, sidecar->local);
+	sidecar->live =
+		live_create(sidecar->loop, sidecar->resolver, sidecar->prober, answer_nobody, NULL);
 	return 0;
 }
 
@@ -209,6 +219,8 @@ static int open_beside(struct sidecar *sidecar)
 	sidecar->prober =
 		prober_create(sidecar->loop, sidecar->resolver,
 			      fd >= 0 ? channel_report : report_nothing, sidecar->channel);
+	sidecar->live = live_create(sidecar->loop, sidecar->resolver, sidecar->prober,
+				    fd >= 0 ? channel_answer : answer_nobody, sidecar->channel);
 	return 0;
 }
 
@@ -288,14 +300,17 @@ static void start_all(struct sidecar *sidecar)
 {
 	server_start(sidecar->server);
 	if (sidecar->channel)
-		channel_start(sidecar->channel, sidecar->prober);
-	if (sidecar->local)
-		local_start(sidecar->local, sidecar->prober);
+		channel_start(sidecar->channel, sidecar->prober, sidecar->live);
+	if (sidecar->local) {
+		live_set_book(sidecar->live, sidecar->config->addresses, 1, false);
+		local_start(sidecar->local, sidecar->prober, sidecar->live);
+	}
 }
 
 static void close_all(struct sidecar *sidecar)
 {
 	server_destroy(sidecar->server);
+	live_destroy(sidecar->live);
 	prober_destroy(sidecar->prober);
 	resolver_destroy(sidecar->resolver);
 	if (sidecar->channel)

@@ -9,7 +9,7 @@
 
 #define EXIT_FAULT 70
 
-static void *check(void *memory)
+void *mem_check(void *memory)
 {
 	if (!memory) {
 		log_error("out of memory");
@@ -20,15 +20,15 @@ static void *check(void *memory)
 
 void *mem_alloc(size_t size)
 {
-	return check(calloc(1, size ? size : 1));
+	return mem_check(calloc(1, size ? size : 1));
 }
 
 void *mem_resize(void *old, size_t count, size_t size)
 {
-	return check(reallocarray(old, count ? count : 1, size));
+	return mem_check(reallocarray(old, count ? count : 1, size));
 }
 
 char *mem_strdup(const char *text)
 {
-	return check(strdup(text));
+	return mem_check(strdup(text));
 }

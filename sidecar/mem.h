@@ -12,5 +12,6 @@ void *mem_alloc(size_t size); /* zeroed */
 /* As realloc for `count` elements of `size` bytes; new ones are not zeroed. */
 void *mem_resize(void *old, size_t count, size_t size);
 char *mem_strdup(const char *text);
+void *mem_check(void *memory); /* what another allocator gave */
 
 #endif

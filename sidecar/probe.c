@@ -22,6 +22,8 @@ struct probe_list {
 struct prober {
 	struct loop *loop;
 	struct checker *checker;
+	struct prober *beside; /* the other one that shares the checker */
+	bool owns_checker;
 	probe_report *report;
 	void *data;
 	struct probe **slots;
@@ -128,6 +130,14 @@ static void fill(struct prober *prober)
 	prober->filling = false;
 }
 
+/* A check has ended: there is room for those who wait. */
+static void fill_all(struct prober *prober)
+{
+	fill(prober);
+	if (prober->beside)
+		fill(prober->beside);
+}
+
 static void probe_due(void *data, uint64_t now)
 {
 	struct probe *probe = data;
@@ -181,7 +191,7 @@ void probe_done(struct probe *probe, const struct outcome *outcome)
 	probe->check = NULL;
 	count(probe, outcome);
 	hand_over(probe);
-	fill(prober);
+	fill_all(prober);
 }
 
 void prober_resume(struct prober *prober)
@@ -252,7 +262,7 @@ void prober_drop(struct prober *prober, uint16_t slot, uint32_t serial)
 	if (!probe || probe->spec.serial != serial)
 		return;
 	end(probe);
-	fill(prober); /* its check may have made room */
+	fill_all(prober); /* its check may have made room */
 }
 
 const struct probe *prober_next(const struct prober *prober, const struct probe *probe)
@@ -271,6 +281,7 @@ struct prober *prober_create(struct loop *loop, struct resolver *resolver, probe
 
 	prober->loop = loop;
 	prober->checker = checker_create(loop, resolver);
+	prober->owns_checker = true;
 	prober->report = report;
 	prober->data = data;
 	if (getrandom(&prober->random, sizeof(prober->random), GRND_NONBLOCK) < 0 ||
@@ -279,12 +290,29 @@ struct prober *prober_create(struct loop *loop, struct resolver *resolver, probe
 	return prober;
 }
 
+struct prober *prober_create_beside(struct prober *other, probe_report *report, void *data)
+{
+	struct prober *prober = mem_alloc(sizeof(*prober));
+
+	prober->loop = other->loop;
+	prober->checker = other->checker;
+	prober->beside = other;
+	other->beside = prober;
+	prober->report = report;
+	prober->data = data;
+	prober->random = other->random ^ clock_monotonic();
+	return prober;
+}
+
 void prober_destroy(struct prober *prober)
 {
 	for (uint32_t slot = 0; slot < prober->slot_count; slot++)
 		if (prober->slots[slot])
 			end(prober->slots[slot]);
-	checker_destroy(prober->checker);
+	if (prober->beside)
+		prober->beside->beside = NULL;
+	if (prober->owns_checker)
+		checker_destroy(prober->checker);
 	free(prober->slots);
 	free(prober);
 }

@@ -102,6 +102,9 @@ typedef bool probe_report(void *data, struct probe *probe);
 
 struct prober *prober_create(struct loop *loop, struct resolver *resolver, probe_report *report,
 			     void *data);
+/* Another set of probes with reports of its own; both together keep to the limits of connections.
+ * To be destroyed before the first. */
+struct prober *prober_create_beside(struct prober *other, probe_report *report, void *data);
 void prober_destroy(struct prober *prober);
 
 /* Begins to probe `url` in this slot, in place of what was there. */

@@ -2,6 +2,7 @@
 #include "resolve.h"
 
 #include <ares.h>
+#include <arpa/nameser.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -11,6 +12,7 @@
 #include "clock.h"
 #include "loop.h"
 #include "mem.h"
+#include "srv.h"
 
 #define TTL_LEAST    5 /* seconds; the hosts file, too, is read again after this time */
 #define TTL_MOST     60
@@ -36,6 +38,9 @@ struct name {
 struct resolver {
 	struct loop *loop;
 	ares_channel channel; /* NULL until the first name is asked for */
+	ares_channel beside;  /* the same without the hosts file; NULL until it is needed */
+	resolver_is_ours *is_ours;
+	void *ours_data;
 	struct timespec conf; /* when resolv.conf was changed last */
 	struct loop_timer timer;
 	struct name *names;
@@ -49,8 +54,12 @@ struct resolver {
 /* After each call of c-ares: when does it want to be called again? */
 static void settle(struct resolver *resolver)
 {
-	struct timeval room, *left = ares_timeout(resolver->channel, NULL, &room);
+	struct timeval room, more, *left = NULL;
 
+	if (resolver->channel)
+		left = ares_timeout(resolver->channel, NULL, &room);
+	if (resolver->beside)
+		left = ares_timeout(resolver->beside, left, &more);
 	if (left)
 		loop_arm(resolver->loop, &resolver->timer,
 			 clock_monotonic() + (uint64_t)left->tv_sec * NSEC_PER_SEC +
@@ -62,7 +71,11 @@ static void settle(struct resolver *resolver)
 static void process(struct resolver *resolver, int readable, int writable)
 {
 	resolver->inside++;
-	ares_process_fd(resolver->channel, readable, writable);
+	/* a channel passes over descriptors that are not its own */
+	if (resolver->channel)
+		ares_process_fd(resolver->channel, readable, writable);
+	if (resolver->beside)
+		ares_process_fd(resolver->beside, readable, writable);
 	resolver->inside--;
 	settle(resolver);
 }
@@ -92,9 +105,9 @@ static void socket_changed(void *data, ares_socket_t fd, int readable, int writa
 		loop_forget(resolver->loop, fd);
 }
 
-static bool channel_open(struct resolver *resolver)
+/* `lookups`: f the hosts file, b DNS. */
+static bool channel_open(struct resolver *resolver, ares_channel *channel, char *lookups)
 {
-	char lookups[] = "fb"; /* the hosts file, then DNS */
 	struct ares_options options = {
 		.timeout = QUERY_MSEC,
 		.tries = QUERY_TRIES,
@@ -103,30 +116,41 @@ static bool channel_open(struct resolver *resolver)
 		.sock_state_cb_data = resolver,
 	};
 
-	return ares_init_options(&resolver->channel, &options,
-				 ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_LOOKUPS |
-					 ARES_OPT_SOCK_STATE_CB) == ARES_SUCCESS;
+	if (ares_init_options(channel, &options,
+			      ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_LOOKUPS |
+				      ARES_OPT_SOCK_STATE_CB) == ARES_SUCCESS)
+		return true;
+	*channel = NULL;
+	return false;
 }
 
-/* Opens the channel, anew when resolv.conf has changed and nothing is under way. */
-static bool channel_ready(struct resolver *resolver)
+static void channels_close(struct resolver *resolver)
 {
+	if (resolver->channel)
+		ares_destroy(resolver->channel);
+	if (resolver->beside)
+		ares_destroy(resolver->beside);
+	resolver->channel = resolver->beside = NULL;
+}
+
+/* The channel to ask, anew when resolv.conf has changed and nothing is under way. NULL: there is no
+ * memory or no name server. */
+static ares_channel channel_ready(struct resolver *resolver, bool beside)
+{
+	char all[] = "fb", dns[] = "b";
+	ares_channel *channel = beside ? &resolver->beside : &resolver->channel;
 	struct stat info = {0};
 
 	stat(RESOLV_CONF, &info);
-	if (resolver->channel && !resolver->inside && !resolver->pending &&
+	if (!resolver->inside && !resolver->pending &&
 	    (info.st_mtim.tv_sec != resolver->conf.tv_sec ||
 	     info.st_mtim.tv_nsec != resolver->conf.tv_nsec)) {
-		ares_destroy(resolver->channel);
-		resolver->channel = NULL;
+		channels_close(resolver);
+		resolver->conf = info.st_mtim;
 	}
-	if (resolver->channel)
-		return true;
-	resolver->conf = info.st_mtim;
-	if (channel_open(resolver))
-		return true;
-	resolver->channel = NULL;
-	return false;
+	if (!*channel)
+		channel_open(resolver, channel, beside ? dns : all);
+	return *channel;
 }
 
 /* ---- answers ---- */
@@ -192,7 +216,7 @@ static void name_failed(struct name *name, int status, uint64_t now)
 	name->resolver->counts.failures++;
 	if (name->answer.count && name->misses < MISSES_KNOWN)
 		return; /* the last good answer stays */
-	name->answer = (struct answer){.error = failure_text(status)};
+	name->answer = (struct answer){.error = failure_text(status), .time = now};
 }
 
 static void tell_askers(struct name *name)
@@ -219,6 +243,7 @@ static void name_answered(void *data, int status, int timeouts, struct ares_addr
 		name->misses = 0;
 		name->fresh_until =
 			now + (uint64_t)take_addresses(&name->answer, info) * NSEC_PER_SEC;
+		name->answer.time = now;
 	} else {
 		name_failed(name, status, now);
 	}
@@ -232,16 +257,18 @@ static void name_ask(struct name *name)
 {
 	struct resolver *resolver = name->resolver;
 	struct ares_addrinfo_hints hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
+	bool ours = resolver->is_ours && resolver->is_ours(resolver->ours_data, name->host);
+	ares_channel channel = channel_ready(resolver, ours);
 
 	resolver->counts.lookups++;
-	if (!channel_ready(resolver)) {
+	if (!channel) {
 		name_failed(name, ARES_ECONNREFUSED, clock_monotonic());
 		return;
 	}
 	name->asking = true;
 	resolver->pending++;
 	resolver->inside++;
-	ares_getaddrinfo(resolver->channel, name->host, NULL, &hints, name_answered, name);
+	ares_getaddrinfo(channel, name->host, NULL, &hints, name_answered, name);
 	resolver->inside--;
 	settle(resolver);
 }
@@ -262,8 +289,7 @@ void resolver_destroy(struct resolver *resolver)
 {
 	struct name *next;
 
-	if (resolver->channel)
-		ares_destroy(resolver->channel);
+	channels_close(resolver);
 	loop_disarm(resolver->loop, &resolver->timer);
 	for (struct name *name = resolver->names; name; name = next) {
 		next = name->next;
@@ -319,6 +345,68 @@ void lookup_cancel(struct lookup *lookup)
 	if (lookup->next)
 		lookup->next->previous = lookup->previous;
 	lookup->name = NULL;
+}
+
+void resolver_set_ours(struct resolver *resolver, resolver_is_ours *call, void *data)
+{
+	resolver->is_ours = call;
+	resolver->ours_data = data;
+}
+
+/* ---- SRV ---- */
+
+struct srv_query {
+	struct resolver *resolver;
+	struct srv_lookup *lookup; /* NULL: nobody waits any more */
+};
+
+static void srv_tell(struct srv_lookup *lookup, const struct srv_answer *answer)
+{
+	lookup->query = NULL;
+	lookup->call(lookup->data, answer);
+}
+
+static void srv_answered(void *data, int status, int timeouts, unsigned char *message, int size)
+{
+	struct srv_query *query = data;
+	struct srv_lookup *lookup = query->lookup;
+	struct srv_answer answer = {.error = failure_text(status)};
+
+	(void)timeouts;
+	query->resolver->pending--;
+	if (status == ARES_SUCCESS)
+		srv_read(&answer, message, size);
+	else
+		query->resolver->counts.failures++;
+	free(query);
+	if (lookup && status != ARES_EDESTRUCTION)
+		srv_tell(lookup, &answer);
+}
+
+void srv_begin(struct resolver *resolver, struct srv_lookup *lookup, const char *name)
+{
+	ares_channel channel = channel_ready(resolver, false);
+	struct srv_answer none = {.error = failure_text(ARES_ECONNREFUSED)};
+
+	resolver->counts.lookups++;
+	if (!channel) {
+		srv_tell(lookup, &none);
+		return;
+	}
+	lookup->query = mem_alloc(sizeof(*lookup->query));
+	*lookup->query = (struct srv_query){resolver, lookup};
+	resolver->pending++;
+	resolver->inside++;
+	ares_search(channel, name, ns_c_in, ns_t_srv, srv_answered, lookup->query);
+	resolver->inside--;
+	settle(resolver);
+}
+
+void srv_cancel(struct srv_lookup *lookup)
+{
+	if (lookup->query)
+		lookup->query->lookup = NULL;
+	lookup->query = NULL;
 }
 
 const struct resolver_counts *resolver_counts(const struct resolver *resolver)

@@ -24,6 +24,7 @@ struct resolver;
 
 struct answer {
 	const char *error; /* NULL: there are addresses; else why not (static text) */
+	uint64_t time;     /* when it came */
 	unsigned count;
 	union address list[ANSWER_MAX]; /* ports are 0 */
 };
@@ -47,6 +48,23 @@ void resolver_destroy(struct resolver *resolver);
 bool lookup_begin(struct resolver *resolver, struct lookup *lookup, const char *host,
 		  struct answer *answer);
 void lookup_cancel(struct lookup *lookup);
+
+/* SRV records. `call` comes once for each question, perhaps before srv_begin returns; the answer is
+ * not kept. The lookup is the asker's, all of it zero before the first use. */
+struct srv_answer;
+typedef void srv_done(void *data, const struct srv_answer *answer);
+struct srv_lookup {
+	srv_done *call;
+	void *data;
+	struct srv_query *query; /* NULL: not under way */
+};
+void srv_begin(struct resolver *resolver, struct srv_lookup *lookup, const char *name);
+void srv_cancel(struct srv_lookup *lookup);
+
+/* Names that stand in the hosts file because of us are looked up in DNS alone: our own lines would
+ * answer ourselves. NULL: there are none. */
+typedef bool resolver_is_ours(void *data, const char *host);
+void resolver_set_ours(struct resolver *resolver, resolver_is_ours *call, void *data);
 
 struct resolver_counts {
 	uint64_t lookups; /* sent to hosts file or DNS */

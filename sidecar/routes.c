@@ -22,6 +22,8 @@ static const struct route {
 	{"/health", health_report},
 	{"/status", status_report},
 	{"/metrics", metrics_report},
+	{"/resolve", resolve_report},
+	{"/resolve/", resolve_report_one},
 	{"/timeline", startup_report},
 	{"/timeline.svg", startup_picture},
 	{"/", page_report},

@@ -11,6 +11,7 @@
  */
 struct channel;
 struct config;
+struct live;
 struct local;
 struct loop;
 struct prober;
@@ -34,6 +35,7 @@ struct sidecar {
 	struct loop *loop;
 	struct resolver *resolver;
 	struct prober *prober;
+	struct live *live;
 	struct channel *channel; /* NULL: not started by muster-init */
 	struct config *config;   /* NULL unless -c */
 	struct local *local;     /* NULL unless -c */

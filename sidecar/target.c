@@ -136,6 +136,7 @@ static const struct scheme {
 	uint16_t port; /* when none is written; 0: one must be */
 } schemes[] = {
 	{"tcp://", false, false, 0},
+	{"dns://", false, false, 0}, /* for addresses: the name is looked up, and that is all */
 	{"http://", true, false, 80},
 	{"https://", true, true, 443},
 };
@@ -170,6 +171,7 @@ bool target_parse(struct target *target, const char *url)
 		return false;
 	target->http = scheme->http;
 	target->tls = scheme->tls;
+	target->name_only = scheme->prefix[0] == 'd';
 	target->numeric = address_parse(&target->address, target->host, target->port);
 	target->url = mem_strdup(url);
 	return true;

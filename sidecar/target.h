@@ -32,7 +32,8 @@ struct target {
 	uint16_t port;
 	bool http;
 	bool tls;
-	bool numeric; /* `address` is known, nothing is to be looked up */
+	bool name_only; /* nothing is connected to */
+	bool numeric;   /* `address` is known, nothing is to be looked up */
 	union address address;
 };
 

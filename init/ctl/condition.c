@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "config.h"
+
 static bool find_state(const char *word, enum service_state *state)
 {
 	unsigned i;
@@ -34,7 +36,10 @@ static bool parse_word(struct condition *condition, const char *word)
 
 const char *condition_parse(struct condition *condition, const char *text)
 {
-	size_t len = strcspn(text, ":");
+	size_t prefix = strncmp(text, ADDRESS_PREFIX, strlen(ADDRESS_PREFIX)) == 0
+				? strlen(ADDRESS_PREFIX)
+				: 0;
+	size_t len = prefix + strcspn(text + prefix, ":");
 
 	*condition = (struct condition){.kind = UNTIL_GOOD};
 	if (!len)

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "address.h"
-#include "answer.h"
+#include "explain.h"
 #include "args.h"
 #include "json_out.h"
 #include "load.h"
@@ -51,20 +51,20 @@ static char *format_candidate(char buffer[ENDPOINT_SIZE], const struct address_c
 
 /* ---- JSON ---- */
 
-static void print_json(const struct config *config, const struct address *one)
+static void print_json(const struct config *config, const struct address_entry *one)
 {
-	struct answer answer = {.book = config->addresses, .address = one};
+	struct explanation answer = {.book = config->addresses, .address = one};
 	struct json_out json;
 	uint32_t i;
 
 	json_begin(&json, stdout, true);
 	if (one) {
-		answer_json(&json, &answer);
+		explain_json(&json, &answer);
 	} else {
 		json_array(&json, NULL);
 		for (i = 0; i < answer.book->count; i++) {
 			answer.address = &answer.book->entries[i];
-			answer_json(&json, &answer);
+			explain_json(&json, &answer);
 		}
 		json_array_end(&json);
 	}
@@ -74,7 +74,7 @@ static void print_json(const struct config *config, const struct address *one)
 /* ---- text ---- */
 
 /* One address a line, nothing else: for `$(musterctl resolve db)`. */
-static int print_one(const struct address *address)
+static int print_one(const struct address_entry *address)
 {
 	const struct address_candidate *first = address->count ? address->candidates : NULL;
 	char text[ENDPOINT_SIZE];
@@ -90,7 +90,7 @@ static int print_one(const struct address *address)
 
 static void print_all(const struct ctl *ctl, const struct address_book *book)
 {
-	const struct address *address;
+	const struct address_entry *address;
 	struct grid grid;
 	char text[ENDPOINT_SIZE];
 	uint32_t i;
@@ -112,16 +112,16 @@ static void print_all(const struct ctl *ctl, const struct address_book *book)
 		   ctl->colour);
 }
 
-static void explain(const struct address_book *book, const struct address *one)
+static void explain(const struct address_book *book, const struct address_entry *one)
 {
-	struct answer answer = {.book = book, .address = one};
+	struct explanation answer = {.book = book, .address = one};
 	uint32_t i;
 
 	for (i = 0; i < book->count; i++) {
 		if (one && one != &book->entries[i])
 			continue;
 		answer.address = &book->entries[i];
-		answer_explain(stdout, &answer);
+		explain_text(stdout, &answer);
 	}
 }
 
@@ -133,7 +133,7 @@ static int show(const struct ctl *ctl, const struct config *config, const char *
 		enum form form)
 {
 	const struct address_book *book = config->addresses;
-	const struct address *address = NULL;
+	const struct address_entry *address = NULL;
 
 	if (name) {
 		address = address_find(book, name);

@@ -193,10 +193,27 @@ static const char *word_of(const struct wire_event *event, unsigned state)
 	return event->service == WIRE_EVENT_SYSTEM ? phase_name(state) : state_name(state);
 }
 
+static void print_address_json(const struct wire_event *event)
+{
+	struct json_out json;
+
+	json_begin(&json, stdout, false);
+	json_object(&json, NULL);
+	json_time(&json, "time", event->time_realtime);
+	json_text(&json, "address", event->name);
+	json_text(&json, "to", event->reason);
+	json_object_end(&json);
+	json_end(&json);
+}
+
 static void print_event_json(const struct wire_event *event)
 {
 	struct json_out json;
 
+	if (event->service == WIRE_EVENT_ADDRESS) {
+		print_address_json(event);
+		return;
+	}
 	json_begin(&json, stdout, false);
 	json_object(&json, NULL);
 	json_time(&json, "time", event->time_realtime);
@@ -225,6 +242,12 @@ static void print_event_text(const struct events *events, const struct wire_even
 	char when[32], reason[sizeof(event->reason)], name[STATUS_NAME_MAX];
 
 	text_clean(reason, sizeof(reason), event->reason, 0);
+	if (event->service == WIRE_EVENT_ADDRESS) {
+		printf("%s address %s -> %s\n",
+		       format_clock(when, sizeof(when), event->time_realtime),
+		       text_name(name, event->name), reason);
+		return;
+	}
 	printf("%s %s %s -> %s%s%s%s%s\n", format_clock(when, sizeof(when), event->time_realtime),
 	       system ? "(all)" : text_name(name, event->name), word_of(event, event->old_state),
 	       colour_begin(colour), word_of(event, event->state), colour_end(colour),

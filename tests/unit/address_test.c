@@ -143,7 +143,7 @@ static void load(const char *a, const char *b, const char *c, const char *d)
 /* "host:port (source)" of all candidates, with ", " between them. */
 static void candidates(const char *name, const char *expected)
 {
-	const struct address *address = address_find(config->addresses, name);
+	const struct address_entry *address = address_find(config->addresses, name);
 	char text[1024] = "", buffer[ENDPOINT_SIZE];
 	size_t len = 0;
 
@@ -194,7 +194,7 @@ static void an_explicit_variable_alone_counts(void **state)
 /* The value is wrong, so the address is unknown rather than another one; it is not shown. */
 static void a_bad_explicit_variable_is_no_other_address(void **state)
 {
-	const struct address *address;
+	const struct address_entry *address;
 
 	(void)state;
 	load("MUSTER_MODE=testing", "REDIS_URL=sesame@nowhere", NULL, NULL);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-#include "answer.h"
+#include "explain.h"
 
 #include <string.h>
 
 #include "json_out.h"
 #include "str.h"
 
-static const struct address_candidate *chosen(const struct address *address)
+static const struct address_candidate *chosen(const struct address_entry *address)
 {
 	return address->count ? &address->candidates[address->now->candidate] : NULL;
 }
@@ -20,7 +20,7 @@ static void json_endpoint(struct json_out *json, const char *host, uint16_t port
 	json_text(json, NULL, endpoint_format(text, host, port));
 }
 
-static void json_addresses(struct json_out *json, const struct address *address)
+static void json_addresses(struct json_out *json, const struct address_entry *address)
 {
 	json_array(json, "addresses");
 	for (uint32_t i = 0; i < address->count; i++)
@@ -43,8 +43,8 @@ static void json_numbers(struct json_out *json, const char *numbers)
 	json_array_end(json);
 }
 
-static void json_place(struct json_out *json, const struct address *address,
-		       const struct answer_place *place)
+static void json_place(struct json_out *json, const struct address_entry *address,
+		       const struct explained_place *place)
 {
 	json_object(json, NULL);
 	json_text(json, "host", place->host);
@@ -61,7 +61,7 @@ static void json_place(struct json_out *json, const struct address *address,
 	json_object_end(json);
 }
 
-static void json_steps(struct json_out *json, const struct address *address)
+static void json_steps(struct json_out *json, const struct address_entry *address)
 {
 	json_array(json, "tried");
 	for (uint32_t i = 0; i < address->step_count; i++) {
@@ -81,30 +81,30 @@ static void json_steps(struct json_out *json, const struct address *address)
 	json_array_end(json);
 }
 
-void answer_json(struct json_out *json, const struct answer *answer)
+void explain_json(struct json_out *json, const struct explanation *what)
 {
-	const struct address *address = answer->address;
+	const struct address_entry *address = what->address;
 	const struct address_candidate *first = chosen(address);
 
 	json_object(json, NULL);
 	json_text(json, "name", address->name);
-	json_text(json, "mode", answer->book->mode);
-	json_text(json, "mode_source", answer->book->mode_source);
+	json_text(json, "mode", what->book->mode);
+	json_text(json, "mode_source", what->book->mode_source);
 	json_text(json, "host", first ? address->now->host : NULL);
 	if (first)
 		json_uint(json, "port", address->now->port);
 	else
 		json_null(json, "port");
 	json_text(json, "source", first ? first->source : NULL);
-	json_text(json, "state", answer->state);
-	if (answer->age)
-		json_seconds(json, "age_seconds", answer->age);
+	json_text(json, "state", what->state);
+	if (what->age)
+		json_seconds(json, "age_seconds", what->age);
 	else
 		json_null(json, "age_seconds");
 	json_addresses(json, address);
 	json_array(json, "places");
-	for (uint32_t i = 0; i < answer->place_count; i++)
-		json_place(json, address, &answer->places[i]);
+	for (uint32_t i = 0; i < what->place_count; i++)
+		json_place(json, address, &what->places[i]);
 	json_array_end(json);
 	json_steps(json, address);
 	json_text(json, "error", first ? NULL : address->tried);
@@ -113,7 +113,7 @@ void answer_json(struct json_out *json, const struct answer *answer)
 
 /* ---- text ---- */
 
-static unsigned source_width(const struct address *address)
+static unsigned source_width(const struct address_entry *address)
 {
 	size_t width = 8;
 
@@ -123,7 +123,7 @@ static unsigned source_width(const struct address *address)
 	return width < 60 ? (unsigned)width : 60;
 }
 
-static void explain_place(FILE *out, const struct answer_place *place)
+static void explain_place(FILE *out, const struct explained_place *place)
 {
 	char text[ENDPOINT_SIZE], age[24];
 
@@ -138,10 +138,10 @@ static void explain_place(FILE *out, const struct answer_place *place)
 	fputc('\n', out);
 }
 
-static void explain_step(FILE *out, const struct answer *answer, const struct address_step *step,
+static void explain_step(FILE *out, const struct explanation *what, const struct address_step *step,
 			 unsigned width)
 {
-	const struct address *address = answer->address;
+	const struct address_entry *address = what->address;
 	const struct address_candidate *candidate;
 	char text[ENDPOINT_SIZE];
 
@@ -155,26 +155,26 @@ static void explain_step(FILE *out, const struct answer *answer, const struct ad
 		endpoint_format(text, candidate->host, candidate->port),
 		candidate->srv ? ", or what is said by " : "",
 		candidate->srv ? candidate->srv : "");
-	for (uint32_t i = 0; i < answer->place_count; i++)
-		if (answer->places[i].candidate == (uint32_t)step->candidate)
-			explain_place(out, &answer->places[i]);
+	for (uint32_t i = 0; i < what->place_count; i++)
+		if (what->places[i].candidate == (uint32_t)step->candidate)
+			explain_place(out, &what->places[i]);
 }
 
-void answer_explain(FILE *out, const struct answer *answer)
+void explain_text(FILE *out, const struct explanation *what)
 {
-	const struct address *address = answer->address;
+	const struct address_entry *address = what->address;
 	unsigned width = source_width(address);
 	char text[ENDPOINT_SIZE], age[24];
 
 	fprintf(out, "%s is %s\n", address->name,
 		address->count ? endpoint_format(text, address->now->host, address->now->port)
 			       : "nowhere");
-	fprintf(out, "  mode  %s (%s)\n", answer->book->mode, answer->book->mode_source);
-	if (answer->state)
-		fprintf(out, "  state %s\n", answer->state);
-	if (answer->age)
-		fprintf(out, "  seen  %s ago\n", format_duration(age, sizeof(age), answer->age));
+	fprintf(out, "  mode  %s (%s)\n", what->book->mode, what->book->mode_source);
+	if (what->state)
+		fprintf(out, "  state %s\n", what->state);
+	if (what->age)
+		fprintf(out, "  seen  %s ago\n", format_duration(age, sizeof(age), what->age));
 	fprintf(out, "  tried\n");
 	for (uint32_t i = 0; i < address->step_count; i++)
-		explain_step(out, answer, &address->steps[i], width);
+		explain_step(out, what, &address->steps[i], width);
 }

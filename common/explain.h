@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef MUSTER_ANSWER_H
-#define MUSTER_ANSWER_H
+#ifndef MUSTER_EXPLAIN_H
+#define MUSTER_EXPLAIN_H
 
 #include <stdint.h>
 #include <stdio.h>
@@ -14,7 +14,7 @@
 struct json_out;
 
 /* A place that was looked at over the network. */
-struct answer_place {
+struct explained_place {
 	uint32_t candidate; /* that it comes from; an SRV record gives several */
 	const char *host;
 	uint16_t port;
@@ -24,18 +24,18 @@ struct answer_place {
 	uint64_t age;        /* ns since that was found; 0: not yet */
 };
 
-struct answer {
+struct explanation {
 	const struct address_book *book;
-	const struct address *address;
+	const struct address_entry *address;
 	/* what was found; place_count 0: nothing was looked up */
-	const struct answer_place *places;
+	const struct explained_place *places;
 	uint32_t place_count;
 	const char *state; /* of the address; NULL: it is not looked after */
 	uint64_t age;      /* ns since it was last seen to be so */
 };
 
-void answer_json(struct json_out *json, const struct answer *answer);
+void explain_json(struct json_out *json, const struct explanation *what);
 /* Several lines for people. */
-void answer_explain(FILE *out, const struct answer *answer);
+void explain_text(FILE *out, const struct explanation *what);
 
 #endif
