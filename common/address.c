@@ -157,6 +157,7 @@ bool address_choose(const struct address_book *book, uint32_t index, uint32_t ca
 	if (strcmp(now->host, host) == 0 && now->port == port)
 		return false;
 	snprintf(now->host, sizeof(now->host), "%s", host);
+	snprintf(now->number, sizeof(now->number), "%.47s", endpoint_is_number(host) ? host : "");
 	now->port = port;
 	for (uint32_t i = 0; i < book->text_count; i++) {
 		struct address_text *text = &book->texts[i];

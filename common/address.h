@@ -60,8 +60,9 @@ struct address_entry {
 	const struct address_step *steps; /* all places, in order */
 	uint32_t step_count;
 	uint32_t check_period; /* ms */
-	uint8_t check;         /* enum address_check; in a book that is loaded never ADDRESS_AUTO */
-	bool asked;            /* somebody waits for it, or wants to know when it changes */
+	char *const *hosts; /* names for the hosts file, NULL-ended; NULL: not loaded from files */
+	uint8_t check;      /* enum address_check; in a book that is loaded never ADDRESS_AUTO */
+	bool asked;         /* somebody waits for it, or wants to know when it changes */
 	struct address_now *now; /* NULL in a book without candidates */
 };
 

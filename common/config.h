@@ -198,6 +198,7 @@ struct config {
 	/* address.h; never NULL. The texts above that mention an address follow it (address_choose)
 	 */
 	const struct address_book *addresses;
+	const char *hosts; /* the hosts file that names addresses; NULL: none */
 };
 
 /* Where to read and from what surroundings. All pointers are borrowed for the call. */

@@ -372,12 +372,42 @@ static const char *tried_text(struct load *load, const struct lookup *l)
 	return load_intern(load, text);
 }
 
+/* The names for the hosts file: its own, unless others are given. */
+static char *const *read_hosts(struct load *load, const struct section *section)
+{
+	const struct entry *entry = section_get(section, "hosts");
+	struct items items = value_items(load, entry);
+	const char **list = load_alloc(load, items.count + 2, sizeof(*list));
+	size_t count = 0;
+	char q[QUOTE_SIZE];
+
+	for (size_t i = 0; i < items.count; i++) {
+		const char *text = items.list[i].text;
+		struct endpoint endpoint;
+
+		if (items.count == 1 && strcmp(text, "no") == 0)
+			break;
+		if (endpoint_parse(text, strlen(text), &endpoint) || endpoint.has_port ||
+		    endpoint_is_number(endpoint.host))
+			report_line(load, entry, items.list[i].line,
+				    "%s: expected the name of a host, several of them, or no",
+				    quote(q, text));
+		else
+			list[count++] = text;
+	}
+	if (!items.count)
+		list[count++] = section->name;
+	return load_intern_list(load, (char *const *)list, count);
+}
+
 static struct address_now *make_now(struct load *load, const struct address_candidate *first)
 {
 	struct address_now *now = load_check(load, arena_alloc(load->arena, sizeof(*now)));
 
 	snprintf(now->host, sizeof(now->host), "%s", first->host);
 	now->port = first->port;
+	if (endpoint_is_number(first->host) && strlen(first->host) < sizeof(now->number))
+		strcpy(now->number, first->host);
 	return now;
 }
 
@@ -396,6 +426,7 @@ void load_entry(struct load *load, struct section *section, struct address_entry
 	if (l.decided)
 		check_entry(&l, l.draft.fallback);
 	out->name = load_intern(load, section->name);
+	out->hosts = read_hosts(load, section);
 	out->check = l.draft.check;
 	out->check_period = l.draft.check_period;
 	out->count = l.count;

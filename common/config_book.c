@@ -80,6 +80,12 @@ void load_address_checks(struct load *load)
 	for (uint32_t i = 0; i < load->book->count; i++) {
 		struct address_entry *address = &load->address_list[i];
 		bool choice = address->count > 1 || (address->count && address->candidates->srv);
+		bool named = load->config->hosts && address->count && *address->hosts &&
+			     !address->now->number[0];
+
+		/* for the hosts file its number has to be found */
+		address->asked |= named;
+		load->config->sidecar.present |= named && !load->config->sidecar.external;
 
 		if (address->check == ADDRESS_AUTO)
 			address->check =

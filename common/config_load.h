@@ -131,6 +131,7 @@ struct muster_draft {
 	uint32_t start_timeout, stop_timeout, drain;
 	struct log_draft log;
 	const char *exit_code_from;
+	const char *hosts;
 };
 
 struct sidecar_draft {
@@ -146,6 +147,7 @@ struct address_draft {
 	const struct entry *modes[MODE_COUNT];
 	const struct entry *fallback;
 	const struct entry *export;
+	const struct entry *hosts;
 };
 
 struct peer_draft {

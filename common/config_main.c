@@ -114,6 +114,7 @@ void load_muster(struct load *load)
 	config->stop_timeout = draft->stop_timeout;
 	config->drain = draft->drain;
 	config->log = draft->log.mode;
+	config->hosts = draft->hosts ? load_intern(load, draft->hosts) : NULL;
 	config->exit_code_from = -1;
 }
 

@@ -6,6 +6,7 @@
 
 #include "arena.h"
 #include "expand.h"
+#include "hosts_file.h"
 #include "sig.h"
 #include "str.h"
 #include "words.h"
@@ -225,6 +226,18 @@ static bool read_change(const struct key *key, const char *text, void *field)
 	return signal > 0;
 }
 
+static bool read_hosts(const struct key *key, const char *text, void *field)
+{
+	bool yes;
+
+	if (*text == '/')
+		return read_text(key, text, field);
+	if (!parse_bool(text, &yes))
+		return false;
+	*(const char **)field = yes ? HOSTS_PATH : NULL;
+	return true;
+}
+
 static read_value *const readers[] = {
 	[KEY_TEXT] = read_text,         [KEY_NAME] = read_name,
 	[KEY_PATH] = read_path,         [KEY_BOOL] = read_bool,
@@ -234,6 +247,7 @@ static read_value *const readers[] = {
 	[KEY_LOG] = read_log,           [KEY_PARALLEL] = read_parallel,
 	[KEY_BACKOFF] = read_backoff,   [KEY_RATE] = read_rate,
 	[KEY_LIMIT] = read_limit,       [KEY_CHANGE] = read_change,
+	[KEY_HOSTS] = read_hosts,
 };
 
 /* ---- expansion ---- */

@@ -125,6 +125,11 @@ const char *endpoint_parse_host(const char *text, struct endpoint *out)
 	return NULL;
 }
 
+bool endpoint_is_number(const char *host)
+{
+	return is_ipv4(host) || is_ipv6(host);
+}
+
 char *endpoint_format(char buffer[ENDPOINT_SIZE], const char *host, uint16_t port)
 {
 	bool brackets = strchr(host, ':') != NULL;

@@ -25,6 +25,9 @@ const char *endpoint_parse(const char *text, size_t len, struct endpoint *out);
 /* The same for a variable that holds a host: an IPv6 address may stand there without brackets. */
 const char *endpoint_parse_host(const char *text, struct endpoint *out);
 
+/* Whether the host is a numeric address and not a name. */
+bool endpoint_is_number(const char *host);
+
 /* Writes host:port, with brackets where they are needed. Returns buffer. */
 char *endpoint_format(char buffer[ENDPOINT_SIZE], const char *host, uint16_t port);
 

@@ -60,7 +60,7 @@ const struct key keys[] = {
 	 .accepts = "inherit, prefix or json"},
 	{"exit_code_from", MUSTER(exit_code_from), .form = KEY_NAME,
 	 .accepts = "the name of a service"},
-	ABSENT(SECTION_MUSTER, "hosts"),
+	{"hosts", MUSTER(hosts), .form = KEY_HOSTS, .fallback = "no"},
 	ABSENT(SECTION_MUSTER, "dns"),
 
 	{"listen", SIDECAR(listen), .form = KEY_LIST, .fallback = "127.0.0.1:9180",
@@ -153,7 +153,7 @@ const struct key keys[] = {
 	{"export", ADDRESS(export), .form = KEY_LIST},
 	{"check", ADDRESS(check), WORD(checks), .fallback = "auto"},
 	{"check_period", ADDRESS(check_period), TIME(100), .fallback = "10s"},
-	ABSENT(SECTION_ADDRESS, "hosts"),
+	{"hosts", ADDRESS(hosts), .form = KEY_LIST, .fallback = "its name", .no_parse = true},
 	ABSENT(SECTION_ADDRESS, "dns"),
 
 	{"url", PEER(url), .form = KEY_URL},
@@ -206,6 +206,8 @@ static const char *form_accepts(enum key_form form)
 		return "two durations such as 100ms..30s";
 	case KEY_CHANGE:
 		return "restart, ignore or signal:NAME, as in signal:HUP";
+	case KEY_HOSTS:
+		return "yes, no or the path of a hosts file";
 	case KEY_RATE:
 		return "a number of restarts in a time such as 10/60s, or unlimited";
 	case KEY_PROBE:

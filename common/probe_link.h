@@ -82,8 +82,7 @@ struct link_step {
 	uint32_t check_period; /* ms */
 	uint8_t check;         /* enum address_check */
 	uint8_t found;         /* the step gave a candidate: host, port, srv */
-	uint8_t in_hosts;      /* the name stands in the managed block of the hosts file */
-	uint8_t pad;
+	uint8_t pad[2];
 	char name[64];
 	char host[256];
 	char srv[256];

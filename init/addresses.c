@@ -129,6 +129,7 @@ void addresses_take(struct supervisor *sup, const struct link_answer *answer)
 	changed = address_choose(book, answer->address, answer->candidate, answer->host,
 				 answer->port);
 	memcpy(address->now->number, answer->number, sizeof(answer->number));
+	hosts_changed(sup);
 	if (!changed && !answer->moved)
 		return;
 	log_info("address %s: now %s%s%s", address->name,

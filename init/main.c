@@ -11,6 +11,7 @@
 #include "environment.h"
 #include "fault.h"
 #include "fd.h"
+#include "hosts.h"
 #include "log.h"
 #include "logwriter.h"
 #include "options.h"
@@ -200,6 +201,8 @@ int main(int argc, char **argv)
 		return run_as(personality, &options, argc, argv);
 	if (argc > 1 && strcmp(argv[1], LOG_WRITER_OPTION) == 0)
 		return logwriter_main(argc - 2, argv + 2);
+	if (argc > 1 && strcmp(argv[1], HOSTS_WRITER_OPTION) == 0)
+		return hosts_writer_main(argc - 2, argv + 2);
 	if (!options_parse(&options, argc, argv, error, sizeof(error)))
 		return usage_error("%s", error);
 	return run(&options);

@@ -299,6 +299,7 @@ static void give_up(struct supervisor *sup, const char *why)
 		service->leaving = service->told = false;
 		schedule_changed(sup, service);
 	}
+	hosts_changed(sup);
 	control_reload_done(sup, why);
 }
 
@@ -330,6 +331,8 @@ void reload_run(struct supervisor *sup)
 		keep_those_that_stay(sup, &plan);
 		decide_wanted(sup, &plan, want);
 	}
+	if (sup->config->hosts && (!config->hosts || strcmp(sup->config->hosts, config->hosts)))
+		hosts_restore(sup);
 	if (!want || !plan_install(sup, &plan)) {
 		plan_discard(&plan);
 		config_free(config);
@@ -338,6 +341,7 @@ void reload_run(struct supervisor *sup)
 	}
 	log_info("reloaded: %u services", sup->config->count);
 	sidecar_link_update(sup);
+	hosts_changed(sup);
 	guard_renew(sup->config);
 	start_new(sup, want);
 	control_reload_done(sup, NULL);

@@ -327,6 +327,7 @@ static void close_all(struct supervisor *sup)
 {
 	sup->exit_code = final_code(sup);
 	report_end(sup);
+	hosts_restore(sup);
 	control_close(sup);
 	if (sup->run_fd >= 0)
 		unlinkat(sup->run_fd, STATUS_FILE, 0);
@@ -355,6 +356,7 @@ int supervise_main(const struct supervise_options *options)
 	notify_up_open(sup, getenv("NOTIFY_SOCKET"));
 	progress_open(sup);
 	log_info("%u services", sup->config->count);
+	hosts_changed(sup);
 	guard_begin(sup);
 	start_all(sup);
 	/* from here on init does not exit on an error of its own: a failure becomes a state and a
@@ -364,6 +366,7 @@ int supervise_main(const struct supervise_options *options)
 		schedule_run(sup);
 		stop_run(sup);
 		control_flush(sup);
+		hosts_run(sup);
 		progress_draw(sup);
 		output_flush(sup);
 		if (sup->stage != STAGE_DONE)

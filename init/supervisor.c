@@ -474,6 +474,10 @@ void supervisor_child_ended(struct supervisor *sup, pid_t pid, int wait_status)
 	struct child_entry entry = children_take(&sup->children, pid);
 	struct service *service = entry.kind == CHILD_STRANGER ? NULL : sup->by_slot[entry.slot];
 
+	if (entry.kind == CHILD_HOSTS) {
+		hosts_ended(sup, wait_status);
+		return;
+	}
 	if (!service) {
 		stranger_ended(sup);
 		return;
@@ -493,6 +497,7 @@ void supervisor_child_ended(struct supervisor *sup, pid_t pid, int wait_status)
 		if (service->logger && service->logger->pid == pid)
 			logger_ended(sup, service);
 		break;
+	case CHILD_HOSTS:
 	case CHILD_STRANGER:
 		break;
 	}

@@ -13,6 +13,7 @@
 #include "control.h"
 #include "events.h"
 #include "graph.h"
+#include "hosts.h"
 #include "loop.h"
 #include "machine.h"
 #include "output.h"
@@ -118,6 +119,7 @@ struct supervisor {
 	struct event_log events;
 	struct control control;
 	struct sidecar_link link;
+	struct hosts_run hosts;
 	struct loop_source signals;
 	struct loop_timer start_timer, stop_timer, reap_timer;
 	const struct config_source *source;

@@ -26,6 +26,7 @@
 #include "resolve.h"
 #include "server.h"
 #include "snapshot.h"
+#include "str.h"
 #include "version.h"
 
 #define EXIT_CANNOT 1  /* a port in use, no descriptors ... */
@@ -36,8 +37,11 @@
 #define DEFAULT_RUN_DIR "/run/muster"
 #define DEFAULT_LISTEN  "127.0.0.1:9180"
 
+#define RESOLVE_TIMEOUT_MS 5000
+
 static const char usage[] =
 	"usage: muster-sidecar [OPTIONS]\n"
+	"       muster-sidecar [-c FILE] resolve [NAME] [--json|--explain] [--timeout D]\n"
 	"Probes services over the network and exports health, status and metrics over HTTP.\n"
 	"muster-init starts it; it also runs beside one (--run-dir) or without any (-c).\n"
 	"\n"
@@ -47,11 +51,21 @@ static const char usage[] =
 	"      --listen HOST:PORT where to serve; repeatable [127.0.0.1:9180]\n"
 	"      --host NAME        this host's name in answers\n"
 	"      --proc-root DIR    where processes are looked up [/proc]\n"
+	"      --timeout D        resolve: how long to look [5s]\n"
+	"      --json, --explain  resolve: in JSON; for people, with the reasons\n"
 	"  -v, --verbose          say more\n"
 	"  -h, --help             this text\n"
 	"  -V, --version          the version\n";
 
-enum { OPTION_RUN_DIR = 256, OPTION_LISTEN, OPTION_HOST, OPTION_PROC_ROOT };
+enum {
+	OPTION_RUN_DIR = 256,
+	OPTION_LISTEN,
+	OPTION_HOST,
+	OPTION_PROC_ROOT,
+	OPTION_TIMEOUT,
+	OPTION_JSON,
+	OPTION_EXPLAIN
+};
 
 static const struct option long_options[] = {
 	{"config", required_argument, NULL, 'c'},
@@ -59,6 +73,9 @@ static const struct option long_options[] = {
 	{"listen", required_argument, NULL, OPTION_LISTEN},
 	{"host", required_argument, NULL, OPTION_HOST},
 	{"proc-root", required_argument, NULL, OPTION_PROC_ROOT},
+	{"timeout", required_argument, NULL, OPTION_TIMEOUT},
+	{"json", no_argument, NULL, OPTION_JSON},
+	{"explain", no_argument, NULL, OPTION_EXPLAIN},
 	{"verbose", no_argument, NULL, 'v'},
 	{"help", no_argument, NULL, 'h'},
 	{"version", no_argument, NULL, 'V'},
@@ -98,6 +115,17 @@ static int take_option(struct options *options, int option)
 	case OPTION_PROC_ROOT:
 		options->proc_root = optarg;
 		return -1;
+	case OPTION_TIMEOUT:
+		if (parse_duration(optarg, &options->once.timeout_ms))
+			return -1;
+		log_error("--timeout: \"%s\": expected " FORM_DURATION, optarg);
+		return EXIT_USAGE;
+	case OPTION_JSON:
+		options->once.json = true;
+		return -1;
+	case OPTION_EXPLAIN:
+		options->once.explain = true;
+		return -1;
 	case 'v':
 		log_open("muster-sidecar", LOG_DEBUG);
 		return -1;
@@ -113,22 +141,34 @@ static int take_option(struct options *options, int option)
 	}
 }
 
+/* A word that is not an option: there is one command. */
+static int run_command(struct options *options, char **words)
+{
+	if (strcmp(words[0], "resolve") != 0)
+		log_error("\"%s\": the only command is resolve [NAME]", words[0]);
+	else if (words[1] && words[2])
+		log_error("resolve: \"%s\": at most one name is taken", words[2]);
+	else {
+		options->once.configs = options->config_count ? options->configs : NULL;
+		options->once.name = words[1];
+		return once_resolve(&options->once);
+	}
+	fputs("try: muster-sidecar --help\n", stderr);
+	return EXIT_USAGE;
+}
+
 static int read_options(struct options *options, int argc, char **argv)
 {
 	int option, code;
 
 	options->proc_root = "/proc";
+	options->once.timeout_ms = RESOLVE_TIMEOUT_MS;
 	while ((option = getopt_long(argc, argv, "c:vhV", long_options, NULL)) != -1) {
 		code = take_option(options, option);
 		if (code >= 0)
 			return code;
 	}
-	if (optind < argc) {
-		log_error("\"%s\": there are no arguments besides options", argv[optind]);
-		fputs("try: muster-sidecar --help\n", stderr);
-		return EXIT_USAGE;
-	}
-	return -1;
+	return optind < argc ? run_command(options, argv + optind) : -1;
 }
 
 /* ---- what it becomes ---- */

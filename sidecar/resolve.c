@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 
 #include "clock.h"
+#include "fd.h"
+#include "hosts_file.h"
 #include "loop.h"
 #include "mem.h"
 #include "srv.h"
@@ -21,6 +23,7 @@
 #define QUERY_MSEC   2000
 #define QUERY_TRIES  2
 #define RESOLV_CONF  "/etc/resolv.conf"
+#define HOSTS_READ   ((size_t)1 << 20)
 #define MISSES_KNOWN 2 /* answers "no such name" that end a known name */
 
 struct name {
@@ -39,8 +42,6 @@ struct resolver {
 	struct loop *loop;
 	ares_channel channel; /* NULL until the first name is asked for */
 	ares_channel beside;  /* the same without the hosts file; NULL until it is needed */
-	resolver_is_ours *is_ours;
-	void *ours_data;
 	struct timespec conf; /* when resolv.conf was changed last */
 	struct loop_timer timer;
 	struct name *names;
@@ -253,12 +254,21 @@ static void name_answered(void *data, int status, int timeouts, struct ares_addr
 		tell_askers(name);
 }
 
+/* Whether the hosts file has the name because muster put it there. */
+static bool is_ours(const char *host)
+{
+	char *text = mem_alloc(HOSTS_READ);
+	bool ours = fd_read_file(HOSTS_PATH, text, HOSTS_READ) > 0 && hosts_has_ours(text, host);
+
+	free(text);
+	return ours;
+}
+
 static void name_ask(struct name *name)
 {
 	struct resolver *resolver = name->resolver;
 	struct ares_addrinfo_hints hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
-	bool ours = resolver->is_ours && resolver->is_ours(resolver->ours_data, name->host);
-	ares_channel channel = channel_ready(resolver, ours);
+	ares_channel channel = channel_ready(resolver, is_ours(name->host));
 
 	resolver->counts.lookups++;
 	if (!channel) {
@@ -345,12 +355,6 @@ void lookup_cancel(struct lookup *lookup)
 	if (lookup->next)
 		lookup->next->previous = lookup->previous;
 	lookup->name = NULL;
-}
-
-void resolver_set_ours(struct resolver *resolver, resolver_is_ours *call, void *data)
-{
-	resolver->is_ours = call;
-	resolver->ours_data = data;
 }
 
 /* ---- SRV ---- */

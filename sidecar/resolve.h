@@ -9,10 +9,11 @@
 
 /*
  * Names to addresses, in the sidecar's loop, without a thread and without waiting: /etc/hosts
- * first, then DNS as /etc/resolv.conf says. One lookup a name is under way at a time, however many
- * ask. A good answer is kept: when it has expired it is still given at once, and renewed behind
- * the asker's back; it is forgotten only when the name is said not to exist, twice. A name that
- * cannot be resolved is asked for again with growing pauses.
+ * first, then DNS as /etc/resolv.conf says; the lines of the hosts file that are muster's own
+ * (hosts_file.h) are passed over, since they would answer ourselves. One lookup a name is under way
+ * at a time, however many ask. A good answer is kept: when it has expired it is still given at
+ * once, and renewed behind the asker's back; it is forgotten only when the name is said not to
+ * exist, twice. A name that cannot be resolved is asked for again with growing pauses.
  *
  * Addresses that DNS answers from 169.254.0.0/16 or fe80::/10 are left out: nothing but a cloud's
  * metadata service lives there. Who means one writes the number.
@@ -60,11 +61,6 @@ struct srv_lookup {
 };
 void srv_begin(struct resolver *resolver, struct srv_lookup *lookup, const char *name);
 void srv_cancel(struct srv_lookup *lookup);
-
-/* Names that stand in the hosts file because of us are looked up in DNS alone: our own lines would
- * answer ourselves. NULL: there are none. */
-typedef bool resolver_is_ours(void *data, const char *host);
-void resolver_set_ours(struct resolver *resolver, resolver_is_ours *call, void *data);
 
 struct resolver_counts {
 	uint64_t lookups; /* sent to hosts file or DNS */

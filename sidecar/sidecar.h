@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "once.h"
+
 /*
  * The whole sidecar as one value, made by main and passed down. Who needs only a part of it is
  * given that part.
@@ -28,6 +30,7 @@ struct options {
 	const char *listen[LISTEN_MAX + 1];
 	const char *configs[LISTEN_MAX + 1];
 	unsigned listen_count, config_count;
+	struct once_options once; /* what `resolve` is asked */
 };
 
 struct sidecar {

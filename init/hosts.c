@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT */
+#include "hosts.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "address.h"
+#include "fd.h"
+#include "hosts_file.h"
+#include "log.h"
+#include "spawn.h"
+#include "supervisor.h"
+
+#define LINES_MAX ((size_t)4 << 20)
+
+/* ---- in init ---- */
+
+void hosts_changed(struct supervisor *sup)
+{
+	sup->hosts.dirty = sup->config->hosts != NULL;
+}
+
+/* A name that leads to itself is the DNS's: our line would hide what the DNS says next. */
+static void write_entry(int fd, const struct address_entry *entry)
+{
+	char line[sizeof(entry->now->number) + HOST_SIZE + 4];
+	int len;
+
+	if (!entry->now || !entry->now->number[0] || strchr(entry->now->number, '%'))
+		return;
+	for (char *const *name = entry->hosts; *name; name++) {
+		if (strcasecmp(*name, entry->now->host) == 0)
+			continue;
+		len = snprintf(line, sizeof(line), "%s %s\n", entry->now->number, *name);
+		if (len > 0 && (size_t)len < sizeof(line))
+			fd_write_all(fd, line, (size_t)len);
+	}
+}
+
+/* All lines, in a file in memory, to be read from its beginning; -1: it cannot be had. */
+static int make_lines(const struct address_book *book)
+{
+	int fd = memfd_create("hosts", MFD_CLOEXEC);
+
+	for (uint32_t i = 0; fd >= 0 && i < book->count; i++)
+		write_entry(fd, &book->entries[i]);
+	if (fd >= 0)
+		lseek(fd, 0, SEEK_SET);
+	return fd;
+}
+
+static void start_writer(struct supervisor *sup, int lines)
+{
+	char *argv[] = {(char *)(uintptr_t) "muster-init", (char *)(uintptr_t)HOSTS_WRITER_OPTION,
+			(char *)(uintptr_t)sup->config->hosts, NULL};
+	struct spawn_fd fds[] = {{lines, STDIN_FILENO}, {sup->null_fd, STDOUT_FILENO}};
+	struct spawn_request request = {
+		.program = "/proc/self/exe",
+		.argv = argv,
+		.envp = sup->environment,
+		.fds = fds,
+		.fd_count = 2,
+		.new_session = true,
+		.foreground_tty = -1,
+		.keep_signals = true,
+	};
+	struct spawn_error error;
+	pid_t pid = children_has_room(&sup->children) ? spawn(&request, &error) : -1;
+
+	if (pid < 0) {
+		log_warning("cannot start the writer of %s", sup->config->hosts);
+		return;
+	}
+	sup->hosts.pid = pid;
+	children_add(&sup->children, pid, CHILD_HOSTS, 0, 0);
+}
+
+void hosts_run(struct supervisor *sup)
+{
+	int lines;
+
+	if (!sup->hosts.dirty || sup->hosts.pid || sup->stage >= STAGE_STOP)
+		return;
+	sup->hosts.dirty = false;
+	lines = make_lines(sup->config->addresses);
+	if (lines < 0) {
+		log_warning("no descriptor for the lines of %s", sup->config->hosts);
+		return;
+	}
+	start_writer(sup, lines);
+	close(lines);
+}
+
+void hosts_ended(struct supervisor *sup, int wait_status)
+{
+	sup->hosts.pid = 0;
+	sup->hosts.used |= wait_status == 0; /* else it has said why */
+}
+
+void hosts_restore(struct supervisor *sup)
+{
+	if (sup->config->hosts && (sup->hosts.used || sup->hosts.pid))
+		hosts_write(sup->config->hosts, "");
+	sup->hosts.used = false;
+}
+
+/* ---- the writer ---- */
+
+int hosts_writer_main(int argc, char **argv)
+{
+	char *lines = malloc(LINES_MAX);
+	size_t used = 0;
+	ssize_t n = 1;
+	int rc;
+
+	if (argc != 1 || !lines)
+		return 2;
+	while (n > 0 && used < LINES_MAX - 1) {
+		n = read(STDIN_FILENO, lines + used, LINES_MAX - 1 - used);
+		used += n > 0 ? (size_t)n : 0;
+	}
+	lines[used] = '\0';
+	rc = hosts_write(argv[0], lines);
+	free(lines);
+	if (rc < 0)
+		log_warning("hosts: %s cannot be written: %s; addresses are not put there", argv[0],
+			    strerror(-rc));
+	return rc < 0;
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef MUSTER_HOSTS_H
+#define MUSTER_HOSTS_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+/*
+ * hosts = yes: what is in force of the address book stands in the hosts file. A disk may stall, and
+ * PID 1 may not, so a short-lived process of our own program writes it, from lines that are made of
+ * checked names and numbers only; at most one at a time. At the end our lines are taken out again.
+ */
+struct supervisor;
+
+struct hosts_run {
+	pid_t pid;  /* that writes; 0: none */
+	bool dirty; /* the file is to be written (again) */
+	bool used;  /* there are lines of ours in it */
+};
+
+/* The book, or an answer, has changed. */
+void hosts_changed(struct supervisor *sup);
+/* Starts the writer when there is something to write; called at the end of each turn. */
+void hosts_run(struct supervisor *sup);
+void hosts_ended(struct supervisor *sup, int wait_status);
+/* All is down: takes our lines out. */
+void hosts_restore(struct supervisor *sup);
+
+/* The writer itself: `muster-init --hosts-writer PATH`, lines on standard input. */
+#define HOSTS_WRITER_OPTION "--hosts-writer"
+int hosts_writer_main(int argc, char **argv);
+
+#endif
