@@ -22,7 +22,7 @@ static void json_endpoint(struct json_out *json, const char *host, uint16_t port
 
 static void json_addresses(struct json_out *json, const struct address_entry *address)
 {
-	json_array(json, "addresses");
+	json_array_begin(json, "addresses");
 	for (uint32_t i = 0; i < address->count; i++)
 		json_endpoint(json, address->candidates[i].host, address->candidates[i].port);
 	json_array_end(json);
@@ -30,7 +30,7 @@ static void json_addresses(struct json_out *json, const struct address_entry *ad
 
 static void json_numbers(struct json_out *json, const char *numbers)
 {
-	json_array(json, "resolved");
+	json_array_begin(json, "resolved");
 	while (numbers && *numbers) {
 		size_t len = strcspn(numbers, ", ");
 		char one[HOST_SIZE];
@@ -46,7 +46,7 @@ static void json_numbers(struct json_out *json, const char *numbers)
 static void json_place(struct json_out *json, const struct address_entry *address,
 		       const struct explained_place *place)
 {
-	json_object(json, NULL);
+	json_object_begin(json, NULL);
 	json_text(json, "host", place->host);
 	json_uint(json, "port", place->port);
 	json_text(json, "source", address->candidates[place->candidate].source);
@@ -57,18 +57,18 @@ static void json_place(struct json_out *json, const struct address_entry *addres
 	if (place->age)
 		json_seconds(json, "age_seconds", place->age);
 	else
-		json_null(json, "age_seconds");
+		json_nothing(json, "age_seconds");
 	json_object_end(json);
 }
 
 static void json_steps(struct json_out *json, const struct address_entry *address)
 {
-	json_array(json, "tried");
+	json_array_begin(json, "tried");
 	for (uint32_t i = 0; i < address->step_count; i++) {
 		const struct address_step *step = &address->steps[i];
 		char text[ENDPOINT_SIZE];
 
-		json_object(json, NULL);
+		json_object_begin(json, NULL);
 		json_text(json, "source", step->source);
 		json_text(json, "problem", step->note);
 		json_text(json, "address",
@@ -86,7 +86,7 @@ void explain_json(struct json_out *json, const struct explanation *what)
 	const struct address_entry *address = what->address;
 	const struct address_candidate *first = chosen(address);
 
-	json_object(json, NULL);
+	json_object_begin(json, NULL);
 	json_text(json, "name", address->name);
 	json_text(json, "mode", what->book->mode);
 	json_text(json, "mode_source", what->book->mode_source);
@@ -94,15 +94,15 @@ void explain_json(struct json_out *json, const struct explanation *what)
 	if (first)
 		json_uint(json, "port", address->now->port);
 	else
-		json_null(json, "port");
+		json_nothing(json, "port");
 	json_text(json, "source", first ? first->source : NULL);
 	json_text(json, "state", what->state);
 	if (what->age)
 		json_seconds(json, "age_seconds", what->age);
 	else
-		json_null(json, "age_seconds");
+		json_nothing(json, "age_seconds");
 	json_addresses(json, address);
-	json_array(json, "places");
+	json_array_begin(json, "places");
 	for (uint32_t i = 0; i < what->place_count; i++)
 		json_place(json, address, &what->places[i]);
 	json_array_end(json);

@@ -80,7 +80,7 @@ static void nest_end(struct json_out *json, char close)
 	fputc(close, json->out);
 }
 
-void json_object(struct json_out *json, const char *key)
+void json_object_begin(struct json_out *json, const char *key)
 {
 	nest(json, key, '{');
 }
@@ -90,7 +90,7 @@ void json_object_end(struct json_out *json)
 	nest_end(json, '}');
 }
 
-void json_array(struct json_out *json, const char *key)
+void json_array_begin(struct json_out *json, const char *key)
 {
 	nest(json, key, '[');
 }
@@ -103,7 +103,7 @@ void json_array_end(struct json_out *json)
 void json_text(struct json_out *json, const char *key, const char *text)
 {
 	if (!text) {
-		json_null(json, key);
+		json_nothing(json, key);
 		return;
 	}
 	value_begin(json, key);
@@ -128,7 +128,7 @@ void json_bool(struct json_out *json, const char *key, bool value)
 	fputs(value ? "true" : "false", json->out);
 }
 
-void json_null(struct json_out *json, const char *key)
+void json_nothing(struct json_out *json, const char *key)
 {
 	value_begin(json, key);
 	fputs("null", json->out);
@@ -145,7 +145,7 @@ void json_time(struct json_out *json, const char *key, uint64_t realtime_ns)
 	char text[32];
 
 	if (!realtime_ns) {
-		json_null(json, key);
+		json_nothing(json, key);
 		return;
 	}
 	value_begin(json, key);

@@ -11,6 +11,8 @@
  * Text that is not UTF-8 gets U+FFFD for each wrong byte, so the output is always valid. Write
  * errors are the stream's (ferror).
  *
+ * (No name here is one of jansson's, which the sidecar links as well.)
+ *
  * Inside an object every value takes its key first; in an array and outside, key is NULL.
  */
 #define JSON_DEPTH_MAX 32
@@ -26,16 +28,16 @@ void json_begin(struct json_out *json, FILE *out, bool pretty);
 /* A newline behind the whole. */
 void json_end(struct json_out *json);
 
-void json_object(struct json_out *json, const char *key);
+void json_object_begin(struct json_out *json, const char *key);
 void json_object_end(struct json_out *json);
-void json_array(struct json_out *json, const char *key);
+void json_array_begin(struct json_out *json, const char *key);
 void json_array_end(struct json_out *json);
 
 void json_text(struct json_out *json, const char *key, const char *text); /* NULL: null */
 void json_uint(struct json_out *json, const char *key, uint64_t number);
 void json_int(struct json_out *json, const char *key, int64_t number);
 void json_bool(struct json_out *json, const char *key, bool value);
-void json_null(struct json_out *json, const char *key);
+void json_nothing(struct json_out *json, const char *key);
 /* Nanoseconds as seconds with six decimals. */
 void json_seconds(struct json_out *json, const char *key, uint64_t ns);
 /* Nanoseconds since 1970 as RFC 3339 in UTC with milliseconds; 0: null. */

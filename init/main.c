@@ -11,7 +11,7 @@
 #include "environment.h"
 #include "fault.h"
 #include "fd.h"
-#include "hosts.h"
+#include "hosts_lines.h"
 #include "log.h"
 #include "logwriter.h"
 #include "options.h"

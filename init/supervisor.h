@@ -13,7 +13,7 @@
 #include "control.h"
 #include "events.h"
 #include "graph.h"
-#include "hosts.h"
+#include "hosts_lines.h"
 #include "loop.h"
 #include "machine.h"
 #include "output.h"

@@ -120,7 +120,7 @@ static int tell(struct once *once)
 
 	json_begin(&once->json, stdout, true);
 	if (list)
-		json_array(&once->json, NULL);
+		json_array_begin(&once->json, NULL);
 	for (uint32_t i = 0; i < once->book->count; i++) {
 		if (!is_wanted(once, i))
 			continue;

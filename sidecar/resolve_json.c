@@ -25,7 +25,7 @@ static void put_addresses(struct json_out *json, struct live *live, const struct
 		live_explain(live, (uint32_t)(one - book->entries), put_explanation, json);
 		return;
 	}
-	json_array(json, NULL);
+	json_array_begin(json, NULL);
 	for (uint32_t i = 0; i < book->count; i++)
 		live_explain(live, i, put_explanation, json);
 	json_array_end(json);

@@ -7,8 +7,8 @@
 #include <unistd.h>
 
 #include "address.h"
-#include "explain.h"
 #include "args.h"
+#include "explain.h"
 #include "json_out.h"
 #include "load.h"
 #include "log.h"
@@ -61,7 +61,7 @@ static void print_json(const struct config *config, const struct address_entry *
 	if (one) {
 		explain_json(&json, &answer);
 	} else {
-		json_array(&json, NULL);
+		json_array_begin(&json, NULL);
 		for (i = 0; i < answer.book->count; i++) {
 			answer.address = &answer.book->entries[i];
 			explain_json(&json, &answer);

@@ -134,7 +134,7 @@ static void json_duration(struct json_out *json, const char *key, uint64_t from,
 	if (from && to >= from)
 		json_seconds(json, key, to - from);
 	else
-		json_null(json, key);
+		json_nothing(json, key);
 }
 
 static void json_depends_on(struct json_out *json, const struct show *show, uint32_t index)
@@ -143,10 +143,10 @@ static void json_depends_on(struct json_out *json, const struct show *show, uint
 	const struct graph_edge *edge;
 	uint32_t i;
 
-	json_array(json, "depends_on");
+	json_array_begin(json, "depends_on");
 	for (i = graph->dep_start[index]; i < graph->dep_start[index + 1]; i++) {
 		edge = &graph->deps[i];
-		json_object(json, NULL);
+		json_object_begin(json, NULL);
 		json_text(json, "name", show->view->records[edge->to].name);
 		json_text(json, "condition", condition_name(edge->condition));
 		json_bool(json, "optional", edge->optional);
@@ -158,10 +158,10 @@ static void json_depends_on(struct json_out *json, const struct show *show, uint
 static void json_probe(struct json_out *json, const struct status_record *record)
 {
 	if (record->probe == PROBE_NONE) {
-		json_null(json, "probe");
+		json_nothing(json, "probe");
 		return;
 	}
-	json_object(json, "probe");
+	json_object_begin(json, "probe");
 	json_text(json, "kind", probe_kind_name(record->probe));
 	json_uint(json, "failures", record->failures);
 	json_object_end(json);
@@ -171,7 +171,7 @@ static void json_service(struct json_out *json, const struct show *show, uint32_
 {
 	const struct status_record *record = &show->view->records[index];
 
-	json_object(json, NULL);
+	json_object_begin(json, NULL);
 	json_text(json, "name", record->name);
 	json_text(json, "state", state_name(record->state));
 	json_bool(json, "ready", view_is_good(record));
@@ -184,13 +184,13 @@ static void json_service(struct json_out *json, const struct show *show, uint32_
 	if (record->pid)
 		json_int(json, "pid", record->pid);
 	else
-		json_null(json, "pid");
+		json_nothing(json, "pid");
 	json_uint(json, "starts", record->starts);
 	json_uint(json, "restarts", record->restarts);
 	if (record->last_exit >= 0)
 		json_int(json, "last_exit", record->last_exit);
 	else
-		json_null(json, "last_exit");
+		json_nothing(json, "last_exit");
 	json_probe(json, record);
 	json_time(json, "since", realtime(show, record->since));
 	json_duration(json, "since_seconds", record->since, show->now);
@@ -214,23 +214,23 @@ static void json_head(struct json_out *json, const struct show *show)
 	json_time(json, "time", clock_realtime());
 	json_seconds(json, "uptime", age(show, header->boot));
 	json_uint(json, "changes", header->changes);
-	json_object(json, "counts");
+	json_object_begin(json, "counts");
 	json_uint(json, "total", counts.total);
 	json_uint(json, "ready", counts.good);
 	json_uint(json, "failed", counts.failed);
 	json_object_end(json);
-	json_object(json, "init");
+	json_object_begin(json, "init");
 	json_int(json, "pid", header->pid);
 	json_bool(json, "alive", !show->gone);
 	json_uint(json, "reaped", header->reaped);
 	json_uint(json, "log_dropped", header->log_dropped);
 	json_object_end(json);
-	json_object(json, "startup");
+	json_object_begin(json, "startup");
 	json_bool(json, "done", header->startup_done);
 	if (header->startup_done)
 		json_duration(json, "seconds", header->boot, header->startup_done);
 	else
-		json_null(json, "seconds");
+		json_nothing(json, "seconds");
 	json_object_end(json);
 }
 
@@ -241,9 +241,9 @@ static void print_json(const struct show *show, bool pretty)
 	uint32_t i;
 
 	json_begin(&json, stdout, pretty);
-	json_object(&json, NULL);
+	json_object_begin(&json, NULL);
 	json_head(&json, show);
-	json_array(&json, "services");
+	json_array_begin(&json, "services");
 	for (i = 0; i < show->view->header.record_count; i++)
 		if (is_shown(show, &show->view->records[i]))
 			json_service(&json, show, i);

@@ -198,7 +198,7 @@ static void print_address_json(const struct wire_event *event)
 	struct json_out json;
 
 	json_begin(&json, stdout, false);
-	json_object(&json, NULL);
+	json_object_begin(&json, NULL);
 	json_time(&json, "time", event->time_realtime);
 	json_text(&json, "address", event->name);
 	json_text(&json, "to", event->reason);
@@ -215,7 +215,7 @@ static void print_event_json(const struct wire_event *event)
 		return;
 	}
 	json_begin(&json, stdout, false);
-	json_object(&json, NULL);
+	json_object_begin(&json, NULL);
 	json_time(&json, "time", event->time_realtime);
 	json_text(&json, "service", event->service == WIRE_EVENT_SYSTEM ? NULL : event->name);
 	json_text(&json, "from", word_of(event, event->old_state));
@@ -223,11 +223,11 @@ static void print_event_json(const struct wire_event *event)
 	if (event->pid)
 		json_int(&json, "pid", event->pid);
 	else
-		json_null(&json, "pid");
+		json_nothing(&json, "pid");
 	if (event->last_exit >= 0 && event->service != WIRE_EVENT_SYSTEM)
 		json_int(&json, "last_exit", event->last_exit);
 	else
-		json_null(&json, "last_exit");
+		json_nothing(&json, "last_exit");
 	json_text(&json, "reason", event->reason[0] ? event->reason : NULL);
 	json_object_end(&json);
 	json_end(&json);

@@ -35,13 +35,13 @@ static void json_after(struct json_out *json, const char *key, uint64_t ns)
 	if (ns)
 		json_seconds(json, key, ns);
 	else
-		json_null(json, key);
+		json_nothing(json, key);
 }
 
 static void json_entry(struct json_out *json, const struct timeline *timeline,
 		       const struct timeline_entry *entry)
 {
-	json_object(json, NULL);
+	json_object_begin(json, NULL);
 	json_text(json, "name", entry->name);
 	json_text(json, "state", state_name(entry->state));
 	json_text(json, "type", type_name(entry->type));
@@ -52,7 +52,7 @@ static void json_entry(struct json_out *json, const struct timeline *timeline,
 	if (entry->ready_at)
 		json_seconds(json, "start_seconds", entry->ready_at - entry->start_begin);
 	else
-		json_null(json, "start_seconds");
+		json_nothing(json, "start_seconds");
 	json_after(json, "failed_at", entry->failed_at);
 	json_text(json, "last_dependency",
 		  entry->last_dep < 0 ? NULL : timeline->entries[entry->last_dep].name);
@@ -65,7 +65,7 @@ static void print_json(const struct view *view, const struct timeline *timeline)
 	uint32_t i;
 
 	json_begin(&json, stdout, true);
-	json_object(&json, NULL);
+	json_object_begin(&json, NULL);
 	json_uint(&json, "schema", 1);
 	json_text(&json, "host", view->header.host);
 	json_time(&json, "boot", view->header.boot_realtime);
@@ -73,12 +73,12 @@ static void print_json(const struct view *view, const struct timeline *timeline)
 	json_seconds(&json, "total_seconds", timeline->total);
 	json_seconds(&json, "critical_path_seconds", timeline->critical);
 	json_seconds(&json, "sequential_seconds", timeline->sequential);
-	json_array(&json, "critical_path");
+	json_array_begin(&json, "critical_path");
 	for (i = 0; i < timeline->count; i++)
 		if (timeline->entries[i].critical)
 			json_text(&json, NULL, timeline->entries[i].name);
 	json_array_end(&json);
-	json_array(&json, "services");
+	json_array_begin(&json, "services");
 	for (i = 0; i < timeline->count; i++)
 		json_entry(&json, timeline, &timeline->entries[i]);
 	json_array_end(&json);

@@ -36,20 +36,20 @@ static void values_and_commas(void **state)
 
 	(void)state;
 	memory_open(&m, false);
-	json_object(&m.json, NULL);
+	json_object_begin(&m.json, NULL);
 	json_text(&m.json, "name", "web");
 	json_uint(&m.json, "big", UINT64_MAX);
 	json_int(&m.json, "exit", -1);
 	json_bool(&m.json, "ready", true);
 	json_bool(&m.json, "failed", false);
-	json_null(&m.json, "pid");
+	json_nothing(&m.json, "pid");
 	json_text(&m.json, "cause", NULL);
 	json_seconds(&m.json, "took", 12000345678);
-	json_array(&m.json, "empty");
+	json_array_begin(&m.json, "empty");
 	json_array_end(&m.json);
-	json_array(&m.json, "list");
+	json_array_begin(&m.json, "list");
 	json_uint(&m.json, NULL, 1);
-	json_object(&m.json, NULL);
+	json_object_begin(&m.json, NULL);
 	json_object_end(&m.json);
 	json_text(&m.json, NULL, "x");
 	json_array_end(&m.json);
@@ -67,14 +67,14 @@ static void lines_for_people(void **state)
 
 	(void)state;
 	memory_open(&m, true);
-	json_object(&m.json, NULL);
+	json_object_begin(&m.json, NULL);
 	json_uint(&m.json, "a", 1);
-	json_array(&m.json, "b");
-	json_object(&m.json, NULL);
+	json_array_begin(&m.json, "b");
+	json_object_begin(&m.json, NULL);
 	json_uint(&m.json, "c", 2);
 	json_object_end(&m.json);
 	json_array_end(&m.json);
-	json_array(&m.json, "d");
+	json_array_begin(&m.json, "d");
 	json_array_end(&m.json);
 	json_object_end(&m.json);
 	json_end(&m.json);
@@ -120,7 +120,7 @@ static void times_are_rfc_3339(void **state)
 
 	(void)state;
 	memory_open(&m, false);
-	json_array(&m.json, NULL);
+	json_array_begin(&m.json, NULL);
 	json_time(&m.json, NULL, 0);
 	json_time(&m.json, NULL, UINT64_C(1700000000123456789));
 	json_array_end(&m.json);

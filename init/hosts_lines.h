@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef MUSTER_HOSTS_H
-#define MUSTER_HOSTS_H
+#ifndef MUSTER_HOSTS_LINES_H
+#define MUSTER_HOSTS_LINES_H
 
 #include <stdbool.h>
 #include <sys/types.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "hosts.h"
+#include "hosts_lines.h"
 
 #include <stdio.h>
 #include <stdlib.h>
