@@ -95,6 +95,15 @@ def tool(name):
     return str(path)
 
 
+def called(name):
+    """muster-init by another name: a symbolic link, as users make it."""
+    folder = BUILD / "names"
+    folder.mkdir(exist_ok=True)
+    with contextlib.suppress(FileExistsError):
+        (folder / name).symlink_to(INIT)
+    return str(folder / name)
+
+
 def need(program):
     """The path of a program of the machine, or the test is skipped."""
     return shutil.which(program) or skip(f"{program} is not installed")
@@ -177,6 +186,12 @@ def proc_status(pid):
     """/proc/PID/status as a dict of strings."""
     lines = read_proc(pid, "status").decode("utf-8", "replace").splitlines()
     return {key: value.strip() for key, _, value in (line.partition(":") for line in lines)}
+
+
+def is_pending(pid, signo):
+    """Whether a signal that was sent to the process has not been taken yet."""
+    status = proc_status(pid)
+    return any(int(status.get(key, "0"), 16) >> (signo - 1) & 1 for key in ("ShdPnd", "SigPnd"))
 
 
 def proc_children(pid):
