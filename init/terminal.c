@@ -112,8 +112,7 @@ void terminal_continued(const struct terminal *terminal)
 	kill(-terminal->program_group, SIGCONT);
 }
 
-/* Whether the job that init belongs to was stopped and continued: CONT is pending then. */
-static bool was_continued(void)
+bool terminal_was_continued(void)
 {
 	sigset_t pending;
 
@@ -135,7 +134,7 @@ void terminal_stopped(const struct terminal *terminal, int signo)
 	kill(0, SIGTSTP);
 	signals_set_mask(SIGWORD_ALL & ~SIGWORD(SIGTSTP), NULL);
 	signals_set_mask(SIGWORD_ALL, NULL);
-	if (signo == SIGTSTP && getpid() != 1 && !was_continued())
+	if (signo == SIGTSTP && getpid() != 1 && !terminal_was_continued())
 		terminal_continued(terminal);
 }
 

@@ -38,6 +38,8 @@ void terminal_continued(const struct terminal *terminal);
 /* The program was stopped by this signal. When the terminal did it, init's own job stops, too; it
  * goes on with terminal_continued. Somebody's SIGSTOP is left alone. */
 void terminal_stopped(const struct terminal *terminal, int signo);
+/* Whether init, or the job that it belongs to, was stopped and continued: CONT is pending then. */
+bool terminal_was_continued(void);
 /* The program has ended, or could not be started: the foreground goes back to init's own group. */
 void terminal_close(struct terminal *terminal);
 

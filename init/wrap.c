@@ -160,6 +160,15 @@ static int translate(const struct wrap *w, int signo)
 	return words.other;
 }
 
+/* Not where that cannot be, or where who stops it has gone on already: to stop drops a pending
+ * CONT. */
+static void stop_itself(const struct wrap *w)
+{
+	wrap_say(w, VOICE_SUSPENDING, (struct voice_words){0});
+	if (!w->is_pid1 && !terminal_was_continued())
+		kill(getpid(), SIGSTOP);
+}
+
 static void forward(struct wrap *w, int signo, const siginfo_t *info)
 {
 	int as;
@@ -172,10 +181,8 @@ static void forward(struct wrap *w, int signo, const siginfo_t *info)
 	as = translate(w, signo);
 	if (as)
 		send_on(w, as, info);
-	if (w->options->stops_itself && (SIGWORD(signo) & STOPPING)) {
-		wrap_say(w, VOICE_SUSPENDING, (struct voice_words){0});
-		kill(getpid(), SIGSTOP);
-	}
+	if (w->options->stops_itself && (SIGWORD(signo) & STOPPING))
+		stop_itself(w);
 }
 
 static void run_until_child_ends(struct wrap *w)
