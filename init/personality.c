@@ -598,7 +598,7 @@ static void make_tables(const struct personality *personality, char *letters, st
 }
 
 /* In the words of glibc, with every C library. */
-static int refuse_option(const struct parser *p, int result)
+static int refuse_option(const struct parser *p, int result, bool has_names)
 {
 	const char *word = p->argv[optind - 1];
 
@@ -608,13 +608,13 @@ static int refuse_option(const struct parser *p, int result)
 	}
 	if (result == ':')
 		fprintf(stderr, "%s: option requires an argument -- '%c'\n", p->argv[0], optopt);
-	else if (optopt == 0)
+	else if (optopt == 0 && has_names)
 		fprintf(stderr, "%s: unrecognized option '%s'\n", p->argv[0], word);
-	else if (strncmp(word, "--", 2) == 0)
+	else if (optopt != 0 && strncmp(word, "--", 2) == 0)
 		fprintf(stderr, "%s: option '%.*s' doesn't allow an argument\n", p->argv[0],
 			(int)strcspn(word, "="), word);
 	else
-		fprintf(stderr, "%s: invalid option -- '%c'\n", p->argv[0], optopt);
+		fprintf(stderr, "%s: invalid option -- '%c'\n", p->argv[0], optopt ? optopt : '-');
 	print(stderr, p, p->personality->usage, 0, "");
 	return EXIT_FAILURE;
 }
@@ -640,7 +640,7 @@ static int read_options(struct parser *p, int argc, char **argv)
 	opterr = 0;
 	while (code < 0 && (letter = getopt_long(argc, argv, letters, names, NULL)) != -1) {
 		if (letter == '?' || letter == ':')
-			return refuse_option(p, letter);
+			return refuse_option(p, letter, names[0].name);
 		code = do_deed(p, deed_of(p->personality, letter), (char)letter, optarg);
 	}
 	return code;
