@@ -50,7 +50,7 @@ else
 # nothing for relro to protect.
 COMPILE   += -fno-pie -fno-asynchronous-unwind-tables
 LINK      += -static -no-pie -Wl,-z,norelro,-z,noseparate-code
-MUSL_LIBS := $(OUT)/lib/libinih.a $(OUT)/lib/libyaml.a
+MUSL_LIBS := $(OUT)/lib/libinih.a $(OUT)/lib/libyaml.a $(OUT)/lib/libseccomp.a
 INCLUDE   := -isystem $(OUT)/include -idirafter $(OUT)/kernel
 LINK      += -L$(OUT)/lib
 endif
@@ -67,13 +67,17 @@ SIDECAR_LIBS := -lcurl -lmicrohttpd -lcares -ljansson -lseccomp
 
 all: $(addprefix $(OUT)/,$(PROGRAMS))
 
+# libseccomp statically where that is possible: hardly anybody who wraps a program needs it, and a
+# library more to load would be paid for at each start.
+SECCOMP := $(if $(findstring /,$(shell $(CC) -print-file-name=libseccomp.a)),-l:libseccomp.a,-lseccomp)
+
 # What wrap mode needs comes first, and what of libc it needs behind it (-lc): a wrapped program keeps
 # few pages of init in memory.
 WRAPPING := $(patsubst %,$(OUT)/obj/%.o,$(addprefix init/,main options wrap wrap_start spawn terminal memory fault) common/fd)
 $(OUT)/muster-init: $(call objects,init) $(COMMON)
 	$(call say,LINK)
 	$(Q)$(LINK) $(CFLAGS) $(LDFLAGS) -o $@ $(WRAPPING) $(if $(STATIC),-lc) \
-		$(filter-out $(WRAPPING),$^) -linih
+		$(filter-out $(WRAPPING),$^) -linih $(SECCOMP)
 # libyaml goes into the program: a check that runs every few seconds loads no library more for it.
 $(OUT)/musterctl: $(call objects,init/ctl) $(COMMON)
 $(OUT)/musterctl: LIBS := $(CTL_LIBS)
@@ -117,6 +121,8 @@ $(OUT)/lib/libinih.a: scripts/build-musl-libs
 	scripts/build-musl-libs $(OUT) inih
 $(OUT)/lib/libyaml.a: $(OUT)/lib/libinih.a
 	scripts/build-musl-libs $(OUT) libyaml
+$(OUT)/lib/libseccomp.a: $(OUT)/lib/libyaml.a
+	scripts/build-musl-libs $(OUT) libseccomp
 
 # ---- tests ----
 # A unit test links common/ and init/; one named sidecar_* or ctl_* that program instead.
@@ -131,7 +137,7 @@ $(OUT)/unit/ctl_%: $(OUT)/obj/tests/unit/ctl_%.o $(OUT)/libctl.a $(COMMON)
 	$(link-test) -lcmocka -linih $(CTL_LIBS)
 $(OUT)/unit/%: $(OUT)/obj/tests/unit/%.o $(OUT)/libinit.a $(COMMON)
 	$(call say,LINK)
-	$(link-test) -lcmocka -linih
+	$(link-test) -lcmocka -linih $(SECCOMP)
 $(OUT)/tools/%: $(OUT)/obj/tests/tools/%.o $(COMMON)
 	$(call say,LINK)
 	$(link-test)

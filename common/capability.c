@@ -10,6 +10,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "config.h"
+
 #define NAME_SIZE 20
 
 static const char names[CAPABILITY_NAMES][NAME_SIZE] = {
@@ -133,4 +135,33 @@ bool capability_check(uint64_t asked, char *why, size_t size)
 			 "or no service needed it then",
 			 capability_name(capability_first(missing)));
 	return !missing;
+}
+
+/* ---- of a program that is to be started ---- */
+
+static bool is_root(const struct identity_config *id)
+{
+	return (id->change_user ? id->uid : geteuid()) == 0;
+}
+
+/* Root's, or where it is not root those that it keeps. */
+static uint64_t kept(const struct identity_config *id, const struct capability_sets *own, bool root)
+{
+	uint64_t had = root ? own->bounding : own->permitted & own->bounding;
+	uint64_t added = id->cap_add == CAPABILITY_ALL ? had & ~id->cap_drop : id->cap_add & had;
+
+	if (!root && id->change_user)
+		return added;
+	return (had & ~id->cap_drop) | added;
+}
+
+uint64_t capability_limit(const struct identity_config *id, const struct capability_sets *own)
+{
+	return kept(id, own, is_root(id) || !id->no_new_privileges);
+}
+
+bool capability_may_filter(const struct identity_config *id, const struct capability_sets *own)
+{
+	return id->no_new_privileges || prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1 ||
+	       (kept(id, own, is_root(id)) & own->permitted & CAPABILITY_BIT(CAP_SYS_ADMIN));
 }

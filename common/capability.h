@@ -40,4 +40,16 @@ int capability_read(struct capability_sets *sets, bool with_bounding);
 #define CAPABILITY_WHY_SIZE 160
 bool capability_check(uint64_t asked, char *why, size_t size);
 
+/*
+ * What a program can ever have that is started with this identity by an init that has `own`: what
+ * its bounding set leaves to root, and to who may become root by a program with set-user-ID.
+ */
+struct identity_config;
+uint64_t capability_limit(const struct identity_config *identity,
+			  const struct capability_sets *own);
+/* Whether the kernel takes a filter of system calls from it: with no_new_privileges, or with
+ * CAP_SYS_ADMIN, which it has to have by then. */
+bool capability_may_filter(const struct identity_config *identity,
+			   const struct capability_sets *own);
+
 #endif

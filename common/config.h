@@ -198,7 +198,8 @@ struct config {
 	/* address.h; never NULL. The texts above that mention an address follow it (address_choose)
 	 */
 	const struct address_book *addresses;
-	const char *hosts; /* the hosts file that names addresses; NULL: none */
+	const char *hosts;       /* the hosts file that names addresses; NULL: none */
+	struct filters *filters; /* init's own (init/filters.h); NULL until then */
 };
 
 /* Where to read and from what surroundings. All pointers are borrowed for the call. */
@@ -209,6 +210,9 @@ struct config_source {
 	/* musterctl, sidecar: users are not looked up, and the files of env_file and secrets are
 	 * not read (nor missed), since this process may neither know nor see them */
 	bool lenient_users;
+	/* for --check: profiles of `seccomp` are read, too. A running init has that done by a
+	 * child (init/filters.h). */
+	bool read_profiles;
 };
 #define CONFIG_DEFAULT_FILE "/etc/muster/muster.ini"
 

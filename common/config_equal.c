@@ -53,6 +53,11 @@ static bool same_landlock(const struct landlock_config *a, const struct landlock
 	       same_list(a->writable, b->writable);
 }
 
+static bool same_seccomp(const struct seccomp_config *a, const struct seccomp_config *b)
+{
+	return a->mode == b->mode && a->audit == b->audit && same_text(a->path, b->path);
+}
+
 static bool same_identity(const struct identity_config *a, const struct identity_config *b)
 {
 	return a->change_user == b->change_user && a->no_new_privileges == b->no_new_privileges &&
@@ -65,7 +70,7 @@ static bool same_identity(const struct identity_config *a, const struct identity
 	       same_text(a->user_name, b->user_name) && same_text(a->working_dir, b->working_dir) &&
 	       same_limits(a->limits, b->limits) && a->change_caps == b->change_caps &&
 	       a->cap_add == b->cap_add && a->cap_drop == b->cap_drop &&
-	       same_landlock(a->landlock, b->landlock);
+	       same_landlock(a->landlock, b->landlock) && same_seccomp(&a->seccomp, &b->seccomp);
 }
 
 static bool same_policy(const struct policy_config *a, const struct policy_config *b)

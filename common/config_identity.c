@@ -314,5 +314,6 @@ const struct identity_config *load_identity(struct load *load, struct service_lo
 	identity.landlock = make_landlock(load, service);
 	if (!load->source->lenient_users && (draft->user || draft->group || draft->group_add))
 		fill_account(load, service, &identity);
+	load_seccomp(load, service, &identity);
 	return load_intern_block(load, &identity, sizeof(identity));
 }

@@ -110,6 +110,7 @@ struct service_draft {
 	const char *user, *group;
 	const struct entry *group_add, *cap_add, *cap_drop;
 	bool no_new_privileges;
+	const char *seccomp;
 	const struct entry *read_only, *writable;
 	uint8_t landlock;
 	struct limits_draft limits;
@@ -201,6 +202,7 @@ struct load {
 	struct table *patterns; /* config_probe: regular expression -> index */
 	const struct match **pattern_list;
 	uint32_t pattern_count, pattern_room;
+	struct table *profiles;  /* config_seccomp: paths of those that were read */
 	struct table *var_files; /* config_secrets: path -> index */
 	struct var_file **var_file_list;
 	uint32_t var_file_count, var_file_room;
@@ -372,6 +374,12 @@ void identity_check_user(struct load *load, const struct entry *entry, const cha
 /* Fills in what cap_add and cap_drop say. */
 void load_capabilities(struct load *load, const struct service_draft *draft,
 		       struct identity_config *identity);
+
+/* ---- config_seccomp.c ---- */
+
+/* Fills in what seccomp says; who it is and what it may have are known by then. */
+void load_seccomp(struct load *load, const struct service_load *service,
+		  struct identity_config *identity);
 
 /* ---- config_secrets.c ---- */
 

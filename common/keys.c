@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 
 #include "config_load.h"
+#include "seccomp_profile.h"
 #include "str.h"
 
 const char *const key_modes[] = {"development", "testing", "container", "kubernetes",
@@ -96,6 +97,8 @@ const struct key keys[] = {
 	{"group_add", SERVICE(group_add), .form = KEY_LIST},
 	{"cap_add", SERVICE(cap_add), .form = KEY_LIST},
 	{"cap_drop", SERVICE(cap_drop), .form = KEY_LIST},
+	{"seccomp", SERVICE(seccomp), .form = KEY_TEXT, .fallback = "default",
+	 .accepts = FORM_SECCOMP},
 	{"no_new_privileges", SERVICE(no_new_privileges), .form = KEY_BOOL, .fallback = "yes"},
 	{"read_only", SERVICE(read_only), .form = KEY_LIST, .accepts = "absolute paths"},
 	{"writable", SERVICE(writable), .form = KEY_LIST, .accepts = "absolute paths"},
@@ -130,7 +133,6 @@ const struct key keys[] = {
 	{"log_keep", SERVICE(log_keep), NUMBER(0, 99), .fallback = "3"},
 	{"profiles", SERVICE(profiles), .form = KEY_LIST},
 	{"on_address_change", SERVICE(on_address_change), .form = KEY_CHANGE, .fallback = "ignore"},
-	ABSENT(SECTION_SERVICE, "seccomp"),
 	ABSENT(SECTION_SERVICE, "cpuset"),
 	ABSENT(SECTION_SERVICE, "memory_max"),
 	ABSENT(SECTION_SERVICE, "cpu_max"),

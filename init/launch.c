@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "filters.h"
 #include "landlock.h"
 #include "log.h"
 #include "logwriter.h"
@@ -99,6 +100,7 @@ static struct spawn_request request_for(struct supervisor *sup, const struct ser
 		.argv = argv,
 		.envp = environment_of(sup, service),
 		.identity = service->config->policy->identity,
+		.filter = filters_find(sup->config->filters, service->config->policy->identity),
 		.fds = fds,
 		.fd_count = count,
 		.new_session = true,

@@ -6,11 +6,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "arena.h"
 #include "capability.h"
 #include "config.h"
 #include "environment.h"
 #include "fault.h"
 #include "fd.h"
+#include "filters.h"
 #include "hosts_lines.h"
 #include "log.h"
 #include "logwriter.h"
@@ -51,6 +53,24 @@ static bool can_add_capabilities(uint64_t asked)
 	return false;
 }
 
+/* Not inlined: its text would take a page of every wrapped program. */
+__attribute__((noinline)) static bool make_filter(struct options *options)
+{
+	struct arena *arena = arena_create();
+	struct filters *filters;
+	char text[FILTERS_TEXT_SIZE];
+
+	if (options->verbose)
+		log_open("muster-init", LOG_DEBUG);
+	filters = arena ? filters_make(arena, &options->wrap.identity, 1, text) : NULL;
+	if (!filters) {
+		fprintf(stderr, "muster-init: --seccomp: %s\n", arena ? text : "out of memory");
+		return false;
+	}
+	options->wrap.filter = filters_find(filters, options->wrap.identity);
+	return true;
+}
+
 static int wrap_main(struct options *options)
 {
 	char error[512];
@@ -68,6 +88,8 @@ static int wrap_main(struct options *options)
 		return EXIT_CONFIG;
 	}
 	options->wrap.identity = &options->identity.config;
+	if (options->identity.config.seccomp.mode != SECCOMP_UNCONFINED && !make_filter(options))
+		return EXIT_CONFIG;
 	return wrap_run(&options->wrap);
 }
 
@@ -113,9 +135,11 @@ static struct config_source source_of(const struct options *options)
 
 static int check_main(const struct options *options)
 {
-	const struct config_source source = source_of(options);
-	struct config *config = load_config(&source);
+	struct config_source source = source_of(options);
+	struct config *config;
 
+	source.read_profiles = true;
+	config = load_config(&source);
 	if (!config)
 		return EXIT_CONFIG;
 	config_free(config);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "capability.h"
+#include "seccomp_profile.h"
 #include "sig.h"
 #include "signals.h"
 #include "str.h"
@@ -23,12 +24,12 @@ enum {
 	OPT_CAP_ADD,
 	OPT_CAP_DROP,
 	OPT_NO_NEW_PRIVILEGES,
+	OPT_SECCOMP,
 	OPT_RLIMIT,
 	OPT_UMASK,
 	OPT_CHDIR,
 	OPT_ENV_FILE,
-	OPT_SECRETS,
-	OPT_ABSENT
+	OPT_SECRETS
 };
 
 struct row {
@@ -56,12 +57,12 @@ static const struct row rows[] = {
 	{OPT_CAP_DROP, true, "cap-drop", "CAP,...",
 	 "ALL or these, but what --cap-add CAP,... keeps"},
 	{OPT_NO_NEW_PRIVILEGES, true, "no-new-privileges", "", "no setuid programs, for good"},
+	{OPT_SECCOMP, true, "seccomp", "PROFILE", "system calls: default, audit, /profile.json"},
 	{OPT_RLIMIT, true, "rlimit", "NAME=S[:H]", "limit such as nofile=1024; repeatable"},
 	{OPT_UMASK, true, "umask", "MODE", "octal"},
 	{OPT_CHDIR, true, "chdir", "DIR", "working directory"},
 	{OPT_ENV_FILE, true, "env-file", "FILE", "environment from FILE; repeatable"},
 	{OPT_SECRETS, true, "secrets", "DIR", "a variable for each file in DIR; repeatable"},
-	{OPT_ABSENT, true, "seccomp", "PROFILE", ""},
 	{'h', false, "help", "", "this page; -V, --version: the version"},
 	{'V', false, "version", "", ""},
 };
@@ -163,6 +164,18 @@ static bool read_capabilities(const struct parser *p, const struct row *row, uin
 	return true;
 }
 
+/* Without no_new_privileges the kernel takes a filter from hardly anybody. */
+static bool read_seccomp(const struct parser *p, const char *text)
+{
+	struct identity_config *config = &p->options->identity.config;
+
+	if (!seccomp_parse(text, &config->seccomp))
+		return refuse(p, "--seccomp takes " FORM_SECCOMP ", not \"%s\"", text);
+	if (config->seccomp.mode != SECCOMP_UNCONFINED)
+		config->no_new_privileges = true;
+	return true;
+}
+
 static bool read_umask(const struct parser *p, const char *text)
 {
 	unsigned mask;
@@ -229,6 +242,8 @@ static bool take_option(const struct parser *p, const struct row *row, const cha
 	case OPT_NO_NEW_PRIVILEGES:
 		o->identity.config.no_new_privileges = true;
 		return true;
+	case OPT_SECCOMP:
+		return read_seccomp(p, text);
 	case OPT_RLIMIT:
 		return read_limit(p, text);
 	case OPT_UMASK:

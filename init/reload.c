@@ -5,6 +5,7 @@
 
 #include "address.h"
 #include "arena.h"
+#include "filters.h"
 #include "guard.h"
 #include "log.h"
 #include "plan.h"
@@ -54,6 +55,13 @@ static bool wants_sidecar(const struct config *config)
 	return config->sidecar.present && !config->sidecar.external;
 }
 
+/* A profile may have changed where its path has not. */
+static const struct sock_fprog *filter_of(const struct config *config,
+					  const struct service_config *service)
+{
+	return filters_find(config->filters, service->policy->identity);
+}
+
 /* Where the service is in the new configuration: its index when it is there and runs the same way
  * (*same), config->count for the sidecar, -1 when it is not there. */
 static int place_in(const struct supervisor *sup, const struct service *service,
@@ -66,8 +74,11 @@ static int place_in(const struct supervisor *sup, const struct service *service,
 		return wants_sidecar(config) ? (int)config->count : -1;
 	}
 	index = config_find(config, service->config->name);
-	*same = index >= 0 && service_config_equal(sup->config, service->config, config,
-						   &config->services[index]);
+	*same = index >= 0 &&
+		service_config_equal(sup->config, service->config, config,
+				     &config->services[index]) &&
+		filters_equal(filter_of(sup->config, service->config),
+			      filter_of(config, &config->services[index]));
 	return index;
 }
 
@@ -185,9 +196,9 @@ static void stop_leaving(struct supervisor *sup)
 }
 
 /* Why a configuration that was read cannot be taken; NULL: it can. */
-static const char *misfit(const struct supervisor *sup, const struct config *config)
+static const char *misfit(const struct supervisor *sup, struct config *config)
 {
-	static char text[CONFIG_NAME_MAX + 200];
+	static char text[FILTERS_TEXT_SIZE];
 	const char *name = guard_objects(sup, config);
 
 	if (!config->count)
@@ -195,7 +206,7 @@ static const char *misfit(const struct supervisor *sup, const struct config *con
 	if (wants_sidecar(config) && !sidecar_find_program(config))
 		return "[sidecar] program: there is no " SIDECAR_NAME;
 	if (!name)
-		return NULL;
+		return filters_make_all(config, text) ? NULL : text;
 	snprintf(text, sizeof(text),
 		 "[service:%s] needs capabilities that muster-init gave up at its start, as no "
 		 "service needed them: give it a user or cap_drop, or start muster-init anew",

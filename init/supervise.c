@@ -16,6 +16,7 @@
 #include "clock.h"
 #include "fault.h"
 #include "fd.h"
+#include "filters.h"
 #include "guard.h"
 #include "log.h"
 #include "notify.h"
@@ -337,13 +338,24 @@ static void close_all(struct supervisor *sup)
 	free(sup->environment);
 }
 
+static bool make_filters(struct config *config)
+{
+	char text[FILTERS_TEXT_SIZE];
+
+	if (filters_make_all(config, text))
+		return true;
+	for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n"))
+		log_error("%s", line);
+	return false;
+}
+
 int supervise_main(const struct supervise_options *options)
 {
 	struct supervisor *sup = &supervisor;
 	int rc;
 
 	sup->source = options->source;
-	if (find_sidecar(sup, options->config) < 0) {
+	if (find_sidecar(sup, options->config) < 0 || !make_filters(options->config)) {
 		config_free(options->config);
 		return EXIT_CONFIG;
 	}

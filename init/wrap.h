@@ -10,6 +10,7 @@
  * allocation, few pages touched: this is what most containers pay for.
  */
 struct identity_config;
+struct sock_fprog;
 struct voice;
 
 #define WRAP_DROP 255 /* in `forward` */
@@ -36,6 +37,7 @@ struct wrap_options {
 	char **argv; /* of the program; with or_shell argv[-1] may be overwritten */
 	char **envp; /* its LISTEN_PID is rewritten in place */
 	const struct identity_config *identity; /* NULL: nothing changes */
+	const struct sock_fprog *filter;        /* of system calls; NULL: none */
 	const struct voice *voice;              /* NULL: muster-init's own */
 	uint64_t says;                          /* bit set of enum voice_event */
 	uint32_t grace;                         /* ms for what is left when the program has ended */

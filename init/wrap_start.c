@@ -227,6 +227,7 @@ int wrap_start(struct wrap *w)
 		.argv = options->argv,
 		.envp = options->envp,
 		.identity = options->identity,
+		.filter = options->filter,
 		.keep_signals = options->keep_signals,
 		.mask = options->keep_signals ? &w->given_mask : NULL,
 		.ignored = w->given_ignored,

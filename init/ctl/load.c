@@ -24,8 +24,10 @@ static void say(const struct config_errors *errors)
 struct config *load_config(const struct ctl *ctl, const char *const *files,
 			   char *const *environment, bool lenient)
 {
-	struct config_source source = {
-		.files = files, .environment = environment, .lenient_users = lenient};
+	struct config_source source = {.files = files,
+				       .environment = environment,
+				       .lenient_users = lenient,
+				       .read_profiles = !lenient};
 	struct config_errors errors = {0};
 	struct config *config;
 

@@ -31,7 +31,7 @@ for words, part in (
         (("--cap-drop=", "true"), '"" is no capability'),
         (("--cap-add", "12", "true"), '"12" is no capability'),
         (("--cap-add=all", "--cap-drop=ALL", "true"), "ALL is given to --cap-add and to --cap-drop"),
-        (("--seccomp", "default", "true"), "not available in this version"),
+        (("--seccomp", "defualt", "true"), "default, unconfined, audit, audit:/path or the /path of a profile"),
         (("--user", "1", "-c", "x.ini"), "--user is for wrapping"),
         (("-g", "--check"), "--group is for wrapping")):
     result = run_init(*words, pid1=False)

@@ -225,6 +225,10 @@ static void put_identity(struct text *text, const struct identity_config *identi
 	if (identity->change_caps)
 		put(text, " caps -%llx +%llx", (unsigned long long)identity->cap_drop,
 		    (unsigned long long)identity->cap_add);
+	if (identity->seccomp.asked)
+		put(text, " seccomp %d%s %s", identity->seccomp.mode,
+		    identity->seccomp.audit ? " audit" : "",
+		    identity->seccomp.path ? identity->seccomp.path : "-");
 	if (identity->working_dir)
 		put(text, " dir %s", identity->working_dir);
 	if (identity->landlock)
