@@ -210,12 +210,17 @@ $(BENCH_PROGRAMS): | bench-deps
 
 MAN := $(wildcard docs/*.1 docs/*.5 docs/*.8)
 INSTALLED = $(addprefix $(DESTDIR)$(PREFIX)/bin/,$(PROGRAMS)) \
-	$(foreach page,$(MAN),$(DESTDIR)$(PREFIX)/share/man/man$(subst .,,$(suffix $(page)))/$(notdir $(page)))
+	$(foreach page,$(MAN),$(DESTDIR)$(PREFIX)/share/man/man$(subst .,,$(suffix $(page)))/$(notdir $(page))) \
+	$(addprefix $(DESTDIR)$(PREFIX)/share/,$(COMPLETIONS))
+COMPLETIONS := bash-completion/completions/musterctl zsh/site-functions/_musterctl
 install: all
 	$(Q)install -d $(sort $(dir $(INSTALLED)))
 	$(Q)install -m 755 $(addprefix $(OUT)/,$(PROGRAMS)) $(DESTDIR)$(PREFIX)/bin
 	$(Q)for page in $(MAN); do \
 		install -m 644 $$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}; done
+	$(Q)install -m 644 docs/completions/musterctl.bash \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/musterctl
+	$(Q)install -m 644 docs/completions/_musterctl $(DESTDIR)$(PREFIX)/share/zsh/site-functions
 uninstall:
 	rm -f $(INSTALLED)
 
