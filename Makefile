@@ -195,7 +195,7 @@ fuzz-entries: $(call named,fuzz)
 
 # RELIABILITY='NAME ...' runs some of tests/reliability/
 reliability:
-	$(Q)scripts/install-deps build test
+	$(Q)scripts/install-deps build test reliability
 	$(Q)+$(MAKE) all tools
 	$(Q)MUSTER_BUILD=$(abspath $(OUT)) python3 -B tests/reliability/report.py docs/reliability.md $(RELIABILITY)
 

@@ -13,7 +13,8 @@ from rootlib import DOCKER, become_namespace_root, capability_set, limit_root
 need_root()
 M = tool("misbehave")
 OWN = int(proc_status(os.getpid())["CapPrm"], 16) & int(proc_status(os.getpid())["CapBnd"], 16)
-SETPCAP = capability_set("SETPCAP")
+FILTERS = int(proc_status(os.getpid())["Seccomp_filters"])
+SETPCAP, ADMIN = capability_set("SETPCAP"), capability_set("SYS_ADMIN")
 if DOCKER & ~OWN:
     skip("needs the capabilities that Docker leaves a container")
 # of a namespace of one's own, root has all that the kernel knows
@@ -44,7 +45,7 @@ LOCKED = 0xef  # all four on and locked, but keep_caps, which is locked off
 
 
 def expected(user, caps, safe, own):
-    """uids, gid, groups, CapInh Prm Eff Bnd Amb, NoNewPrivs, securebits; None: refused."""
+    """CapInh Prm Eff Bnd Amb, NoNewPrivs, securebits, filters more than here; None: refused."""
     _, uid, _ = USERS[user]
     _, most, given = SETS[caps]
     locked = 0
@@ -59,7 +60,7 @@ def expected(user, caps, safe, own):
             bounding = own
         elif bounding == 0 or (uid != 0 and safe):
             locked = LOCKED
-    return [f"{part:016x}" for part in (inherited, held, held, bounding, inherited)], str(int(safe)), locked
+    return [f"{part:016x}" for part in (inherited, held, held, bounding, inherited)], str(int(safe)), locked, int(safe or bool(held & ADMIN))
 
 
 def services():
@@ -79,7 +80,7 @@ no_new_privileges = {"yes" if safe else "no"}
 def shown(me):
     status = me["status"]
     return ([status[name] for name in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")], status["NoNewPrivs"],
-            me["securebits"])
+            me["securebits"], int(status["Seccomp_filters"]) - FILTERS)
 
 
 def check_account(name, user, status):

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: MIT
 """--cap-drop and --cap-add for an init that is not quite root: what it has it may ask for, more is refused with the
 reason, and what it cannot take away for good is refused, too."""
-import os
 import shutil
 import subprocess
 
@@ -12,7 +11,6 @@ from rootlib import capability_set
 need_root()
 SETPRIV = need("setpriv")
 AS_1000 = [SETPRIV, "--reuid", "1000", "--regid", "1000", "--clear-groups"]  # no line in passwd is needed
-NO_CAPS = "0" * 16
 BIND, RAW = capability_set("NET_BIND_SERVICE"), capability_set("NET_RAW")
 
 
