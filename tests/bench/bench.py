@@ -3,7 +3,7 @@
 """Measures muster against floors of our own and against other inits, in turns.
 
 bench.py all                 everything below, in this order
-bench.py MEASUREMENT...      wrap memory signal start restart stop idle reap http
+bench.py MEASUREMENT...      wrap memory signal start restart confine stop idle reap http
 bench.py start=GRAPH         one graph only (graphs.py lists them)
 bench.py report [FILE]       writes docs/benchmarks.md from the newest results
 
@@ -28,7 +28,7 @@ def memory():
 
 
 MEASUREMENTS = {"wrap": wrapping.wrap, "memory": memory, "signal": wrapping.signals,
-                "start": supervising.start, "restart": supervising.restart,
+                "start": supervising.start, "restart": supervising.restart, "confine": supervising.confine,
                 "stop": supervising.stop, "idle": supervising.idle, "reap": wrapping.reap,
                 "http": serving.http}
 

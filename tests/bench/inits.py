@@ -132,6 +132,20 @@ class Muster(Supervisor):
         return [self.program, "-c", str(config)], {}
 
 
+class Confined(Muster):
+    """The default build, whose service gets these keys and no other confinement."""
+
+    keys = {"seccomp": "unconfined", "no_new_privileges": "no"}
+
+    def __init__(self, name, **keys):
+        super().__init__("muster")
+        self.name, self.keys = name, {**Confined.keys, **keys}
+
+    def section(self, job, service):
+        keys = "".join(f"{key} = {value}\n" for key, value in self.keys.items())
+        return super().section(job, service) + keys.replace("RECORDS", job.records)
+
+
 class ScanDirectory(Supervisor):
     """s6 and runit: a directory a service with a run script, here without a shell in between."""
 

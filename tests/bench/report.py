@@ -85,6 +85,8 @@ GOALS = [
     Goal("idle, 100 services: wake-ups a minute", "idle", of_rows("per_minute"), 0, digits=0),
     Goal("crash to running again, no backoff", "restart", of_rows("ms", "median"), 0.7,
          unit=" ms", digits=2),
+    Goal("a fully confined service: added to its start", "confine", of_rows("added_ms"), 2,
+         who="all", floor="", unit=" ms", digits=2),
     Goal("stopping 100 services that obey", "stop", of_rows("ms", "median"), 9, unit=" ms"),
     Goal("`/livez` over keep-alive / nginx `return 200`", "http",
          of_rows("of_nginx", "median"), 1.0, who="muster-sidecar", floor="", digits=2,

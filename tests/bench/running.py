@@ -20,6 +20,7 @@ LIMIT = 120  # seconds that anything may take
 def map_records(path, count):
     with open(path, "wb") as file:
         file.truncate(count * FIELDS * 8)
+    os.chmod(path, 0o666)  # a service may be another user
     with open(path, "r+b") as file:
         return memoryview(mmap.mmap(file.fileno(), 0)).cast("q")
 

@@ -178,6 +178,37 @@ def restart():
                          for name, r in rows.items()])])
 
 
+# ---- confinement ----
+
+CONFINEMENTS = {
+    "plain": {},
+    "user": {"user": "nobody"},
+    "no_new_privileges": {"no_new_privileges": "yes"},
+    "capabilities": {"cap_drop": "ALL"},
+    "seccomp": {"no_new_privileges": "yes", "seccomp": "default"},
+    "landlock": {"no_new_privileges": "yes", "read_only": "/", "writable": "RECORDS"},
+}
+CONFINEMENTS["all"] = {key: value for keys in CONFINEMENTS.values() for key, value in keys.items()}
+
+
+def confine():
+    """What each kind of confinement adds to a start: crashes as above, of services that have it."""
+    with contextlib.ExitStack() as stack:
+        runs = start_all(stack, [inits.Confined(name, **keys) for name, keys in CONFINEMENTS.items()],
+                         graphs.flat(1), restart=True)
+        results = lib.take_turns(
+            {run.supervisor.name: (lib.rounds(60, 10), lambda run=run: crash(run, 0))
+             for run in runs})
+    plain = lib.stat(results["plain"])["median"]
+    rows = {name: {"ms": lib.stat(found), "added_ms": lib.stat(found)["median"] - plain}
+            for name, found in results.items()}
+    lib.save("confine", {"rows": rows},
+             [lib.table("killed, and running again without delay, by what its keys take away (ms)",
+                        ["keys", "median", "min-max", "added", "n"],
+                        [[name, f"{r['ms']['median']:.2f}", lib.spread(r["ms"], 2),
+                          f"{r['added_ms']:.2f}", r["ms"]["n"]] for name, r in rows.items()])])
+
+
 # ---- stop ----
 
 def stop_once(supervisor):
