@@ -29,6 +29,7 @@ static const struct verb verbs[] = {
 	{"logs", verb_logs, "[NAME...]", "[-f] [-n LINES] [-t]", "what services printed"},
 	{"events", verb_events, "[NAME...]", "[--json]", "changes of state as they happen"},
 	{"top", verb_top, "", "[--once] [--interval D]", "processor time and memory"},
+	{"security", verb_security, "[NAME]", "[--json]", "what services could do, and were to"},
 	{"timeline", verb_timeline, "", "[--format text|json|svg]",
 	 "the start-up and its critical path"},
 	{"graph", verb_graph, "", "[--format text|dot|mermaid]", "what depends on what"},
@@ -51,7 +52,7 @@ void ctl_print_help(void)
 	     "completed or a state; default healthy, for a oneshot completed.\n\n"
 	     "  --run-dir DIR      of the init that is meant [$MUSTER_RUN_DIR, " DEFAULT_RUN_DIR
 	     "]\n"
-	     "  -c, --config FILE  for check, graph and resolve [$MUSTER_CONFIG]\n"
+	     "  -c, --config FILE  for check, graph, resolve and security [$MUSTER_CONFIG]\n"
 	     "  --no-color         as with NO_COLOR in the environment\n"
 	     "  -h, --help         -V, --version\n\n"
 	     "exit codes: 0 done, 1 not so, 2 wrong use, 3 not found, 4 timed out, 5 refused,\n"
