@@ -7,11 +7,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "log.h"
 #include "supervisor.h"
 #include "sweep.h"
 
-#define STUCK_NAMED 4 /* with a line each */
+#define STUCK_NAMED   4 /* with a line each */
+#define KILL_AGAIN_MS 100
 
 struct walk {
 	struct supervisor *sup;
@@ -198,10 +200,13 @@ bool leftovers_end(struct supervisor *sup, struct service *service)
 		return false; /* without /proc there is nothing to know them by */
 	proc_each_child(proc, look, &walk);
 	close(proc);
-	if (walk.found && service->phase == PH_KILLING)
-		leftovers_kill(sup, service);
-	else if (walk.untold || (walk.found && !service->sweeping))
+	if (walk.found && service->phase == PH_KILLING) {
+		/* one may have been forked while the others were looked for */
+		if (clock_monotonic() > sup->last_kill + msec(KILL_AGAIN_MS))
+			leftovers_kill(sup, service);
+	} else if (walk.untold || (walk.found && !service->sweeping)) {
 		sweep_run(&sweep);
+	}
 	return walk.found;
 }
 
@@ -212,10 +217,13 @@ void leftovers_kill(struct supervisor *sup, struct service *service)
 	struct walk walk = {.sup = sup, .service = service};
 	struct sweep sweep = {SIGKILL, is_of_service, note_each, &walk};
 
+	/* a session leader that was not waited for: the number can be nobody else's */
+	if (service->pid > 1)
+		kill(-service->pid, SIGSTOP); /* all of the group at once, and then there is peace */
 	if (sweep_run(&sweep) < 0)
 		note_main(sup, service);
 	service->killed = true;
-	/* a session leader that was not waited for: the number can be nobody else's */
+	sup->last_kill = clock_monotonic();
 	if (service->pid > 1)
 		kill(-service->pid, SIGKILL);
 }
@@ -224,8 +232,11 @@ void leftovers_kill_everything(struct supervisor *sup)
 {
 	struct walk walk = {.sup = sup};
 	struct sweep sweep = {sup->pid1 ? 0 : SIGKILL, NULL, note_each, &walk};
-	int rc = sweep_run(&sweep);
+	int rc;
 
+	if (sup->pid1)
+		kill(-1, SIGSTOP);
+	rc = sweep_run(&sweep);
 	for (uint32_t i = 0; i < sup->count; i++) {
 		struct service *service = sup->services[i];
 

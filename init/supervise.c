@@ -68,18 +68,19 @@ static pid_t take_one(struct supervisor *sup, int *status)
 static void reap(struct supervisor *sup)
 {
 	int status;
+	bool none;
 	pid_t pid;
 
 	while ((pid = take_one(sup, &status)) > 0)
 		supervisor_child_ended(sup, pid, status);
-	if (pid < 0 && errno == ECHILD && !sup->children.used) {
-		if (sup->stage == STAGE_SWEEP)
-			sup->stage = STAGE_DONE;
-	} else if (pid < 0) {
-		/* the wait itself failed: no child may be lost to that, so look again */
+	none = pid < 0 && errno == ECHILD && !sup->children.used;
+	if (none && sup->stage == STAGE_SWEEP)
+		sup->stage = STAGE_DONE;
+	sup->sweep_check |= none;
+	/* a wait that fails, or says there is none where there is one, must not lose any: look
+	 * again */
+	if ((supervisor_check_sweeps(sup) || !none) && pid < 0)
 		loop_arm(&sup->loop, &sup->reap_timer, sup->loop.now + msec(REAP_RETRY_MS));
-	}
-	supervisor_check_sweeps(sup);
 }
 
 static void reap_again(struct loop *loop, struct loop_timer *timer)

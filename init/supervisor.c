@@ -503,12 +503,12 @@ void supervisor_child_ended(struct supervisor *sup, pid_t pid, int wait_status)
 	}
 }
 
-void supervisor_check_sweeps(struct supervisor *sup)
+bool supervisor_check_sweeps(struct supervisor *sup)
 {
 	bool any = false;
 
 	if (!sup->sweep_check)
-		return;
+		return false;
 	sup->sweep_check = false;
 	for (uint32_t i = 0; i < sup->count; i++) {
 		struct service *service = sup->services[i];
@@ -521,6 +521,7 @@ void supervisor_check_sweeps(struct supervisor *sup)
 	}
 	if (!any)
 		sup->told_count = 0;
+	return any;
 }
 
 static void deadline(struct loop *loop, struct loop_timer *timer)

@@ -134,6 +134,7 @@ struct supervisor {
 	uint64_t random;
 	pid_t told[LEFTOVERS_TOLD]; /* leftovers that got TERM */
 	uint32_t told_count;
+	uint64_t last_kill; /* of leftovers */
 	uint32_t kills; /* processes that had to be killed at shutdown ... */
 	uint32_t kills_named;
 	char killed[400]; /* ... and the first of them by name */
@@ -166,8 +167,8 @@ void supervisor_reason(struct supervisor *sup, struct service *service, const ch
 	__attribute__((format(printf, 3, 4)));
 /* A child with this pid ended. Called by the reaper for each. */
 void supervisor_child_ended(struct supervisor *sup, pid_t pid, int wait_status);
-/* After a round of reaping: leftovers that are awaited may be gone. */
-void supervisor_check_sweeps(struct supervisor *sup);
+/* After a round of reaping: leftovers that are awaited may be gone. True: some are not. */
+bool supervisor_check_sweeps(struct supervisor *sup);
 /* The parts of a new service that belong to supervisor.c. */
 void supervisor_init_service(struct service *service);
 

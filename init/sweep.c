@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <string.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -10,6 +12,7 @@
 #define DEPTH_MAX 4096
 /* How often those are looked for that were forked while the others were stopped. */
 #define STOP_PASSES 8
+#define NICE_MIN    (-20)
 #define TRIES       3 /* of what may fail once: a process' parents may end meanwhile */
 
 struct pass {
@@ -18,13 +21,18 @@ struct pass {
 	int found;
 	pid_t child; /* the last one that was asked about, and the answer */
 	bool wanted;
+	pid_t parent, above; /* the last parent, and the child of ours above it */
 };
 
 /* Which child of ours the process descends from; 0: none; -1: that changes at this moment. */
-static pid_t child_above(int proc, pid_t pid, const struct proc_info *info)
+static pid_t child_above(struct pass *pass, int proc, pid_t pid, const struct proc_info *info)
 {
 	struct proc_info above = *info;
 
+	if (info->parent == getpid())
+		return pid;
+	if (info->parent == pass->parent)
+		return pass->above; /* brothers stand together */
 	for (int depth = 0; above.parent != getpid(); depth++) {
 		pid = above.parent;
 		if (pid <= 1 || depth == DEPTH_MAX)
@@ -32,6 +40,8 @@ static pid_t child_above(int proc, pid_t pid, const struct proc_info *info)
 		if (!proc_look(proc, pid, &above))
 			return -1;
 	}
+	pass->parent = info->parent;
+	pass->above = pid;
 	return pid;
 }
 
@@ -63,10 +73,10 @@ static void look_at(struct pass *pass, int proc, pid_t pid, int fd)
 	for (int tries = 0; child < 0 && tries < TRIES; tries++) {
 		if (!proc_look(proc, pid, &info) || info.ending)
 			return;
-		child = child_above(proc, pid, &info);
+		child = child_above(pass, proc, pid, &info);
 	}
-	if (pass->signo == SIGSTOP && (info.state == 'T' || info.state == 't'))
-		return;
+	if (pass->signo == SIGSTOP && strchr("TtD", info.state))
+		return; /* does not fork */
 	if (!is_wanted(pass, proc, child))
 		return;
 	pass->found++;
@@ -104,21 +114,32 @@ static int run_pass(const struct sweep *sweep, int proc, int signo)
  * even a fork bomb comes to its end. */
 static void stop_all(const struct sweep *sweep, int proc)
 {
-	for (int i = 0; i < STOP_PASSES; i++)
-		if (run_pass(sweep, proc, SIGSTOP) <= 0)
-			return;
+	int before = 0;
+
+	for (int i = 0; i < STOP_PASSES; i++) {
+		int found = run_pass(sweep, proc, SIGSTOP);
+
+		if (found <= 0 || found == before)
+			return; /* all stand still, or cannot be stopped */
+		before = found;
+	}
 }
 
 static int sweep_once(const struct sweep *sweep)
 {
+	int nice = getpriority(PRIO_PROCESS, 0);
 	int proc = proc_open();
 	int rc;
 
 	if (proc < 0)
 		return proc;
-	if (sweep->signo == SIGKILL)
+	if (sweep->signo == SIGKILL) {
+		/* ahead of what it is to end, where that is permitted */
+		setpriority(PRIO_PROCESS, 0, NICE_MIN);
 		stop_all(sweep, proc);
+	}
 	rc = run_pass(sweep, proc, sweep->signo);
+	setpriority(PRIO_PROCESS, 0, nice);
 	close(proc);
 	return rc;
 }

@@ -71,8 +71,9 @@ def storm(make, program):
 
 def storms(section):
     rows = []
-    for name, make, program in inits():
-        runs = [storm(make, program) for _ in range(ROUNDS)]
+    everybody = list(inits())
+    rounds = [[storm(make, program) for _, make, program in everybody] for _ in range(ROUNDS)]
+    for (name, make, program), *runs in zip(everybody, *rounds):
         cpu, late = min(run[0] for run in runs), max(run[1] for run in runs)
         rows.append([name, f"{cpu:.2f} s", f"{late * 1000:.0f} ms"])
         if program is None:

@@ -290,6 +290,20 @@ static void do_bomb(char **words)
 	}
 }
 
+/* The same, out of reach of any group. */
+static void do_scatter(char **words)
+{
+	(void)words;
+	for (;;) {
+		pid_t pid = fork();
+
+		if (pid < 0)
+			pause_ms(1);
+		else if (pid == 0)
+			setsid();
+	}
+}
+
 static void do_times(char **words)
 {
 	for (int i = number(words[0]); i > 0; i--)
@@ -304,13 +318,13 @@ static void do_traced(char **words)
 	fflush(stdout);
 	pid = fork();
 	if (pid == 0) {
+		do_pid(words);
 		ptrace(PTRACE_TRACEME, 0, 0, 0);
 		raise(SIGSTOP);
 		_exit(0);
 	}
 	if (pid < 0 || waitpid(pid, NULL, 0) != pid)
 		give_up("traced: %s", strerror(errno));
-	do_pid(words);
 	signal(SIGTERM, SIG_IGN);
 }
 
@@ -384,13 +398,24 @@ static void do_hold(char **words)
 		give_up("hold %s: %s", words[0], strerror(errno));
 }
 
-static void do_held(char **words)
+static bool is_held(const char *path)
 {
-	int fd = open(words[0], O_RDWR | O_CLOEXEC);
-	bool held = fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0;
+	int fd = open(path, O_RDWR | O_CLOEXEC);
+	bool held = fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) < 0;
 
 	close(fd);
-	if (held)
+	return held;
+}
+
+static void do_held(char **words)
+{
+	if (is_held(words[0]))
+		run_actions(words + 1);
+}
+
+static void do_free(char **words)
+{
+	if (!is_held(words[0]))
 		run_actions(words + 1);
 }
 
@@ -679,12 +704,14 @@ static const struct action actions[] = {
 	{"group", do_group, 0, 0, "a new process group"},
 	{"wait", do_wait, 0, 0, "wait for all children"},
 	{"bomb", do_bomb, 0, 0, "fork without end"},
+	{"scatter", do_scatter, 0, 0, "fork without end, each in a session of its own"},
 	{"times", do_times, 1, LIST, "N [ ACTION... ]: so often"},
 	{"traced", do_traced, 1, 0,
-	 "FILE: ignore TERM and hold a child in a ptrace stop; then its pid"},
+	 "FILE: ignore TERM and hold a child, which writes its pid, in a ptrace stop"},
 	{"spin", do_spin, 1, 0, "CPU: without end, at the highest real-time priority"},
 	{"hold", do_hold, 1, 0, "FILE: have it held as long as this process lives"},
 	{"held", do_held, 1, LIST, "FILE [ ACTION... ]: run them if somebody holds it"},
+	{"free", do_free, 1, LIST, "FILE [ ACTION... ]: run them if nobody holds it"},
 	{"print", do_print, 1, 0, "TEXT: a line on stdout"},
 	{"error", do_error, 1, 0, "TEXT: a line on stderr"},
 	{"lines", do_lines, 1, 0, "N: so many lines on stdout"},
