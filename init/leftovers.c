@@ -219,7 +219,8 @@ void leftovers_kill(struct supervisor *sup, struct service *service)
 
 	/* a session leader that was not waited for: the number can be nobody else's */
 	if (service->pid > 1)
-		kill(-service->pid, SIGSTOP); /* all of the group at once, and then there is peace */
+		kill(-service->pid,
+		     SIGSTOP); /* all of the group at once, and then there is peace */
 	if (sweep_run(&sweep) < 0)
 		note_main(sup, service);
 	service->killed = true;

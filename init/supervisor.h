@@ -135,7 +135,7 @@ struct supervisor {
 	pid_t told[LEFTOVERS_TOLD]; /* leftovers that got TERM */
 	uint32_t told_count;
 	uint64_t last_kill; /* of leftovers */
-	uint32_t kills; /* processes that had to be killed at shutdown ... */
+	uint32_t kills;     /* processes that had to be killed at shutdown ... */
 	uint32_t kills_named;
 	char killed[400]; /* ... and the first of them by name */
 	uint64_t boot;
