@@ -30,16 +30,20 @@ restart_backoff = 40ms..10s
 """
 
 
-def become(number):
+def user(number):
     """The limit counts what one user has, so nobody else may be that user."""
-    return [need("setpriv"), "--reuid", str(100000 + 2 * os.getpid() + number), "--clear-groups"]
+    return 100000 + 2 * os.getpid() + number
+
+
+def become(number):
+    return [need("setpriv"), "--reuid", str(user(number)), "--clear-groups"]
 
 
 def limited(number):
     run = Init(config=CONFIG, pid1=False, prefix=become(number) + [need("prlimit"), "--nproc=4:20"])
     run.run_dir.mkdir()
     for path in (run.dir, run.run_dir):
-        path.chmod(0o777)
+        os.chown(path, user(number), -1)
     return run
 
 
