@@ -95,10 +95,9 @@ def check_account(name, user, status):
 
 def compare(where, own, setup):
     run = Init(config=CONFIG, pid1=False, setup=setup)
-    run.dir.chmod(0o777)
     for name in ("run", "out"):
         (run.dir / name).mkdir()
-        (run.dir / name).chmod(0o777)
+    (run.dir / "out").chmod(0o777)
     if setup == become_namespace_root:
         for path in (run.dir, run.dir / "run", run.dir / "out"):
             os.chown(path, 1000000, 1000000)
