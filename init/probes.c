@@ -15,10 +15,12 @@
 
 #include "clock.h"
 #include "match.h"
+#include "path_probe.h"
 #include "sidecar_link.h"
 #include "supervisor.h"
 
 #define FIRST_CHECK_MS  5
+#define APART_MS        50 /* between two that need a process */
 #define ELAPSED_DIVISOR 16
 
 /* ---- when to look again ---- */
@@ -45,29 +47,10 @@ static bool is_polled(const struct probe_run *run)
 
 /* ---- one check ---- */
 
-static const char *check_file(const struct probe_config *config)
+static void check_again(struct supervisor *sup, struct probe_run *run)
 {
-	struct stat st;
-
-	return stat(config->path, &st) == 0 ? NULL : strerror(errno);
-}
-
-static const char *check_unix(const struct probe_config *config)
-{
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	const char *error = NULL;
-	int fd;
-
-	if (strlen(config->path) >= sizeof(address.sun_path))
-		return "path too long for a socket";
-	strcpy(address.sun_path, config->path);
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return strerror(errno);
-	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
-		error = errno == EAGAIN ? "its queue of connections is full" : strerror(errno);
-	close(fd);
-	return error;
+	if (run->active)
+		loop_arm(&sup->loop, &run->timer, sup->loop.now + next_pause(sup, run));
 }
 
 static void begin_exec(struct supervisor *sup, struct probe_run *run)
@@ -80,11 +63,45 @@ static void begin_exec(struct supervisor *sup, struct probe_run *run)
 		/* that init has no process to spare is no reason to kill the service */
 		if (run->role != ROLE_LIVENESS || !service->retry_helps)
 			probe_report(sup, run, false, "cannot start the probe command");
-		if (run->active)
-			loop_arm(&sup->loop, &run->timer, sup->loop.now + next_pause(sup, run));
+		check_again(sup, run);
 		return;
 	}
 	loop_arm(&sup->loop, &run->timer, sup->loop.now + msec(run->config->timeout));
+}
+
+/* In a process, which costs something, and is left out where the last one was just now. */
+static void begin_apart(struct supervisor *sup, struct probe_run *run)
+{
+	pid_t pid = -1;
+
+	if (run->apart && sup->loop.now < run->apart + msec(APART_MS)) {
+		check_again(sup, run);
+		return;
+	}
+	run->apart = sup->loop.now;
+	if (children_has_room(&sup->children))
+		pid = path_probe_fork(run->config);
+	if (pid < 0) {
+		probe_report(sup, run, false, "cannot start a process that looks");
+		check_again(sup, run);
+		return;
+	}
+	run->pid = pid;
+	children_add(&sup->children, pid, CHILD_PROBE, run->service->slot, run->role);
+	loop_arm(&sup->loop, &run->timer, sup->loop.now + msec(run->config->timeout));
+}
+
+static void begin_path(struct supervisor *sup, struct probe_run *run)
+{
+	int error;
+
+	if (!path_probe_is_near(run->config->path)) {
+		begin_apart(sup, run);
+		return;
+	}
+	error = path_probe_check(run->config);
+	probe_report(sup, run, !error, path_probe_reason(run->config, error));
+	check_again(sup, run);
 }
 
 /* Kills a probe command that runs too long; its end is reported when it is reaped. */
@@ -92,20 +109,13 @@ static void timer_expired(struct loop *loop, struct loop_timer *timer)
 {
 	struct supervisor *sup = supervisor_of(loop);
 	struct probe_run *run = container_of(timer, struct probe_run, timer);
-	const char *error;
 
-	if (run->pid) {
+	if (run->pid)
 		kill(-run->pid, SIGKILL);
-		return;
-	}
-	if (run->config->kind == PROBE_EXEC) {
+	else if (run->config->kind == PROBE_EXEC)
 		begin_exec(sup, run);
-		return;
-	}
-	error = run->config->kind == PROBE_FILE ? check_file(run->config) : check_unix(run->config);
-	probe_report(sup, run, !error, error);
-	if (run->active)
-		loop_arm(loop, timer, sup->loop.now + next_pause(sup, run));
+	else
+		begin_path(sup, run);
 }
 
 void probe_exec_ended(struct supervisor *sup, struct probe_run *run, int wait_status)
@@ -116,13 +126,15 @@ void probe_exec_ended(struct supervisor *sup, struct probe_run *run, int wait_st
 	run->pid = 0;
 	if (!run->active)
 		return;
-	if (WIFEXITED(wait_status))
+	if (WIFEXITED(wait_status) && run->config->kind != PROBE_EXEC)
+		snprintf(reason, sizeof(reason), "%s",
+			 path_probe_reason(run->config, WEXITSTATUS(wait_status)));
+	else if (WIFEXITED(wait_status))
 		snprintf(reason, sizeof(reason), "exit code %d", WEXITSTATUS(wait_status));
 	else if (WTERMSIG(wait_status) != SIGKILL)
 		snprintf(reason, sizeof(reason), "ended by signal %d", WTERMSIG(wait_status));
 	probe_report(sup, run, ok, reason);
-	if (run->active)
-		loop_arm(&sup->loop, &run->timer, sup->loop.now + next_pause(sup, run));
+	check_again(sup, run);
 }
 
 /* ---- fd:N ---- */

@@ -36,7 +36,8 @@ struct probe_run {
 	uint64_t began; /* when probing began */
 	uint32_t serial;
 	uint32_t successes, failures; /* in a row */
-	pid_t pid;                    /* PROBE_EXEC in flight */
+	pid_t pid;                    /* of the check in flight, where it is a process */
+	uint64_t apart;               /* when a path was last looked at by a process */
 	struct service *service;
 	uint8_t role;
 	bool active;
