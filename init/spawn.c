@@ -216,7 +216,7 @@ pid_t spawn(const struct spawn_request *request, struct spawn_error *error)
 	pid_t pid;
 
 	error->step = STEP_SIGNALS;
-	error->error = -signals_set_mask(SIGWORD_ALL, &mask);
+	error->error = -signals_set_mask(~SIGWORD_FAULTS, &mask);
 	if (error->error)
 		return -1;
 	error->step = STEP_NONE;

@@ -132,8 +132,8 @@ void terminal_stopped(const struct terminal *terminal, int signo)
 	/* the whole job, as Ctrl-Z does it; nothing that runs as PID 1 or in a group that no shell
 	 * could continue is stopped by it */
 	kill(0, SIGTSTP);
-	signals_set_mask(SIGWORD_ALL & ~SIGWORD(SIGTSTP), NULL);
-	signals_set_mask(SIGWORD_ALL, NULL);
+	signals_set_mask(~(SIGWORD_FAULTS | SIGWORD(SIGTSTP)), NULL);
+	signals_set_mask(~SIGWORD_FAULTS, NULL);
 	if (signo == SIGTSTP && getpid() != 1 && !terminal_was_continued())
 		terminal_continued(terminal);
 }
