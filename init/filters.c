@@ -112,11 +112,14 @@ static void tell_unknown(const char *name, void *user)
 
 static uint16_t kernel_version(void)
 {
-	unsigned version = 0, revision = 0;
+	unsigned long version = 0, revision = 0;
 	struct utsname name;
+	char *end;
 
-	if (uname(&name) == 0)
-		sscanf(name.release, "%u.%u", &version, &revision);
+	if (uname(&name) == 0) {
+		version = strtoul(name.release, &end, 10);
+		revision = *end == '.' ? strtoul(end + 1, NULL, 10) : 0;
+	}
 	return SECCOMP_KERNEL(version < 255 ? version : 255, revision < 255 ? revision : 255);
 }
 
