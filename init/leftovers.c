@@ -140,7 +140,7 @@ static bool say_stuck(int proc, pid_t pid, const struct proc_info *info, pid_t c
 	if (walk->found++ >= STUCK_NAMED)
 		return false;
 	if (read_file(proc, pid, "wchan", where, sizeof(where)) == 0)
-		strcpy(where, "?");
+		memcpy(where, "?", 2);
 	log_error("%s: %s, process %d, has not ended after KILL: state %c, in %s",
 		  walk->service->config->name, info->name, (int)pid, info->state, where);
 	return true;
