@@ -83,7 +83,7 @@ static int with_address(int dirfd, int fd, const char *name,
 	int here = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	int rc = 0;
 
-	strcpy(address.sun_path, name);
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s", name);
 	if (fchdir(dirfd) < 0 || call(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
 		rc = -errno;
 	if (here >= 0) {

@@ -14,6 +14,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "address.h"
 #include "config.h"
 #include "landlock.h"
 #include "log.h"
@@ -224,6 +225,7 @@ static struct list list_readable(const struct sidecar *sidecar)
 struct ports {
 	uint16_t *list;
 	size_t count;
+	bool all; /* what more there will be only the DNS knows */
 };
 
 static void add_port(struct ports *ports, uint16_t port)
@@ -242,6 +244,14 @@ static void add_probe(struct ports *ports, const struct probe_config *probe)
 	target_free(&target);
 }
 
+static void add_candidates(struct ports *ports, const struct address_entry *entry)
+{
+	for (uint32_t i = 0; i < entry->count; i++) {
+		add_port(ports, entry->candidates[i].port);
+		ports->all |= entry->candidates[i].srv != NULL;
+	}
+}
+
 /* Of all that the configuration has it connect to. */
 static struct ports list_ports(const struct config *config)
 {
@@ -252,6 +262,8 @@ static struct ports list_ports(const struct config *config)
 	for (uint32_t i = 0; i < config->count; i++)
 		for (unsigned role = 0; role < ROLE_COUNT; role++)
 			add_probe(&ports, config->services[i].probes[role]);
+	for (uint32_t i = 0; i < config->addresses->count; i++)
+		add_candidates(&ports, &config->addresses->entries[i]);
 	return ports;
 }
 
@@ -266,7 +278,9 @@ static void limit_files_and_ports(const struct sidecar *sidecar)
 		.files = &files,
 		.bind = {.list = binds, .count = COUNT(binds) - 1, .limited = true},
 		/* alone it knows its targets for good; told by muster-init, they change */
-		.connect = {.list = ports.list, .count = ports.count, .limited = config != NULL},
+		.connect = {.list = ports.list,
+			    .count = ports.count,
+			    .limited = config && !ports.all},
 		.scope = true,
 	};
 	int rc = landlock_restrict(&rules);

@@ -22,6 +22,7 @@
 
 #include <cmocka.h>
 
+#include "address.h"
 #include "config.h"
 #include "landlock.h"
 #include "sidecar.h"
@@ -345,7 +346,8 @@ static void alone_nothing_is_left_but_what_it_needs(void **state)
 	char target[64];
 	struct probe_config probe = {.kind = PROBE_TCP, .target = target};
 	struct service_config service = {.probes[ROLE_READINESS] = &probe};
-	struct config config = {.services = &service, .count = 1};
+	struct address_book book = {0};
+	struct config config = {.services = &service, .count = 1, .addresses = &book};
 	struct sidecar sidecar = make_sidecar(&config);
 
 	(void)state;
@@ -380,6 +382,33 @@ static void beside_init_it_may_connect_everywhere(void **state)
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_int_equal(status, 0);
+}
+
+/* Checks of addresses connect, too; where an SRV record has a say the port is not known before. */
+static void alone_it_may_connect_to_addresses(void **state)
+{
+	struct address_candidate candidate = {.host = "127.0.0.1", .port = other_port};
+	struct address_entry entry = {.name = "db", .candidates = &candidate, .count = 1};
+	struct address_book book = {.entries = &entry, .count = 1};
+	struct config config = {.addresses = &book};
+	struct sidecar sidecar = make_sidecar(&config);
+	int status;
+
+	(void)state;
+	if (landlock_abi() < ABI_NEEDED)
+		skip();
+	for (int i = 0; i < 2; i++) {
+		pid_t pid = fork();
+
+		if (pid == 0) {
+			prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+			confine(&sidecar);
+			_exit(connect_other() != 0 || connect_known() != (i ? 0 : EACCES));
+		}
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_int_equal(status, 0);
+		candidate.srv = "_db._tcp.example.com";
+	}
 }
 
 static int capabilities_left(void)
@@ -422,6 +451,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(alone_nothing_is_left_but_what_it_needs),
 		cmocka_unit_test(beside_init_it_may_connect_everywhere),
+		cmocka_unit_test(alone_it_may_connect_to_addresses),
 		cmocka_unit_test(no_capability_is_left),
 	};
 
