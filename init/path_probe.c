@@ -39,11 +39,12 @@ bool path_probe_is_near(const char *path)
 static int check_unix(const char *path)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	size_t size = strlen(path) + 1;
 	int fd, error;
 
-	if (strlen(path) >= sizeof(address.sun_path))
+	if (size > sizeof(address.sun_path))
 		return ENAMETOOLONG;
-	strcpy(address.sun_path, path);
+	memcpy(address.sun_path, path, size);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return errno;
