@@ -153,6 +153,10 @@ test:
 	$(Q)+$(MAKE) SANITIZE=$(CHECKED) all unit
 	$(Q)MUSTER_BUILD=$(abspath $(BUILD)) python3 tests/run.py $(TESTS)
 
+# DOCKER=podman, BASE=, BUILD_BASE=, STATIC=, SOURCE_SUITE= as scripts/build-images says
+images:
+	$(Q)scripts/build-images $(IMAGES)
+
 # In containers, of engines that are started for this and stopped behind it. The programs that are put
 # into containers are static.
 test-image:
@@ -234,6 +238,7 @@ help:
 #: make demo            start a real stack and show it; ONCE=1: shut it down once all is ready
 #: make test            build and run all tests; TESTS='NAME ...' runs some
 #: make test-image      run what needs containers: starts engines of its own, needs root
+#: make images          the images of dockerfiles/, with their sizes; needs docker or podman
 #: make lint            formatting, warnings, static checks
 #: make analyze         build with gcc's analyzer, whose warnings are to be judged
 #: make fuzz            fuzz the parsers, FUZZ_TIME=60 seconds each
@@ -249,7 +254,7 @@ help:
 #: V=1 shows commands, WERROR=1 makes warnings errors, BUILD=DIR builds elsewhere.
 
 FORCE:
-.PHONY: all unit tools test test-image demo lint analyze fuzz fuzz-entries reliability bench-deps install uninstall clean help FORCE
+.PHONY: all unit tools test images test-image demo lint analyze fuzz fuzz-entries reliability bench-deps install uninstall clean help FORCE
 # kept although only a chain of rules asks for them; not .SECONDARY, which would also hide that a header is gone
 .PRECIOUS: $(OUT)/obj/%.o
 .SUFFIXES:

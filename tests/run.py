@@ -23,6 +23,7 @@ import uuid
 HERE = pathlib.Path(__file__).resolve().parent
 BUILD = pathlib.Path(os.environ.get("MUSTER_BUILD", HERE.parent / "build")).resolve()
 SECONDS = 120
+IMAGE_SECONDS = 900  # they may have to be built
 SKIPPED = 77
 HELPERS = {"lib.py", "engine.py"}
 
@@ -38,14 +39,14 @@ class Outcome:
         self.reason = ""
 
 
-def run_program(command, env):
+def run_program(command, env, seconds=SECONDS):
     """Exit code (None: it took too long) and output; nothing of it outlives this call."""
     mark = f"MUSTER_TEST={uuid.uuid4()}"
     env = env | dict([mark.split("=")])
     process = subprocess.Popen(command, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                stderr=subprocess.STDOUT, start_new_session=True)
     try:
-        output, _ = process.communicate(timeout=SECONDS)
+        output, _ = process.communicate(timeout=seconds)
         code = process.returncode
     except subprocess.TimeoutExpired:
         code = None
@@ -89,7 +90,8 @@ def run_unit(path, name):
 def run_script(path, name):
     outcome = Outcome(name)
     env = os.environ | {"MUSTER_BUILD": str(BUILD), "PYTHONDONTWRITEBYTECODE": "1"}
-    code, output = run_program([sys.executable, str(path)], env)
+    seconds = IMAGE_SECONDS if name.startswith("image/") else SECONDS
+    code, output = run_program([sys.executable, str(path)], env, seconds)
     if code == 0:
         outcome.passed = 1
     elif code == SKIPPED:
@@ -97,13 +99,13 @@ def run_script(path, name):
         outcome.reason = (re.findall(r"^skip: (.*)$", output, re.M) or ["no reason given"])[-1]
     else:
         outcome.failed = 1
-        outcome.text = f"{output}\n{verdict(code)}"
+        outcome.text = f"{output}\n{verdict(code, seconds)}"
     return outcome
 
 
-def verdict(code):
+def verdict(code, seconds=SECONDS):
     if code is None:
-        return f"ended after {SECONDS} s"
+        return f"ended after {seconds} s"
     return f"exit code {code}" if code >= 0 else f"signal {-code}"
 
 

@@ -3,6 +3,7 @@
 muster-init. Engines come from tests/image/engine.py; a test that is started without asks for them itself."""
 
 import contextlib
+import fcntl
 import io
 import json
 import os
@@ -19,7 +20,7 @@ sys.path.insert(0, str(HERE.parent / "run"))
 if "MUSTER_ENGINES" not in os.environ:
     os.execv(sys.executable, [sys.executable, str(HERE / "engine.py"), sys.executable, *sys.argv])
 
-from lib import BUILD, SECONDS, all_pids, fail, pid_namespace, proc_state, read_proc, skip, until
+from lib import BUILD, ROOT, SECONDS, all_pids, fail, pid_namespace, proc_state, read_proc, skip, until
 
 STATIC = BUILD / "static"  # what is put into containers needs no library there
 INIT = "/m/muster-init"
@@ -78,6 +79,30 @@ def engines():
     found = json.loads(os.environ["MUSTER_ENGINES"])
     usable = [Engine(name, engine) for name, engine in found.items() if "refused" not in engine]
     return usable or skip("; ".join(sorted({engine["refused"] for engine in found.values()})))
+
+
+def build_images(engine):
+    """What `make images` builds, in this engine; returns the sizes in bytes that it prints, by image."""
+    env = engine.environment | {"DOCKER": " ".join(engine.words), "BUILD_OPTIONS": " ".join(engine.build_options)}
+    with open(BUILD / "image/images.lock", "w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # the first test builds, the others find it done
+        # a mirror can lack the source packages of a release whose packages were built once more
+        result = subprocess.run([ROOT / "scripts/build-images"], env={"SOURCE_SUITE": "trixie"} | env, check=False,
+                                capture_output=True, text=True)
+    if result.returncode != 0:
+        fail(f"scripts/build-images: {result.stdout}{result.stderr}")
+    lines = [line.split() for line in result.stdout.splitlines()]
+    return {name: {what: int(size) for what, size in zip(lines[0][1:], sizes) if size != "-"}
+            for name, *sizes in lines[1:]}
+
+
+def copy_image(name, source, target):
+    """Brings an image of one engine to another."""
+    what = ["inspect", "--type", "image", "--format", "{{.Id}}", name]
+    here, there = source.do(*what), target.run(*what).stdout.strip()
+    if here.removeprefix("sha256:") != there.removeprefix("sha256:"):
+        tar = source.run("save", name, text=False).stdout
+        target.do("load", input=tar, text=False, seconds=5 * SECONDS)
 
 
 class Container:

@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: MIT
+"""The small image: small, without a compiler, not root, on a read-only root; it gets over a kill -9 of a service and
+of the sidecar, says its health, and stops within the engine's grace with nobody killed."""
+import json
+import os
+import re
+import signal
+import time
+
+from imagelib import CTL, STATIC, TOOL, build_images, copy_image, engines
+
+from lib import ROOT, check, contains, equal, proc_parent, proc_status, read_proc, until
+
+USER = "10001"
+HARDENED = ["--read-only", "--tmpfs", "/run/muster:rw,noexec,nosuid,size=4m", "--cap-drop", "ALL",
+            "--security-opt", "no-new-privileges", "--pids-limit", "64", "--memory", "128m"]
+CONFIG = f"""
+[sidecar]
+listen = 127.0.0.1:9180
+[service:db]
+command = {TOOL} on TERM [ exit 0 ] notify READY=1 forever
+readiness_probe = notify
+[service:api]
+command = {TOOL} on TERM [ exit 0 ] http 8000 /nothing forever
+depends_on = db
+readiness_probe = http://:8000/health
+restart_backoff = 1ms..1ms
+"""
+AS_ROOT = CONFIG.replace("[service:api]\n", "[service:api]\nuser = nobody\n")
+
+
+def check_sizes(sizes):
+    check(sizes["muster"]["init+ctl"] <= 1_500_000, f"the layer of init and ctl has {sizes['muster']['init+ctl']} bytes")
+    check(sizes["muster:static"]["bytes"] <= 1_500_000, f"muster:static has {sizes['muster:static']['bytes']} bytes")
+
+
+def check_settings(engine):
+    config = json.loads(engine.do("inspect", "--type", "image", "muster"))[0]["Config"]
+    equal((config["User"], config["StopSignal"], config["Entrypoint"]),
+          (f"{USER}:{USER}", "SIGTERM", ["muster-init"]), "user, stop signal and entry point")
+    equal(config["Healthcheck"]["Test"], ["CMD", "musterctl", "health"], "health check")
+    labels = config["Labels"]
+    version = re.search(r'MUSTER_VERSION "(.*)"', (ROOT / "common/version.h").read_text())[1]
+    for name, value in (("title", "muster"), ("version", version), ("licenses", "MIT"),
+                        ("base.name", "debian:bookworm-slim")):
+        equal(labels[f"org.opencontainers.image.{name}"], value, f"label {name}")
+    parts = json.loads(engine.do("run", "--rm", "--entrypoint", "cat", "muster", labels["muster.sbom"]))["components"]
+    names = {part["name"] for part in parts}
+    check({"muster", "libc6", "libinih", "musl-dev"} <= names, f"parts of the image: {sorted(names)}")
+
+
+def check_contents(engine):
+    script = """for name in cc gcc make ld clang as; do command -v $name; done
+        find / -xdev ( -name '*.a' -o -name '*.o' ) -not -path '/usr/lib/*perl*' 2>/dev/null
+        find /var/lib/apt/lists /var/cache/apt -type f 2>/dev/null; find / -xdev -user muster -type f 2>/dev/null
+        :""".replace("(", "\\(").replace(")", "\\)")
+    equal(engine.do("run", "--rm", "--entrypoint", "sh", "muster", "-c", script), "", "what an image must not have")
+    equal(engine.run("run", "--rm", "muster").returncode, 2, "exit code without a program and a configuration")
+    equal(engine.run("run", "--rm", "muster", "--", "sh", "-c", "exit 9").returncode, 9, "exit code of a program")
+    equal(engine.run("run", "--rm", "muster", "--", "id", "-u").stdout, f"{USER}\n", "the user")
+
+
+def check_outside(container, users):
+    """Users, capabilities, seccomp and mounts of all processes, as the machine sees them."""
+    mounts = {line.split()[4]: line.split()[5].split(",") for line in
+              read_proc(container.pid, "mountinfo").decode().splitlines()}
+    check("ro" in mounts["/"] and "rw" in mounts["/run/muster"], f"mounts: {mounts}")
+    processes = container.processes()
+    equal(len(processes), 4, f"number of processes of {processes}")
+    for pid, command in processes:
+        status = proc_status(pid)
+        user = next(user for part, user in users.items() if part in command)
+        equal(set(status["Uid"].split()), {user}, f"user of {command}")
+        equal(status["NoNewPrivs"], "1", f"no_new_privs of {command}")
+        equal(status["Seccomp"], "2", f"seccomp of {command}")
+        if user != "0":
+            equal(int(status["CapEff"], 16) | int(status["CapAmb"], 16), 0, f"capabilities of {command}")
+
+
+def healthy(container):
+    """As the engine sees it, where it looks by itself."""
+    if container.engine.name == "docker":
+        return container.inspect("State.Health.Status") == "healthy"
+    return container.exec("musterctl", "health").returncode == 0
+
+
+def survives_kills(container):
+    for command in ("muster-sidecar", f"{TOOL} on TERM [ exit 0 ] http"):
+        others = {pid for pid, line in container.processes() if command not in line}
+        victim = container.process(command)
+        equal(proc_parent(victim), container.pid, f"parent of {command}")
+        os.kill(victim, signal.SIGKILL)
+        until(lambda: container.process(command) != victim, f"{command} is back")
+        equal(container.exec("musterctl", "wait", "--timeout", "20s").returncode, 0, "all are ready again")
+        check(others <= {pid for pid, _ in container.processes()}, "the others do not notice")
+
+
+def stops(container):
+    begin = time.monotonic()
+    equal(container.stop(10), 0, "exit code")
+    check(time.monotonic() - begin < 9, "ended within the engine's grace")
+    contains(container.output, "none had to be killed", "last word")
+
+
+def lives(engine):
+    with engine.container("--health-interval", "1s", *HARDENED, "muster", config=CONFIG) as container:
+        container.wait_line("all ready after")
+        check_outside(container, {"": USER})
+        until(lambda: healthy(container), "the engine sees its health", 60)
+        survives_kills(container)
+        container.ctl("signal", "db", "KILL")
+        stops(container)
+
+
+def lives_as_root(engine):
+    """For services with users of their own PID 1 needs to be root: the others need not."""
+    options = [word for word in HARDENED if word not in ("--cap-drop", "ALL")]
+    with engine.container("--user", "0", "--cap-drop", "ALL", "--cap-add", "SETUID", "--cap-add", "SETGID", "--cap-add", "KILL",
+                          "--cap-add", "CHOWN", *options, "muster", config=AS_ROOT) as container:
+        container.wait_line("all ready after")
+        check_outside(container, {"muster-sidecar": USER, " http ": "65534", "": "0"})
+        survives_kills(container)
+        stops(container)
+
+
+def is_copied(engine):
+    """Both images give programs to others that have no C library; `static` holds nothing but them."""
+    for image, programs in (("muster:static", ["usr/local/bin/muster-init", "usr/local/bin/musterctl"]),):
+        name = engine.do("create", image, "x")
+        files = engine.run("export", name, text=False).stdout
+        engine.do("rm", name)
+        check(all(program.encode() in files for program in programs), f"{programs} in {image}")
+
+
+docker = None
+for engine in engines():
+    if docker is None:
+        docker = engine
+        check_sizes(build_images(engine))
+        check_settings(engine)
+    else:
+        for image in ("muster", "muster:static"):
+            copy_image(image, docker, engine)
+    check_contents(engine)
+    lives(engine)
+    lives_as_root(engine)
+    is_copied(engine)
