@@ -14,6 +14,9 @@ from lib import ROOT, check, contains, equal, proc_parent, proc_status, read_pro
 USER = "10001"
 HARDENED = ["--read-only", "--tmpfs", "/run/muster:rw,noexec,nosuid,size=4m", "--cap-drop", "ALL",
             "--security-opt", "no-new-privileges", "--pids-limit", "64", "--memory", "128m"]
+CAPABILITIES = [word for name in ("SETUID", "SETGID", "KILL") for word in ("--cap-add", name)]
+OWN = {"docker": ["--health-interval", "1s"],
+       "podman": ["--no-healthcheck", "--read-only-tmpfs=false"]}  # else it makes /run anew, for root alone
 CONFIG = f"""
 [sidecar]
 listen = 127.0.0.1:9180
@@ -85,7 +88,7 @@ def healthy(container):
 
 
 def survives_kills(container):
-    for command in ("muster-sidecar", f"{TOOL} on TERM [ exit 0 ] http"):
+    for command in ("/usr/local/bin/muster-sidecar ", f"{TOOL} on TERM [ exit 0 ] http"):
         others = {pid for pid, line in container.processes() if command not in line}
         victim = container.process(command)
         equal(proc_parent(victim), container.pid, f"parent of {command}")
@@ -103,7 +106,7 @@ def stops(container):
 
 
 def lives(engine):
-    with engine.container("--health-interval", "1s", *HARDENED, "muster", config=CONFIG) as container:
+    with engine.container(*OWN[engine.name], *HARDENED, "muster", config=CONFIG) as container:
         container.wait_line("all ready after")
         check_outside(container, {"": USER})
         until(lambda: healthy(container), "the engine sees its health", 60)
@@ -114,9 +117,8 @@ def lives(engine):
 
 def lives_as_root(engine):
     """For services with users of their own PID 1 needs to be root: the others need not."""
-    options = [word for word in HARDENED if word not in ("--cap-drop", "ALL")]
-    with engine.container("--user", "0", "--cap-drop", "ALL", "--cap-add", "SETUID", "--cap-add", "SETGID", "--cap-add", "KILL",
-                          "--cap-add", "CHOWN", *options, "muster", config=AS_ROOT) as container:
+    with engine.container(*OWN[engine.name], *HARDENED, *CAPABILITIES, "--user", 0, "muster",
+                          config=AS_ROOT) as container:
         container.wait_line("all ready after")
         check_outside(container, {"muster-sidecar": USER, " http ": "65534", "": "0"})
         survives_kills(container)
