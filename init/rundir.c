@@ -36,25 +36,33 @@ static void make_directories(const char *path)
 	mkdir(path, 0755);
 }
 
-static bool is_empty(int dirfd)
+/* Whether nothing is in it; but_own: nothing but what is ours. */
+static bool is_empty(int dirfd, bool but_own)
 {
 	int fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	unsigned count = 0;
+	const struct dirent *entry;
+	unsigned others = 0;
+	struct stat st;
 
-	while (dir && readdir(dir))
-		count++;
+	while (dir && (entry = readdir(dir)))
+		others += strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0 &&
+			  (!but_own || fstatat(fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+			   st.st_uid != geteuid());
 	if (dir)
 		closedir(dir);
 	else if (fd >= 0)
 		close(fd);
-	return count == 2; /* . and .. */
+	return dir && !others;
 }
 
-/* A volume or tmpfs made for this purpose is open to all at first, and empty. */
+/* A volume or tmpfs made for this purpose is open to all at first, and empty. One that is root's,
+ * with the sticky bit, stays so: nobody else can take away there what we make. */
 static bool tighten(int fd, const struct stat *st)
 {
-	return st->st_uid == geteuid() && is_empty(fd) &&
+	if (st->st_uid != geteuid())
+		return (st->st_mode & S_ISVTX) && is_empty(fd, true);
+	return is_empty(fd, false) &&
 	       fchmod(fd, st->st_mode & 07777 & ~(mode_t)(S_IWGRP | S_IWOTH)) == 0;
 }
 

@@ -33,7 +33,7 @@ AS_ROOT = CONFIG.replace("[service:api]\n", "[service:api]\nuser = nobody\n")
 
 
 def check_sizes(sizes):
-    check(sizes["muster"]["init+ctl"] <= 1_500_000, f"the layer of init and ctl has {sizes['muster']['init+ctl']} bytes")
+    check(sizes["muster"]["init+ctl"] <= 1_500_000, f"init and ctl: {sizes['muster']["init+ctl"]} bytes")
     check(sizes["muster:static"]["bytes"] <= 1_500_000, f"muster:static has {sizes['muster:static']['bytes']} bytes")
 
 

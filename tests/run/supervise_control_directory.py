@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: MIT
 """The runtime directory must be a directory that only init's user or root can write to; else there is no socket, said once."""
 import os
+import shutil
+import signal
 import threading
 
-from lib import IS_ROOT, Init, equal, tool
+from lib import INIT, IS_ROOT, Init, check, equal, need, tool, until
 
 M = tool("misbehave")
 CONFIG = f"[service:web]\ncommand = {M} forever\n"
@@ -59,6 +61,29 @@ for mode, after in ((0o777, 0o755), (0o1777, 0o1755), (0o770, 0o750)):
         init.wait_line("all ready after")
         equal(run.run_dir.stat().st_mode & 0o7777, after, f"mode of what was {mode:o}")
         equal(init.ctl("stop", "web").returncode, 0, "exit code of musterctl stop")
+
+# root's with the sticky bit, as a tmpfs is: used by another user while it holds nothing of somebody else's
+if IS_ROOT:
+    need("setpriv")
+    run = Init(config=CONFIG.replace(M, "{dir}/misbehave"),
+               prefix=["setpriv", "--reuid=4321", "--regid=4321", "--clear-groups"])
+    shutil.copy(INIT, run.path("muster-init"))
+    shutil.copy(M, run.path("misbehave"))
+    run.program = run.path("muster-init")
+    with_mode(0o1777)(run)
+    with run as init:
+        init.wait_line("all ready after")
+        equal(init.ctl("stop", "web").returncode, 0, "exit code of musterctl stop")
+        os.kill(init.pid, signal.SIGKILL)
+        init.wait()
+        check(os.listdir(init.run_dir), "files that init has left")
+        init.start()
+        until(lambda: init.ctl("restart", "web").returncode == 0, "it is used again")
+        os.kill(init.pid, signal.SIGKILL)
+        init.wait()
+        (init.run_dir / "somebody's").touch()
+        init.start()
+        init.wait_line("others may write to it")
 
 # somebody puts a link to another place in the directory's place, again and again, while init starts
 for _ in range(10):
