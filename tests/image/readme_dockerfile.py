@@ -10,14 +10,15 @@ import textwrap
 
 from imagelib import build_images, engines
 
-from lib import ROOT, Failure, check, contains, equal, matches
+from lib import ROOT, Failure, check, contains, equal, matches, proc_status
 
 
 def blocks():
-    """The section's blocks of code: Dockerfile, configuration, Dockerfile, commands."""
+    """The section's blocks of code: Dockerfile, another entry point, configuration, Dockerfile, commands."""
     section = re.search(r"^## In a Dockerfile\n(.*?)^## ", (ROOT / "README.md").read_text(), re.M | re.S)[1]
     found = [textwrap.dedent(block) for block in re.findall(r"^\n((?:    .*\n|\n(?=    ))+)", section, re.M)]
-    equal([block.split()[0] for block in found], ["FROM", "[service:redis]", "FROM", "docker"], "blocks of code")
+    equal([block.split()[0] for block in found], ["FROM", "ENTRYPOINT", "[service:redis]", "FROM", "docker"],
+          "blocks of code")
     return found
 
 
@@ -34,7 +35,8 @@ def command(engine, folder):
 
 
 def run(text, env, folder):
-    result = subprocess.run(["sh", "-e", "-x", "-c", text], env=env, cwd=folder, capture_output=True, text=True, check=False)
+    result = subprocess.run(["sh", "-e", "-x", "-c", text], env=env, cwd=folder, capture_output=True, text=True,
+                            check=False)
     check(result.returncode == 0, f"{text}\n{result.stdout}{result.stderr}")
     return result.stdout
 
@@ -42,7 +44,7 @@ def run(text, env, folder):
 def main():
     engine = engines()[0]
     build_images(engine)
-    one, config, many, commands = blocks()
+    one, restricted, config, many, commands = blocks()
     with tempfile.TemporaryDirectory(prefix="muster-test-") as name:
         folder = pathlib.Path(name)
         env = command(engine, folder)
@@ -52,6 +54,12 @@ def main():
         with engine.container("one") as container:
             equal([line for _, line in container.processes()], ["muster-init -- sleep 1h", "sleep 1h"], "processes")
             equal(container.stop(), 143, "exit code of what TERM ends")
+        (folder / "Dockerfile").write_text(one + "RUN useradd app\n" + restricted)
+        run("docker build --tag one .", env, folder)
+        with engine.container("one") as container:
+            status = proc_status(container.process("sleep 1h"))
+            check(status["Uid"].split()[0] != "0", "the user is still root")
+            equal((int(status["CapBnd"], 16), status["Seccomp_filters"]), (0, "2"), "capabilities, filters")
         (folder / "Dockerfile").write_text(many)
         try:
             output = run(commands, env, folder)
