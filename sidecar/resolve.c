@@ -170,7 +170,7 @@ static const char *failure_text(int status)
 	case ARES_ETIMEOUT:
 		return "the name server does not answer";
 	case ARES_ECONNREFUSED:
-		return "no name server is there";
+		return "no name server gave an answer"; /* it refused, failed, or is not there */
 	case ARES_EBADNAME:
 	case ARES_EBADSTR:
 		return "not a valid name";
