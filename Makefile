@@ -211,6 +211,10 @@ bench-deps:
 	$(Q)+$(MAKE) STATIC=1 all
 	$(Q)+$(MAKE) STATIC=musl all || echo 'without the musl build: see above' >&2
 $(BENCH_PROGRAMS): | bench-deps
+bench-programs: $(OUT)/bench/resolve
+$(OUT)/bench/resolve: $(OUT)/obj/tests/bench/resolve.o $(COMMON) | bench-deps
+	$(call say,LINK)
+	$(Q)mkdir -p $(@D) && $(LINK) $(CFLAGS) $(LDFLAGS) -o $@ $^ -linih
 
 MAN := $(wildcard docs/*.1 docs/*.5 docs/*.8)
 INSTALLED = $(addprefix $(DESTDIR)$(PREFIX)/bin/,$(PROGRAMS)) \
@@ -259,4 +263,4 @@ FORCE:
 .PRECIOUS: $(OUT)/obj/%.o
 .SUFFIXES:
 .DELETE_ON_ERROR:
--include $(patsubst %.o,%.d,$(call objects,common init init/ctl sidecar tests/unit tests/tools tests/fuzz))
+-include $(patsubst %.o,%.d,$(call objects,common init init/ctl sidecar tests/unit tests/tools tests/fuzz tests/bench))

@@ -2,40 +2,15 @@
 #include "address.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+
+#include "table.h"
 
 const struct address_entry *address_find(const struct address_book *book, const char *name)
 {
-	uint32_t from = 0, to = book->count;
+	const struct table_entry *found = table_find(book->index, name, strlen(name));
 
-	while (from < to) {
-		uint32_t middle = from + (to - from) / 2;
-		const struct address_entry *address = &book->entries[book->by_name[middle]];
-		int order = strcmp(name, address->name);
-
-		if (order == 0)
-			return address;
-		if (order < 0)
-			to = middle;
-		else
-			from = middle + 1;
-	}
-	return NULL;
-}
-
-static int by_name(const void *a, const void *b, void *data)
-{
-	const struct address_entry *entries = data;
-
-	return strcmp(entries[*(const uint16_t *)a].name, entries[*(const uint16_t *)b].name);
-}
-
-void address_sort(uint16_t *order, const struct address_entry *entries, uint32_t count)
-{
-	for (uint32_t i = 0; i < count; i++)
-		order[i] = (uint16_t)i;
-	qsort_r(order, count, sizeof(*order), by_name, (void *)(uintptr_t)entries);
+	return found ? &book->entries[found->value] : NULL;
 }
 
 bool address_host_valid(const char *host, size_t size)

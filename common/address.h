@@ -72,9 +72,10 @@ struct address_text {
 	char *text; /* with room for whatever the addresses become */
 };
 
+struct table;
 struct address_book {
 	const struct address_entry *entries; /* in the order of the configuration */
-	const uint16_t *by_name;             /* their indices, sorted by name */
+	const struct table *index;           /* name -> number of the entry */
 	uint32_t count;
 	const char *mode;        /* in force, */
 	const char *mode_source; /* and who says so */
@@ -86,9 +87,6 @@ struct address_book {
 
 /* The address with this name, or NULL. */
 const struct address_entry *address_find(const struct address_book *book, const char *name);
-
-/* Writes the numbers of the entries into `order`, sorted by name: for address_book.by_name. */
-void address_sort(uint16_t *order, const struct address_entry *entries, uint32_t count);
 
 /*
  * Puts another answer in force: a candidate, or for one with an SRV record the host and port that

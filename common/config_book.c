@@ -51,24 +51,23 @@ void load_addresses(struct load *load)
 	uint32_t count = count_addresses(load);
 	struct address_entry *entries =
 		load_check(load, arena_array(load->arena, count ? count : 1, sizeof(*entries)));
-	uint16_t *order;
 
+	load->by_address = load_check(load, table_create(load->arena));
 	for (uint32_t i = 0; i < load->section_count && book->count < count; i++) {
-		struct table_entry *found;
 		struct section *section = load->sections[i];
+		struct table_entry *found;
+		const char *name;
 
 		if (section->kind != SECTION_ADDRESS)
 			continue;
 		check_variable(load, variables, i);
 		load_entry(load, section, &entries[book->count]);
-		found = load_check(
-			load, table_add(load->by_address, section->name, strlen(section->name)));
+		name = entries[book->count].name; /* it lives as long as the table */
+		found = load_check(load, table_add(load->by_address, name, strlen(name)));
 		found->value = book->count++;
 	}
 	book->entries = load->address_list = entries;
-	order = load_check(load, arena_array(load->arena, count ? count : 1, sizeof(*order)));
-	address_sort(order, entries, book->count);
-	book->by_name = order;
+	book->index = load->by_address;
 	book->mode = mode_name(load->config->mode);
 	book->mode_source = load->mode_source;
 	load->config->addresses = load->book = book;

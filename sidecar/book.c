@@ -10,6 +10,7 @@
 #include "arena.h"
 #include "mem.h"
 #include "probe_link.h"
+#include "table.h"
 
 struct book_draft {
 	struct link_step *steps;
@@ -138,7 +139,7 @@ static void fill_entry(struct owned_book *owned, struct address_entry *entry,
 static void fill_book(struct owned_book *owned, const struct book_draft *draft, uint32_t count)
 {
 	struct address_entry *entries = room_for(owned, count, sizeof(*entries));
-	uint16_t *order = room_for(owned, count, sizeof(*order));
+	struct table *index = mem_check(table_create(owned->arena));
 
 	for (size_t i = 0, next; i < draft->count; i = next) {
 		for (next = i;
@@ -149,13 +150,14 @@ static void fill_book(struct owned_book *owned, const struct book_draft *draft, 
 				   next - i);
 	}
 	owned->book.entries = entries;
-	owned->book.count = count;
-	for (uint32_t i = 0; i < count; i++)
-		if (!entries[i].name)
-			owned->book.count = 0; /* a step was lost */
-	if (owned->book.count)
-		address_sort(order, entries, count);
-	owned->book.by_name = order;
+	owned->book.index = index;
+	/* where a step was lost the book ends */
+	for (uint32_t i = 0; i < count && entries[i].name; i++) {
+		const char *name = entries[i].name;
+		struct table_entry *place = mem_check(table_add(index, name, strlen(name)));
+
+		place->value = owned->book.count++;
+	}
 }
 
 struct address_book *book_finish(struct book_draft **draft, const struct link_book *end)

@@ -50,7 +50,6 @@ static pid_t start_sleeper(void)
 static const struct address_candidate candidates[] = {{.host = "a", .port = 1, .source = "x:1"},
 						      {.host = "b", .port = 2, .source = "x:1"}};
 static const struct address_step steps[] = {{"x:1", NULL, 0}, {"x:1", NULL, 1}};
-static const uint16_t by_name[] = {0};
 static struct address_now now;
 static char following[600];
 static struct address_text text = {"A=\xff\xfe"
@@ -63,7 +62,6 @@ static const struct address_entry entry = {.name = "redis",
 					   .step_count = 2,
 					   .now = &now};
 static const struct address_book book = {.entries = &entry,
-					 .by_name = by_name,
 					 .count = 1,
 					 .mode = "testing",
 					 .mode_source = "test",
