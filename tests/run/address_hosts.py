@@ -51,6 +51,7 @@ def main():
     hosts.write_text("127.0.0.1 localhost\n10.9.9.9 taken # theirs\n")
     zone = Zone()
     zone.records = {("cache", A): ["127.0.0.1"], ("named.test", A): ["127.0.0.3"]}
+    zone.ttl = {"cache": 0}
     base = hosts.read_text()
     inode = hosts.stat().st_ino
     with contextlib.ExitStack() as stack:
@@ -70,6 +71,8 @@ def main():
                     return json.load(answer)["places"]
 
             until(lambda: places()[0]["resolved"] == ["127.0.0.1"], lambda: places(), 60)
+            asked = zone.asked.count(("cache", A))
+            until(lambda: zone.asked.count(("cache", A)) > asked, "the DNS is asked again, and not our own line", 60)
             equal([place["state"] for place in places()], ["down", "up"], "states")
             with hosts.open("a") as file:
                 file.write("10.9.9.8 later\n")
