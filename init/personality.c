@@ -371,9 +371,9 @@ static const struct personality personalities[] = {
 __asm__(".pushsection .rodata\n"
 	"personality_license:\n"
 	".incbin \"LICENSE\"\n"
-	"personality_license_end:\n"
+	".byte 0\n"
 	".popsection\n");
-extern const char personality_license[], personality_license_end[];
+extern const char personality_license[];
 
 struct parser {
 	const struct personality *personality;
@@ -443,8 +443,7 @@ static int print_version(const struct parser *p)
 
 static int print_license(void)
 {
-	fwrite(personality_license, 1, (size_t)(personality_license_end - personality_license),
-	       stdout);
+	fputs(personality_license, stdout);
 	return EXIT_SUCCESS;
 }
 
