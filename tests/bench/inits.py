@@ -103,14 +103,19 @@ class Reference(Supervisor):
 
 
 class Muster(Supervisor):
+    """The same work as the others: no filter of system calls, unless `confined` asks for the default."""
+
     orders = True
 
-    def __init__(self, build, parallel="unlimited"):
-        super().__init__(build if parallel == "unlimited" else f"{build}-{parallel}")
-        self.program, self.parallel = find_muster(build), parallel
+    def __init__(self, build, parallel="unlimited", confined=False):
+        suffix = "" if parallel == "unlimited" else f"-{parallel}"
+        super().__init__(build + suffix + ("-confined" if confined else ""))
+        self.program, self.parallel, self.confined = find_muster(build), parallel, confined
 
     def section(self, job, service):
         lines = [f"[service:{service.name}]", f"command = {job.command(service)}", "log = none"]
+        if not self.confined:
+            lines.append("seccomp = unconfined")
         if service.deps:
             names = ", ".join(job.services[d].name for d in service.deps)
             lines.append(f"depends_on = {names}")
@@ -135,10 +140,10 @@ class Muster(Supervisor):
 class Confined(Muster):
     """The default build, whose service gets these keys and no other confinement."""
 
-    keys = {"seccomp": "unconfined", "no_new_privileges": "no"}
+    keys = {"no_new_privileges": "no"}
 
     def __init__(self, name, **keys):
-        super().__init__("muster")
+        super().__init__("muster", confined="seccomp" in keys)
         self.name, self.keys = name, {**Confined.keys, **keys}
 
     def section(self, job, service):

@@ -111,7 +111,9 @@ told to stop), not from what an init believes. Numbers are medians of the rounds
   else. `ref-level:10`: level by level, at most 10 at once, a barrier between levels. `ref-seq`: one
   after another.
 - `muster`: the default build. `muster-static`: `STATIC=1`. `muster-musl`: `STATIC=musl`.
-  `start_parallel = unlimited`, except for `muster-auto`, which has the default.
+  `start_parallel = unlimited`, except for `muster-auto`, which has the default; and without the
+  filter of system calls that services get by default, as no other init sets one, except for
+  `muster-confined`.
 - Peers are Debian's packages; what is not there is skipped and says so.
 - Supervisors run as PID 1 of a PID namespace of their own and, where that is allowed, in a cpu
   cgroup of their own, as in a container. Without one the kernel's autogroups give each session its

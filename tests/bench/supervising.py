@@ -27,6 +27,7 @@ def start_contestants(name, services):
         muster = [m for m in muster if m.name != "muster-static"]
     elif muster:
         muster.append(inits.Muster(muster[0].name, "auto"))
+        muster.append(inits.Muster(muster[0].name, confined=True))
     found = [(s, often) for s in (inits.Reference("event"), *muster)]
     for peer in inits.peer_supervisors(only_ordering=ordering):
         if peer.name != "supervisord":
