@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "address.h"
@@ -21,7 +20,7 @@
 
 void hosts_changed(struct supervisor *sup)
 {
-	sup->hosts.dirty = sup->config->hosts != NULL;
+	sup->hosts.dirty = sup->config->hosts || sup->hosts.path[0];
 }
 
 /* A name that leads to itself is the DNS's: our line would hide what the DNS says next. */
@@ -41,12 +40,13 @@ static void write_entry(int fd, const struct address_entry *entry)
 	}
 }
 
-/* All lines, in a file in memory, to be read from its beginning; -1: it cannot be had. */
+/* All lines, in a file in memory, to be read from its beginning; -1: it cannot be had. Without a
+ * book there are none. */
 static int make_lines(const struct address_book *book)
 {
 	int fd = memfd_create("hosts", MFD_CLOEXEC);
 
-	for (uint32_t i = 0; fd >= 0 && i < book->count; i++)
+	for (uint32_t i = 0; fd >= 0 && book && i < book->count; i++)
 		write_entry(fd, &book->entries[i]);
 	if (fd >= 0)
 		lseek(fd, 0, SEEK_SET);
@@ -56,7 +56,7 @@ static int make_lines(const struct address_book *book)
 static void start_writer(struct supervisor *sup, int lines)
 {
 	char *argv[] = {(char *)(uintptr_t) "muster-init", (char *)(uintptr_t)HOSTS_WRITER_OPTION,
-			(char *)(uintptr_t)sup->config->hosts, NULL};
+			sup->hosts.path, NULL};
 	struct spawn_fd fds[] = {{lines, STDIN_FILENO}, {sup->null_fd, STDOUT_FILENO}};
 	struct spawn_request request = {
 		.program = "/proc/self/exe",
@@ -72,7 +72,7 @@ static void start_writer(struct supervisor *sup, int lines)
 	pid_t pid = children_has_room(&sup->children) ? spawn(&request, &error) : -1;
 
 	if (pid < 0) {
-		log_warning("cannot start the writer of %s", sup->config->hosts);
+		log_warning("cannot start the writer of %s", sup->hosts.path);
 		return;
 	}
 	sup->hosts.pid = pid;
@@ -81,31 +81,37 @@ static void start_writer(struct supervisor *sup, int lines)
 
 void hosts_run(struct supervisor *sup)
 {
+	struct hosts_run *hosts = &sup->hosts;
+	const char *path = sup->config->hosts;
+	bool leaves = hosts->path[0] && (!path || strcmp(path, hosts->path) != 0);
 	int lines;
 
-	if (!sup->hosts.dirty || sup->hosts.pid || sup->stage >= STAGE_STOP)
+	if (!hosts->dirty || hosts->pid || sup->stage >= STAGE_STOP)
 		return;
-	sup->hosts.dirty = false;
-	lines = make_lines(sup->config->addresses);
-	if (lines < 0) {
-		log_warning("no descriptor for the lines of %s", sup->config->hosts);
-		return;
-	}
-	start_writer(sup, lines);
-	close(lines);
+	if (!leaves && path)
+		snprintf(hosts->path, sizeof(hosts->path), "%s", path);
+	lines = make_lines(leaves ? NULL : sup->config->addresses);
+	if (lines >= 0)
+		start_writer(sup, lines);
+	else
+		log_warning("no descriptor for the lines of %s", hosts->path);
+	if (lines >= 0)
+		close(lines);
+	/* another file may be next */
+	hosts->dirty = leaves && path;
+	if (leaves)
+		hosts->path[0] = '\0';
 }
 
-void hosts_ended(struct supervisor *sup, int wait_status)
+void hosts_ended(struct supervisor *sup)
 {
 	sup->hosts.pid = 0;
-	sup->hosts.used |= wait_status == 0; /* else it has said why */
 }
 
 void hosts_restore(struct supervisor *sup)
 {
-	if (sup->config->hosts && (sup->hosts.used || sup->hosts.pid))
-		hosts_write(sup->config->hosts, "");
-	sup->hosts.used = false;
+	if (sup->hosts.path[0])
+		hosts_write(sup->hosts.path, "");
 }
 
 /* ---- the writer ---- */

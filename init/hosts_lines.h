@@ -2,6 +2,7 @@
 #ifndef MUSTER_HOSTS_LINES_H
 #define MUSTER_HOSTS_LINES_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <sys/types.h>
 
@@ -13,16 +14,16 @@
 struct supervisor;
 
 struct hosts_run {
-	pid_t pid;  /* that writes; 0: none */
-	bool dirty; /* the file is to be written (again) */
-	bool used;  /* there are lines of ours in it */
+	pid_t pid;           /* that writes; 0: none */
+	bool dirty;          /* the file is to be written (again) */
+	char path[PATH_MAX]; /* of the file that may have lines of ours; empty: none has */
 };
 
 /* The book, or an answer, has changed. */
 void hosts_changed(struct supervisor *sup);
 /* Starts the writer when there is something to write; called at the end of each turn. */
 void hosts_run(struct supervisor *sup);
-void hosts_ended(struct supervisor *sup, int wait_status);
+void hosts_ended(struct supervisor *sup);
 /* All is down: takes our lines out. */
 void hosts_restore(struct supervisor *sup);
 

@@ -342,8 +342,6 @@ void reload_run(struct supervisor *sup)
 		keep_those_that_stay(sup, &plan);
 		decide_wanted(sup, &plan, want);
 	}
-	if (sup->config->hosts && (!config->hosts || strcmp(sup->config->hosts, config->hosts)))
-		hosts_restore(sup);
 	if (!want || !plan_install(sup, &plan)) {
 		plan_discard(&plan);
 		config_free(config);

@@ -475,7 +475,7 @@ void supervisor_child_ended(struct supervisor *sup, pid_t pid, int wait_status)
 	struct service *service = entry.kind == CHILD_STRANGER ? NULL : sup->by_slot[entry.slot];
 
 	if (entry.kind == CHILD_HOSTS) {
-		hosts_ended(sup, wait_status);
+		hosts_ended(sup);
 		return;
 	}
 	if (!service) {

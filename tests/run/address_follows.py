@@ -65,7 +65,7 @@ def main():
             equal(after[name]["pid"], before[name]["pid"], f"process of {name}")
         # started from now on, anything is told what is in force
         equal(init.ctl("restart", "ignores").returncode, 0, "restart")
-        equal(init.read("ignores").splitlines(), [f"127.0.0.1:{port}", f"127.0.0.2:{port}"], "after a restart")
+        until(lambda: init.read("ignores").splitlines() == [f"127.0.0.1:{port}", f"127.0.0.2:{port}"], "after a restart")
         equal(init.ctl("reload").stdout, "nothing changed\n", "a reload")
         pids = {name: service["pid"] for name, service in init.services().items() if name != "muster-sidecar"}
         # it is back

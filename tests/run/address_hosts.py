@@ -97,7 +97,7 @@ def main():
             equal(hosts.read_text().count("fixed"), 1, "the old line is gone")
             init.write("muster.ini", init.fill(config(target.port).replace("hosts = yes", "hosts = no")))
             equal(init.ctl("reload").returncode, 0, "reload")
-            equal(hosts.read_text(), base + "10.9.9.8 later\n", "when it is turned off")
+            until(lambda: hosts.read_text() == base + "10.9.9.8 later\n", lambda: hosts.read_text(), 60)
             init.signal(signal.SIGTERM)
             equal(init.wait(), 0, "exit code")
 
