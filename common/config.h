@@ -2,10 +2,12 @@
 #ifndef MUSTER_CONFIG_H
 #define MUSTER_CONFIG_H
 
+#include <netinet/in.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/resource.h>
 #include <sys/types.h>
+#include <sys/un.h>
 
 #include "states.h"
 
@@ -36,7 +38,28 @@ enum restart_policy { RESTART_NO, RESTART_ON_FAILURE, RESTART_ALWAYS, RESTART_UN
 
 enum log_mode { LOG_INHERIT, LOG_PREFIX, LOG_JSON, LOG_NONE, LOG_FILE };
 
-enum start_mode { START_AUTO, START_MANUAL };
+enum start_mode { START_AUTO, START_MANUAL, START_ON_DEMAND };
+
+/* A socket that init opens and keeps for a service. */
+enum listen_kind { LISTEN_TCP, LISTEN_UDP, LISTEN_UNIX };
+
+#define SOCKETS_MAX     64 /* of one service */
+#define LISTEN_FIRST_FD 3  /* where the service finds them, in order: sd_listen_fds(3) */
+
+struct listen_config {
+	const char *text;  /* as written, expanded: with the same text it is the same socket */
+	const char *place; /* FILE:LINE: [section] key, for messages */
+	uint8_t kind;      /* enum listen_kind */
+	bool both;         /* no host: IPv6 and IPv4; `address` is then [::] */
+	uint16_t service;  /* index */
+	socklen_t size;
+	union {
+		struct sockaddr any;
+		struct sockaddr_in in;
+		struct sockaddr_in6 in6;
+		struct sockaddr_un un;
+	} address;
+};
 
 #define PARALLEL_AUTO      0
 #define PARALLEL_UNLIMITED UINT32_MAX
@@ -151,6 +174,10 @@ struct service_config {
 	const struct dep_config *deps;
 	const struct probe_config *probes[ROLE_COUNT]; /* NULL: none */
 	const struct policy_config *policy;
+	const char *listen_names;  /* LISTEN_FDNAMES=...; NULL: it has no sockets */
+	const char *listen_number; /* LISTEN_FDS=N */
+	uint32_t listen_first;     /* of config.listens */
+	uint16_t listen_count;
 	uint16_t dep_count;
 	uint8_t type;  /* enum service_type */
 	uint8_t start; /* enum start_mode */
@@ -198,8 +225,11 @@ struct config {
 	/* address.h; never NULL. The texts above that mention an address follow it (address_choose)
 	 */
 	const struct address_book *addresses;
-	const char *hosts;       /* the hosts file that names addresses; NULL: none */
-	struct filters *filters; /* init's own (init/filters.h); NULL until then */
+	const char *hosts;                   /* the hosts file that names addresses; NULL: none */
+	const struct listen_config *listens; /* of all services */
+	uint32_t listen_count;
+	struct filters *filters;     /* init's own (init/filters.h); NULL until then */
+	struct held_socket *sockets; /* init's own (init/sockets.h); NULL until then */
 };
 
 /* Where to read and from what surroundings. All pointers are borrowed for the call. */

@@ -100,6 +100,19 @@ static bool same_deps(const struct config *a, const struct service_config *x,
 	return true;
 }
 
+/* That they are the same sockets, and in the same order. */
+static bool same_listens(const struct config *a, const struct service_config *x,
+			 const struct config *b, const struct service_config *y)
+{
+	if (x->listen_count != y->listen_count || !same_text(x->listen_names, y->listen_names))
+		return false;
+	for (uint32_t i = 0; i < x->listen_count; i++)
+		if (strcmp(a->listens[x->listen_first + i].text,
+			   b->listens[y->listen_first + i].text) != 0)
+			return false;
+	return true;
+}
+
 bool service_config_equal(const struct config *a, const struct service_config *x,
 			  const struct config *b, const struct service_config *y)
 {
@@ -108,7 +121,7 @@ bool service_config_equal(const struct config *a, const struct service_config *x
 			return false;
 	return strcmp(x->name, y->name) == 0 && same_list(x->argv, y->argv) &&
 	       same_list(x->environment, y->environment) && same_deps(a, x, b, y) &&
-	       same_policy(x->policy, y->policy) && x->type == y->type && x->start == y->start &&
-	       x->essential == y->essential && x->on_address_change == y->on_address_change &&
-	       x->internal == y->internal;
+	       same_listens(a, x, b, y) && same_policy(x->policy, y->policy) &&
+	       x->type == y->type && x->start == y->start && x->essential == y->essential &&
+	       x->on_address_change == y->on_address_change && x->internal == y->internal;
 }

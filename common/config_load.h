@@ -117,6 +117,7 @@ struct service_draft {
 	int64_t umask, nice, oom_score_adj;
 	const char *working_dir;
 	const struct entry *environment, *env_file, *secrets;
+	const struct entry *listen;
 	uint8_t start;
 	struct log_draft log;
 	uint64_t log_max_size;
@@ -211,9 +212,12 @@ struct load {
 	struct muster_draft muster;
 	struct service_draft defaults; /* of a service */
 	struct service_load *services; /* by index in config.services */
-	struct table *by_name;         /* service -> index in config.services */
-	struct table *left_out;        /* services left out by their profiles */
-	struct section *program;       /* made from the command line, or NULL */
+	struct listen_config *listens; /* what is to become config.listens */
+	uint32_t listen_room;
+	struct table *ports;     /* config_listen: kind and port, or path, of all of these */
+	struct table *by_name;   /* service -> index in config.services */
+	struct table *left_out;  /* services left out by their profiles */
+	struct section *program; /* made from the command line, or NULL */
 };
 
 /* ---- config_report.c ---- */
@@ -249,6 +253,8 @@ void warn_section(struct load *load, const struct section *section, const char *
 	__attribute__((format(printf, 3, 4)));
 void warn_line(struct load *load, const struct entry *entry, uint32_t line, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
+/* FILE:LINE: [section] key, interned, for what can only be told once init runs. */
+const char *report_place(struct load *load, const struct entry *entry, uint32_t line);
 /* Whether an error at this place would be kept: worth the search for what was meant. */
 bool report_wanted(const struct load *load, uint32_t file, uint32_t line);
 
@@ -362,6 +368,13 @@ uint32_t load_address_service(struct load *load, uint32_t address);
 /* ---- config_probe.c ---- */
 
 void load_probes(struct load *load, struct service_load *service, struct service_config *out);
+
+/* ---- config_listen.c ---- */
+
+/* Reads the sockets of a service; `index` is its own. Its probes are known by then. */
+void load_listen(struct load *load, struct service_load *service, uint32_t index);
+/* At the end: the list of all. */
+void load_listens(struct load *load);
 
 /* ---- config_identity.c ---- */
 

@@ -192,6 +192,18 @@ static void write_place(const struct load *load, const struct place *place, char
 		 place->section ? "] " : "", place->key ? place->key : "", place->key ? ": " : "");
 }
 
+const char *report_place(struct load *load, const struct entry *entry, uint32_t line)
+{
+	struct place place = place_of(entry, line);
+	char text[1024];
+	size_t len;
+
+	write_place(load, &place, text, sizeof(text));
+	len = strlen(text);
+	text[len > 2 ? len - 2 : len] = '\0'; /* the ": " at its end */
+	return load_intern(load, text);
+}
+
 static bool comes_before(const struct problem_order *a, uint32_t file, uint32_t line)
 {
 	return a->file < file || (a->file == file && a->line <= line);

@@ -166,9 +166,10 @@ static void preset_program(struct load *load, struct service_draft *draft)
 	draft->restart = RESTART_NO;
 }
 
-static void load_service(struct load *load, struct service_load *service,
-			 struct service_config *out)
+static void load_service(struct load *load, uint32_t index)
 {
+	struct service_load *service = &load->services[index];
+	struct service_config *out = &load->config->services[index];
 	struct section *section = service->section;
 	struct service_draft *draft = &service->draft;
 
@@ -185,6 +186,7 @@ static void load_service(struct load *load, struct service_load *service,
 	out->on_address_change = draft->on_address_change;
 	out->line = section->line;
 	load_probes(load, service, out);
+	load_listen(load, service, index);
 	check_type(load, service, out);
 	check_times(load, service);
 	out->policy = make_policy(load, service);
@@ -309,6 +311,7 @@ void load_services(struct load *load)
 		load_check(load, arena_array(load->arena, config->count + load->book->count + 1,
 					     sizeof(*config->services)));
 	for (uint32_t i = 0; i < config->count; i++)
-		load_service(load, &load->services[i], &config->services[i]);
+		load_service(load, i);
+	load_listens(load);
 	find_exit_code(load);
 }

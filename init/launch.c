@@ -12,11 +12,12 @@
 #include "probe_link.h"
 #include "probes.h"
 #include "sidecar_link.h"
+#include "sockets.h"
 #include "spawn.h"
 #include "supervisor.h"
 
-/* The notify, readiness and link descriptors besides 0, 1 and 2. */
-#define FDS_MAX    6
+/* The readiness and link descriptors and the sockets besides 0, 1 and 2. */
+#define FDS_MAX    (5 + SOCKETS_MAX)
 #define PATH_SHOWN 32 /* of a program, in a reason */
 
 /* What says whose a process is comes first: /proc/PID/environ is read no further (leftovers.c). */
@@ -33,17 +34,35 @@ static void put_name_first(char **envp)
 	}
 }
 
-/* The environment of a service, in supervisor.envp, which has room for all of it and two more. */
-static char *const *environment_of(struct supervisor *sup, const struct service *service)
+_Static_assert(FDS_MAX <= SPAWN_FDS_MAX, "descriptors of a service");
+
+/* Its value is written by the child: only that knows its pid in time. */
+#define LISTEN_PID "LISTEN_PID="
+static char listen_pid[sizeof(LISTEN_PID) + SPAWN_PID_SIZE] = LISTEN_PID;
+
+static bool has_sockets(const struct service *service, enum child_kind kind)
+{
+	return kind == CHILD_MAIN && service->config->listen_count;
+}
+
+/* The environment of a program of the service, in supervisor.envp, which has room for all of it and
+ * ENVP_EXTRA more. */
+static char *const *environment_of(struct supervisor *sup, const struct service *service,
+				   enum child_kind kind)
 {
 	size_t count = config_environment(sup->config, service->config, sup->environment, sup->envp,
-					  sup->envp_size - 2);
+					  sup->envp_size - ENVP_EXTRA);
 
 	count--; /* the NULL */
 	if (service->notify)
 		sup->envp[count++] = service->notify->variable;
 	if (service->config->internal)
 		sup->envp[count++] = (char *)(uintptr_t)LINK_VARIABLE "=3";
+	if (has_sockets(service, kind)) {
+		sup->envp[count++] = (char *)(uintptr_t)service->config->listen_number;
+		sup->envp[count++] = (char *)(uintptr_t)service->config->listen_names;
+		sup->envp[count++] = listen_pid;
+	}
 	sup->envp[count] = NULL;
 	put_name_first(sup->envp);
 	return sup->envp;
@@ -78,6 +97,10 @@ static unsigned extra_fds(const struct supervisor *sup, const struct service *se
 		fds[count++] = (struct spawn_fd){readiness->write_end, readiness->config->fd};
 	if (service->config->internal)
 		fds[count++] = (struct spawn_fd){sup->link.child_end, 3};
+	for (unsigned i = 0; i < service->config->listen_count; i++)
+		fds[count++] = (struct spawn_fd){
+			sup->config->sockets[service->config->listen_first + i].fd,
+			LISTEN_FIRST_FD + (int)i};
 	return count;
 }
 
@@ -93,12 +116,12 @@ static bool prepare(struct supervisor *sup, struct service *service)
 }
 
 static struct spawn_request request_for(struct supervisor *sup, const struct service *service,
-					char *const *argv, const struct spawn_fd *fds,
-					unsigned count)
+					enum child_kind kind, char *const *argv,
+					const struct spawn_fd *fds, unsigned count)
 {
 	return (struct spawn_request){
 		.argv = argv,
-		.envp = environment_of(sup, service),
+		.envp = environment_of(sup, service, kind),
 		.identity = service->config->policy->identity,
 		.filter = filters_find(sup->config->filters, service->config->policy->identity),
 		.fds = fds,
@@ -108,6 +131,7 @@ static struct spawn_request request_for(struct supervisor *sup, const struct ser
 		.nofile = sup->nofile_differs ? &sup->nofile : NULL,
 		.die_with_parent = !sup->pid1,
 		.keep_signals = true, /* all are at their defaults in init itself */
+		.pid_text = has_sockets(service, kind) ? listen_pid + strlen(LISTEN_PID) : NULL,
 	};
 }
 
@@ -167,11 +191,11 @@ bool launch_main(struct supervisor *sup, struct service *service)
 	pid_t pid = -1;
 	unsigned count;
 
-	if (prepare(sup, service) && probes_prepare(sup, service) &&
-	    (!config->internal || sidecar_link_prepare(sup))) {
+	if (prepare(sup, service) && sockets_prepare(sup, service) &&
+	    probes_prepare(sup, service) && (!config->internal || sidecar_link_prepare(sup))) {
 		count = output_fds(sup, service, fds);
 		count += extra_fds(sup, service, fds + count);
-		request = request_for(sup, service, config->argv, fds, count);
+		request = request_for(sup, service, CHILD_MAIN, config->argv, fds, count);
 		pid = spawn(&request, &error);
 	} else {
 		error.error = errno;
@@ -228,7 +252,7 @@ pid_t launch_helper(struct supervisor *sup, struct service *service, char *const
 		fds[2] = (struct spawn_fd){sup->null_fd, STDERR_FILENO};
 		count = 3;
 	}
-	request = request_for(sup, service, argv, fds, count);
+	request = request_for(sup, service, kind, argv, fds, count);
 	pid = spawn(&request, &error);
 	if (pid < 0) {
 		helper_failed(sup, service, argv[0], kind, &error);

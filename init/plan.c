@@ -16,6 +16,7 @@
 #include "notify.h"
 #include "probes.h"
 #include "sidecar_config.h"
+#include "sockets.h"
 
 /* The timers of one service: its phase, its probes and its log's writer; and those of the whole. */
 #define TIMERS_PER_SERVICE (2 + ROLE_COUNT)
@@ -336,15 +337,16 @@ static bool reserve_envp(struct supervisor *sup, struct plan *plan)
 		if (need > most)
 			most = need;
 	}
-	plan->envp_size = most + 4;
+	plan->envp_size = most + ENVP_EXTRA + 2;
 	plan->envp = arena_array(plan->arena, plan->envp_size, sizeof(char *));
 	return plan->envp != NULL;
 }
 
-/* Room for the pipes of all services, which services do not see (supervisor.nofile). */
-static void raise_descriptors(struct supervisor *sup, uint32_t services)
+void plan_raise_descriptors(struct supervisor *sup, const struct config *config)
 {
-	rlim_t wanted = (rlim_t)services * FDS_PER_SERVICE + FDS_OF_INIT;
+	/* and its sockets, twice while one configuration follows another */
+	rlim_t wanted = (rlim_t)(config->count + 1) * FDS_PER_SERVICE +
+			(rlim_t)config->listen_count * 2 + FDS_OF_INIT;
 	struct rlimit own;
 
 	if (getrlimit(RLIMIT_NOFILE, &own) < 0)
@@ -359,7 +361,7 @@ static void raise_descriptors(struct supervisor *sup, uint32_t services)
 /* All memory the plan will need while it is in force, before anything changes. */
 static bool reserve(struct supervisor *sup, struct plan *plan)
 {
-	raise_descriptors(sup, plan->count);
+	plan_raise_descriptors(sup, plan->config);
 	return reserve_slots(sup, plan->count) && reserve_envp(sup, plan) &&
 	       children_reserve(&sup->children, plan->count) &&
 	       loop_reserve_timers(&sup->loop, plan->count * TIMERS_PER_SERVICE + TIMERS_OF_INIT);
@@ -409,6 +411,7 @@ static void release_old(struct supervisor *sup, const struct plan *plan)
 	if (sup->page.map)
 		status_page_retire(&sup->page);
 	arena_destroy(sup->arena);
+	sockets_close_all(&sup->loop, sup->config, plan->config, NULL);
 	config_free(sup->config);
 }
 
@@ -497,6 +500,8 @@ void plan_destroy(struct supervisor *sup)
 	if (sup->page.map)
 		status_page_retire(&sup->page);
 	arena_destroy(sup->arena);
+	sockets_close_all(&sup->loop, sup->config, NULL, NULL);
+	sockets_close_all(&sup->loop, sup->pending, NULL, NULL);
 	config_free(sup->config);
 	config_free(sup->pending);
 	free(sup->by_slot);

@@ -10,6 +10,7 @@
 #include "log.h"
 #include "plan.h"
 #include "sidecar_config.h"
+#include "sockets.h"
 
 /*
  * A reload in two steps: what has to go is stopped under the plan in force; then the new plan takes
@@ -195,18 +196,22 @@ static void stop_leaving(struct supervisor *sup)
 	}
 }
 
-/* Why a configuration that was read cannot be taken; NULL: it can. */
-static const char *misfit(const struct supervisor *sup, struct config *config)
+/* Why a configuration that was read cannot be taken; NULL: it can, and its sockets are open. */
+static const char *misfit(struct supervisor *sup, struct config *config)
 {
-	static char text[FILTERS_TEXT_SIZE];
+	static char text[FILTERS_TEXT_SIZE + SOCKETS_TEXT_SIZE];
 	const char *name = guard_objects(sup, config);
 
 	if (!config->count)
 		return "it has no services";
 	if (wants_sidecar(config) && !sidecar_find_program(config))
 		return "[sidecar] program: there is no " SIDECAR_NAME;
+	plan_raise_descriptors(sup, config);
 	if (!name)
-		return filters_make_all(config, text) ? NULL : text;
+		return filters_make_all(config, text) &&
+				       sockets_open_all(config, sup->config, sup->pending, text)
+			       ? NULL
+			       : text;
 	snprintf(text, sizeof(text),
 		 "[service:%s] needs capabilities that muster-init gave up at its start, as no "
 		 "service needed them: give it a user or cap_drop, or start muster-init anew",
@@ -242,6 +247,7 @@ bool plan_reload(struct supervisor *sup, char *buffer, size_t size)
 		return false;
 	address_adopt(config->addresses, sup->config->addresses);
 	describe(sup, config, &text);
+	sockets_close_all(&sup->loop, sup->pending, sup->config, config);
 	config_free(sup->pending);
 	sup->pending = config;
 	mark_leaving(sup);
@@ -314,6 +320,13 @@ static void give_up(struct supervisor *sup, const char *why)
 	control_reload_done(sup, why);
 }
 
+static void discard(struct supervisor *sup, struct plan *plan)
+{
+	sockets_close_all(&sup->loop, plan->config, sup->config, NULL);
+	plan_discard(plan);
+	config_free(plan->config);
+}
+
 void reload_run(struct supervisor *sup)
 {
 	struct config *config = sup->pending;
@@ -331,8 +344,7 @@ void reload_run(struct supervisor *sup)
 		sup->sidecar_program = sidecar_find_program(config);
 	rc = plan_build(&plan, sup, config);
 	if (rc < 0) {
-		plan_discard(&plan);
-		config_free(config);
+		discard(sup, &plan);
 		give_up(sup, strerror(-rc));
 		return;
 	}
@@ -343,8 +355,7 @@ void reload_run(struct supervisor *sup)
 		decide_wanted(sup, &plan, want);
 	}
 	if (!want || !plan_install(sup, &plan)) {
-		plan_discard(&plan);
-		config_free(config);
+		discard(sup, &plan);
 		give_up(sup, "not enough memory");
 		return;
 	}

@@ -7,6 +7,7 @@
 #include "memory.h"
 #include "notify.h"
 #include "progress.h"
+#include "sockets.h"
 #include "str.h"
 #include "supervisor.h"
 #include "wire.h"
@@ -194,6 +195,7 @@ static void show_cause(struct supervisor *sup, struct service *service, uint16_t
 void schedule_changed(struct supervisor *sup, struct service *service)
 {
 	recount(sup, service);
+	sockets_follow(sup, service);
 	if (service->noted)
 		return;
 	service->noted = true;

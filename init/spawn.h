@@ -82,7 +82,7 @@ struct spawn_request {
 	char *pid_text;
 };
 
-#define SPAWN_FDS_MAX  64 /* of fd_count */
+#define SPAWN_FDS_MAX  72 /* of fd_count */
 #define SPAWN_PID_SIZE 12
 
 /*

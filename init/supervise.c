@@ -25,6 +25,7 @@
 #include "sidecar_config.h"
 #include "sig.h"
 #include "signals.h"
+#include "sockets.h"
 #include "supervisor.h"
 
 #define DEFAULT_RUN_DIR "/run/muster"
@@ -244,6 +245,20 @@ static int find_sidecar(struct supervisor *sup, const struct config *config)
 	return -ENOENT;
 }
 
+/* The sockets of the configuration; what cannot be opened is said. */
+static bool open_sockets(struct supervisor *sup, struct config *config)
+{
+	char text[SOCKETS_TEXT_SIZE];
+
+	plan_raise_descriptors(sup, config);
+	if (sockets_open_all(config, NULL, NULL, text))
+		return true;
+	log_error("%s", text);
+	output_flush(sup);
+	return false;
+}
+
+/* 0, -errno, or the exit code where the reason has been said. */
 static int open_all(struct supervisor *sup, struct config *config)
 {
 	const char *run_dir = getenv("MUSTER_RUN_DIR");
@@ -269,6 +284,8 @@ static int open_all(struct supervisor *sup, struct config *config)
 	sup->run_dir = run_dir && *run_dir ? run_dir : DEFAULT_RUN_DIR;
 	sup->run_fd = rundir_open(sup->run_dir);
 	note_descriptors(sup);
+	if (!open_sockets(sup, config))
+		return EXIT_CONFIG;
 	rc = plan_create(sup, config);
 	if (rc < 0 && sup->run_fd >= 0) { /* a full file system is no reason not to run */
 		leave_run_dir(sup, -rc);
@@ -361,6 +378,8 @@ int supervise_main(const struct supervise_options *options)
 		return EXIT_CONFIG;
 	}
 	rc = open_all(sup, options->config);
+	if (rc > 0)
+		return rc;
 	if (rc < 0) {
 		log_error("cannot start: %s", strerror(-rc));
 		output_flush(sup);

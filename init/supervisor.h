@@ -94,6 +94,7 @@ enum stage {
 };
 
 #define LEFTOVERS_TOLD 256
+#define ENVP_EXTRA     5 /* NOTIFY_SOCKET or the link's, and three for sockets */
 
 struct supervisor {
 	struct loop loop;
@@ -212,6 +213,8 @@ pid_t launch_helper(struct supervisor *sup, struct service *service, char *const
 
 /* Takes over the configuration. 0 or -errno: then nothing has changed. */
 int plan_create(struct supervisor *sup, struct config *config);
+/* Room for the descriptors of a configuration, which services do not see (supervisor.nofile). */
+void plan_raise_descriptors(struct supervisor *sup, const struct config *config);
 /* Drops all of it: the last thing before exit (leak checks). */
 void plan_destroy(struct supervisor *sup);
 /* Closes what a service that is down keeps open: streams, sockets, pipes. */

@@ -12,6 +12,7 @@
  * Files that cannot carry comments (other encodings) have them in NAME.expect. Whatever is found
  * besides is a failure. tests/config/check.py holds muster-init --check to the same files.
  */
+#include <arpa/inet.h>
 #include <dirent.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -240,6 +241,27 @@ static void put_identity(struct text *text, const struct identity_config *identi
 		    (unsigned long long)limit->value.rlim_max);
 }
 
+static void put_listens(struct text *text, const struct config *config,
+			const struct service_config *service)
+{
+	for (uint32_t i = 0; i < service->listen_count; i++) {
+		const struct listen_config *listen = &config->listens[service->listen_first + i];
+		char host[INET6_ADDRSTRLEN] = "";
+
+		put(text, "%s=", listen->text);
+		if (listen->kind == LISTEN_UNIX)
+			put(text, "%s ", listen->address.un.sun_path);
+		else if (listen->address.any.sa_family == AF_INET)
+			inet_ntop(AF_INET, &listen->address.in.sin_addr, host, sizeof(host));
+		else
+			inet_ntop(AF_INET6, &listen->address.in6.sin6_addr, host, sizeof(host));
+		if (listen->kind != LISTEN_UNIX)
+			put(text, "%s%s port %u ", listen->both ? "both " : "", host,
+			    ntohs(listen->address.in.sin_port));
+	}
+	put(text, "%s %s", service->listen_number, service->listen_names);
+}
+
 static bool put_service_fact(struct text *text, const struct config *config,
 			     const struct service_config *service, const char *what)
 {
@@ -267,7 +289,9 @@ static bool put_service_fact(struct text *text, const struct config *config,
 		put_list(text, service->policy->stop_command);
 		put(text, " / ");
 		put_list(text, service->policy->post_stop);
-	} else if (strcmp(what, "flags") == 0)
+	} else if (strcmp(what, "listen") == 0)
+		put_listens(text, config, service);
+	else if (strcmp(what, "flags") == 0)
 		put(text, "%s%s", service->start == START_AUTO ? "auto" : "manual",
 		    service->essential ? " essential" : "");
 	else
