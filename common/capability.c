@@ -1,82 +1,75 @@
 /* SPDX-License-Identifier: MIT */
 #include "capability.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <linux/capability.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/capability.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "config.h"
+#include "keys.h"
+#include "str.h"
 
-#define NAME_SIZE 20
-
-static const char names[CAPABILITY_NAMES][NAME_SIZE] = {
-	"CHOWN",
-	"DAC_OVERRIDE",
-	"DAC_READ_SEARCH",
-	"FOWNER",
-	"FSETID",
-	"KILL",
-	"SETGID",
-	"SETUID",
-	"SETPCAP",
-	"LINUX_IMMUTABLE",
-	"NET_BIND_SERVICE",
-	"NET_BROADCAST",
-	"NET_ADMIN",
-	"NET_RAW",
-	"IPC_LOCK",
-	"IPC_OWNER",
-	"SYS_MODULE",
-	"SYS_RAWIO",
-	"SYS_CHROOT",
-	"SYS_PTRACE",
-	"SYS_PACCT",
-	"SYS_ADMIN",
-	"SYS_BOOT",
-	"SYS_NICE",
-	"SYS_RESOURCE",
-	"SYS_TIME",
-	"SYS_TTY_CONFIG",
-	"MKNOD",
-	"LEASE",
-	"AUDIT_WRITE",
-	"AUDIT_CONTROL",
-	"SETFCAP",
-	"MAC_OVERRIDE",
-	"MAC_ADMIN",
-	"SYSLOG",
-	"WAKE_ALARM",
-	"BLOCK_SUSPEND",
-	"AUDIT_READ",
-	"PERFMON",
-	"BPF",
-	"CHECKPOINT_RESTORE",
-};
+#define PREFIX "cap_" /* of all names in libcap */
 
 bool capability_parse(const char *name, uint64_t *set)
 {
+	char full[sizeof(PREFIX) + CAPABILITY_NAME_SIZE];
+	cap_value_t number;
+
 	if (strcasecmp(name, "ALL") == 0) {
 		*set = CAPABILITY_ALL;
 		return true;
 	}
-	if (strncasecmp(name, "CAP_", 4) == 0)
-		name += 4;
-	for (unsigned i = 0; i < CAPABILITY_NAMES; i++)
-		if (strcasecmp(name, names[i]) == 0) {
-			*set = CAPABILITY_BIT(i);
-			return true;
-		}
-	return false;
+	if (strncasecmp(name, PREFIX, strlen(PREFIX)) == 0)
+		name += strlen(PREFIX);
+	if (!isalpha((unsigned char)*name) || strlen(name) >= CAPABILITY_NAME_SIZE)
+		return false; /* libcap takes numbers, too */
+	snprintf(full, sizeof(full), PREFIX "%s", name);
+	if (cap_from_name(full, &number) < 0)
+		return false;
+	*set = CAPABILITY_BIT(number);
+	return true;
 }
 
-const char *capability_name(unsigned number)
+bool capability_name(unsigned number, char name[CAPABILITY_NAME_SIZE])
 {
-	return number < CAPABILITY_NAMES ? names[number] : NULL;
+	char *full = cap_to_name((cap_value_t)number);
+	bool known = full && strncmp(full, PREFIX, strlen(PREFIX)) == 0;
+	size_t len = 0;
+
+	for (const char *at = known ? full + strlen(PREFIX) : ""; *at; at++)
+		if (len + 1 < CAPABILITY_NAME_SIZE)
+			name[len++] = (char)toupper((unsigned char)*at);
+	name[len] = '\0';
+	cap_free(full);
+	return known;
+}
+
+bool capability_nearest(const char *text, char nearest[CAPABILITY_NAME_SIZE])
+{
+	char upper[2 * CAPABILITY_NAME_SIZE], name[CAPABILITY_NAME_SIZE] = "ALL";
+	const char *wanted = upper;
+	unsigned best = 4, number = 0;
+
+	key_variable(text, upper, sizeof(upper));
+	if (strncmp(upper, "CAP_", 4) == 0)
+		wanted += 4;
+	do {
+		unsigned distance = str_distance(wanted, name, best);
+
+		if (distance < best) {
+			best = distance;
+			memcpy(nearest, name, CAPABILITY_NAME_SIZE);
+		}
+	} while (capability_name(number++, name));
+	return best < 4;
 }
 
 unsigned capability_first(uint64_t set)
@@ -121,6 +114,7 @@ int capability_read(struct capability_sets *sets, bool with_bounding)
 bool capability_check(uint64_t asked, char *why, size_t size)
 {
 	struct capability_sets own;
+	char name[CAPABILITY_NAME_SIZE];
 	uint64_t missing;
 	int rc = capability_read(&own, true);
 
@@ -129,12 +123,14 @@ bool capability_check(uint64_t asked, char *why, size_t size)
 		return false;
 	}
 	missing = asked == CAPABILITY_ALL ? 0 : asked & ~(own.permitted & own.bounding);
-	if (missing)
-		snprintf(why, size,
-			 "init itself does not have CAP_%s: the container was started without it, "
-			 "or no service needed it then",
-			 capability_name(capability_first(missing)));
-	return !missing;
+	if (!missing)
+		return true;
+	capability_name(capability_first(missing), name);
+	snprintf(why, size,
+		 "init itself does not have CAP_%s: the container was started without it, or no "
+		 "service needed it then",
+		 name);
+	return false;
 }
 
 /* ---- of a program that is to be started ---- */

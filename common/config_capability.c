@@ -7,17 +7,13 @@
 static void report_no_capability(struct load *load, const struct entry *entry, uint32_t line,
 				 const char *name)
 {
-	char q[QUOTE_SIZE], upper[64], hint[SUGGEST_SIZE];
-	struct suggestion suggestion;
+	char q[QUOTE_SIZE], nearest[CAPABILITY_NAME_SIZE];
+	bool near = capability_nearest(name, nearest);
 
-	key_variable(name, upper, sizeof(upper));
-	suggestion = suggest_begin(strncmp(upper, "CAP_", 4) == 0 ? upper + 4 : upper);
-	for (unsigned i = 0; capability_name(i); i++)
-		suggest_offer(&suggestion, capability_name(i));
-	suggest_offer(&suggestion, "ALL");
 	report_line(load, entry, line,
-		    "%s: expected a capability such as NET_BIND_SERVICE, or ALL%s", quote(q, name),
-		    suggest_text(&suggestion, hint));
+		    "%s: expected a capability such as NET_BIND_SERVICE, or ALL%s%s%s",
+		    quote(q, name), near ? "; did you mean \"" : "", near ? nearest : "",
+		    near ? "\"?" : "");
 }
 
 static uint64_t read_set(struct load *load, const struct entry *entry)

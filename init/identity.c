@@ -106,31 +106,13 @@ bool identity_add_limit(struct identity_options *options, const char *text, char
 
 /* ---- capabilities ---- */
 
-static const char *nearest_capability(const char *name)
-{
-	const char *best = NULL;
-	unsigned distance = 4;
-
-	for (unsigned i = 0; capability_name(i); i++) {
-		unsigned one = str_distance(name, capability_name(i), distance);
-
-		if (one < distance) {
-			distance = one;
-			best = capability_name(i);
-		}
-	}
-	return best;
-}
-
 static bool explain_capability(const char *name, char *error, size_t size)
 {
-	const char *best;
-	char upper[NAME_SIZE];
+	char nearest[CAPABILITY_NAME_SIZE];
+	bool near = capability_nearest(name, nearest);
 
-	key_variable(name, upper, sizeof(upper));
-	best = nearest_capability(strncmp(upper, "CAP_", 4) == 0 ? upper + 4 : upper);
 	snprintf(error, size, "\"%s\" is no capability such as NET_BIND_SERVICE, nor ALL%s%s%s",
-		 name, best ? "; did you mean \"" : "", best ? best : "", best ? "\"?" : "");
+		 name, near ? "; did you mean \"" : "", near ? nearest : "", near ? "\"?" : "");
 	return false;
 }
 

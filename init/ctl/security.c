@@ -177,13 +177,12 @@ static void json_hundredths(struct json_out *json, const char *key, unsigned val
 
 static void json_set(struct json_out *json, const char *key, uint64_t set)
 {
-	json_array_begin(json, key);
-	for (; set; set &= set - 1) {
-		const char *name = capability_name(capability_first(set));
+	char name[CAPABILITY_NAME_SIZE];
 
-		if (name)
+	json_array_begin(json, key);
+	for (; set; set &= set - 1)
+		if (capability_name(capability_first(set), name))
 			json_text(json, NULL, name);
-	}
 	json_array_end(json);
 }
 

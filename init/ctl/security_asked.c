@@ -75,13 +75,13 @@ static void compare_flags(struct comparison *c)
 static void compare_set(struct comparison *c, const char *what, uint64_t excess)
 {
 	struct difference *d;
-	const char *name;
+	char name[CAPABILITY_NAME_SIZE];
 
 	if (!excess)
 		return;
 	d = differ(c, "cap_drop");
-	name = capability_name(capability_first(excess));
-	ASKED(d, "without %s", name ? name : "unknown ones");
+	ASKED(d, "without %s",
+	      capability_name(capability_first(excess), name) ? name : "unknown ones");
 	FOUND(d, "%d too many in the %s set", __builtin_popcountll(excess), what);
 }
 
@@ -92,7 +92,7 @@ static void compare_capabilities(struct comparison *c)
 	uint64_t given = ~c->id->cap_drop | (all ? 0 : c->id->cap_add);
 	uint64_t missing = all ? 0 : c->id->cap_add & ~c->facts->permitted;
 	struct difference *d;
-	const char *name;
+	char name[CAPABILITY_NAME_SIZE];
 
 	if (!c->id->change_caps)
 		return;
@@ -102,8 +102,7 @@ static void compare_capabilities(struct comparison *c)
 	if (!missing)
 		return;
 	d = differ(c, "cap_add");
-	name = capability_name(capability_first(missing));
-	ASKED(d, "%s", name ? name : "unknown ones");
+	ASKED(d, "%s", capability_name(capability_first(missing), name) ? name : "unknown ones");
 	FOUND(d, "missing: %d", __builtin_popcountll(missing));
 }
 

@@ -188,12 +188,14 @@ static void check_all_calls(uint64_t capabilities)
 	}
 }
 
+#define CAPABILITIES 41 /* that the rules may ask for, and more */
+
 static void default_rules_follow_from_capabilities(void **state)
 {
 	(void)state;
 	check_all_calls(0);
 	check_all_calls(CAPABILITY_ALL);
-	for (unsigned i = 0; i < CAPABILITY_NAMES; i++)
+	for (unsigned i = 0; i < CAPABILITIES; i++)
 		check_all_calls(CAPABILITY_BIT(i));
 }
 
