@@ -176,6 +176,7 @@ struct service_config {
 	const struct policy_config *policy;
 	const char *listen_names;  /* LISTEN_FDNAMES=...; NULL: it has no sockets */
 	const char *listen_number; /* LISTEN_FDS=N */
+	uint32_t idle_stop;        /* ms; 0: never. START_ON_DEMAND */
 	uint32_t listen_first;     /* of config.listens */
 	uint16_t listen_count;
 	uint16_t dep_count;

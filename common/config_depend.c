@@ -81,6 +81,8 @@ static const char *condition_problem(const struct service_config *service, uint8
 		return NULL;
 	if (service->type == TYPE_EXTERNAL)
 		return "a service of type external never completes";
+	if (service->start == START_ON_DEMAND)
+		return "it never completes, with start = on-demand";
 	if (service->type == TYPE_SERVICE && restart == RESTART_ALWAYS)
 		return "it never completes, with restart = always";
 	if (service->type == TYPE_SERVICE && restart == RESTART_UNLESS_STOPPED)

@@ -122,6 +122,7 @@ bool service_config_equal(const struct config *a, const struct service_config *x
 	return strcmp(x->name, y->name) == 0 && same_list(x->argv, y->argv) &&
 	       same_list(x->environment, y->environment) && same_deps(a, x, b, y) &&
 	       same_listens(a, x, b, y) && same_policy(x->policy, y->policy) &&
-	       x->type == y->type && x->start == y->start && x->essential == y->essential &&
-	       x->on_address_change == y->on_address_change && x->internal == y->internal;
+	       x->type == y->type && x->start == y->start && x->idle_stop == y->idle_stop &&
+	       x->essential == y->essential && x->on_address_change == y->on_address_change &&
+	       x->internal == y->internal;
 }

@@ -119,6 +119,7 @@ struct service_draft {
 	const struct entry *environment, *env_file, *secrets;
 	const struct entry *listen;
 	uint8_t start;
+	uint32_t idle_stop;
 	struct log_draft log;
 	uint64_t log_max_size;
 	int64_t log_keep;

@@ -86,6 +86,21 @@ static void check_type(struct load *load, const struct service_load *service,
 			   "a oneshot is done when it exits with 0: expected no or on-failure");
 }
 
+static void check_start(struct load *load, const struct service_load *service,
+			const struct service_config *out)
+{
+	const struct service_draft *draft = &service->draft;
+
+	if (draft->start == START_ON_DEMAND && !out->listen_count &&
+	    !section_get(service->section, "listen"))
+		report_key(load, service->section, "start",
+			   "on-demand needs the sockets that it is to wait for: listen = "
+			   "tcp:host:port, udp:host:port or unix:/path");
+	if (draft->start != START_ON_DEMAND)
+		report_key(load, service->section, "idle_stop",
+			   "only a service with start = on-demand is stopped when idle");
+}
+
 static void warn_key(struct load *load, const struct section *section, const char *key,
 		     const char *text)
 {
@@ -182,12 +197,14 @@ static void load_service(struct load *load, uint32_t index)
 	out->argv = draft->type == TYPE_EXTERNAL ? NULL : draft->command;
 	out->type = draft->type;
 	out->start = draft->start;
+	out->idle_stop = draft->start == START_ON_DEMAND ? draft->idle_stop : 0;
 	out->essential = draft->essential;
 	out->on_address_change = draft->on_address_change;
 	out->line = section->line;
 	load_probes(load, service, out);
 	load_listen(load, service, index);
 	check_type(load, service, out);
+	check_start(load, service, out);
 	check_times(load, service);
 	out->policy = make_policy(load, service);
 	load_service_environment(load, service, out);

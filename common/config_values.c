@@ -465,10 +465,6 @@ static void report_value(struct load *load, const struct entry *entry, const cha
 	struct suggestion suggestion = suggest_begin(text);
 	char q[QUOTE_SIZE], hint[SUGGEST_SIZE], accepts[256];
 
-	if (strcmp(key->name, "start") == 0 && strcmp(text, "on-demand") == 0) {
-		report_entry(load, entry, "%s is not available in this version", quote(q, text));
-		return;
-	}
 	for (size_t i = 0; key->form == KEY_WORD && key->words[i]; i++)
 		suggest_offer(&suggestion, key->words[i]);
 	report_entry(load, entry, "%s: expected %s%s", quote(q, text),

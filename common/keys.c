@@ -15,7 +15,7 @@ static const char *const types[] = {"service", "oneshot", "external", NULL};
 static const char *const restarts[] = {"no", "on-failure", "always", "unless-stopped", NULL};
 static const char *const landlocks[] = {"best-effort", "require", "off", NULL};
 static const char *const checks[] = {"auto", "connect", "dns", "no", NULL};
-static const char *const starts[] = {"auto", "manual", NULL};
+static const char *const starts[] = {"auto", "manual", "on-demand", NULL};
 
 #define MUSTER(member)  .section = SECTION_MUSTER, .offset = offsetof(struct muster_draft, member)
 #define SIDECAR(member) .section = SECTION_SIDECAR, .offset = offsetof(struct sidecar_draft, member)
@@ -129,6 +129,7 @@ const struct key keys[] = {
 	{"listen", SERVICE(listen), .form = KEY_LIST,
 	 .accepts = "tcp:host:port, udp:host:port or unix:/path"},
 	{"start", SERVICE(start), WORD(starts), .fallback = "auto"},
+	{"idle_stop", SERVICE(idle_stop), TIME(100), .accepts = "a duration of at least 100ms"},
 	{"log", SERVICE(log), .form = KEY_LOG, .fallback = "that of [muster]", .no_parse = true,
 	 .accepts = "inherit, prefix, json, none or file:/path"},
 	{"log_max_size", SERVICE(log_max_size), .form = KEY_SIZE, .fallback = "10M"},
@@ -140,7 +141,6 @@ const struct key keys[] = {
 	ABSENT(SECTION_SERVICE, "cpu_max"),
 	ABSENT(SECTION_SERVICE, "pids_max"),
 	ABSENT(SECTION_SERVICE, "forward"),
-	ABSENT(SECTION_SERVICE, "idle_stop"),
 	ABSENT(SECTION_SERVICE, "replicas"),
 	ABSENT(SECTION_SERVICE, "watchdog"),
 	ABSENT(SECTION_SERVICE, "require_gpu"),

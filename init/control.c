@@ -248,7 +248,7 @@ static void start_service(struct supervisor *sup, struct client *client, struct 
 
 static void stop_service(struct supervisor *sup, struct client *client, struct service *service)
 {
-	service->wanted = false;
+	service->wanted = service->demand = false;
 	supervisor_event(sup, service, EV_UNWANT);
 	schedule_changed(sup, service);
 	answer(sup, client, WIRE_DONE, "%s", state_name(machine_state(service->phase)));

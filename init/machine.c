@@ -82,6 +82,8 @@ static enum after after_exit(enum phase phase, const struct machine_facts *f)
 		return after_failure(f); /* it never became ready, whatever it says */
 	if (f->may_restart)
 		return AFTER_BACKOFF;
+	if (well && f->on_demand)
+		return AFTER_INACTIVE;
 	return well ? AFTER_COMPLETED : AFTER_FAILED;
 }
 

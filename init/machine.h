@@ -58,6 +58,7 @@ struct machine_facts {
 	bool has_stop_command;
 	bool has_post_stop;
 	bool ended_well;  /* EV_EXITED: exit code 0 */
+	bool on_demand;   /* the end it came to by itself is a rest */
 	bool may_restart; /* policy, retries and limits allow another start after this failure/end
 			   */
 };

@@ -18,8 +18,9 @@
 #include "sidecar_config.h"
 #include "sockets.h"
 
-/* The timers of one service: its phase, its probes and its log's writer; and those of the whole. */
-#define TIMERS_PER_SERVICE (2 + ROLE_COUNT)
+/* The timers of one service: its phase, its probes, its log's writer and its rest; and those of the
+ * whole. */
+#define TIMERS_PER_SERVICE (3 + ROLE_COUNT)
 #define TIMERS_OF_INIT     8
 #define MAX_SLOTS          65535
 /* Descriptors of one service at most: two pipes, a notify socket, a readiness pipe. */
@@ -142,6 +143,7 @@ static void service_destroy(struct supervisor *sup, struct service *service)
 {
 	service_close(sup, service);
 	loop_disarm(&sup->loop, &service->timer);
+	loop_disarm(&sup->loop, &service->demand_timer);
 	if (service->streams)
 		munmap(service->streams[0].partial, 2 * LINE_MAX_BYTES);
 	free(service);
@@ -393,6 +395,7 @@ static void keep_service(struct service *service, const struct service_config *c
 		if (service->probes[role])
 			service->probes[role]->config = config->probes[role];
 	service->fresh = service->noted = service->queued = false;
+	service->waits = service->measured = false; /* on the sockets of the old plan */
 	service->unready = service->unsettled = false;
 }
 

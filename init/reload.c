@@ -301,7 +301,7 @@ static void decide_wanted(const struct supervisor *sup, const struct plan *plan,
 
 		if (index >= 0 && !plan->services[index])
 			want[index] = service->wanted ||
-				      (service->config->start == START_MANUAL && want[index]);
+				      (service->config->start != START_AUTO && want[index]);
 	}
 }
 

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "demand.h"
 #include "log.h"
 #include "memory.h"
 #include "notify.h"
@@ -31,7 +32,7 @@ static void recount(struct supervisor *sup, struct service *service)
 {
 	unsigned state = machine_state(service->phase);
 	bool matters = service->wanted && !service->config->internal;
-	bool good = state_is_ready(state) || state == STATE_COMPLETED;
+	bool good = state_is_ready(state) || state == STATE_COMPLETED || demand_answers(service);
 
 	count(&service->unready, &sup->unready, matters && !good);
 	count(&service->unsettled, &sup->unsettled, matters && !good && state != STATE_FAILED);
@@ -149,6 +150,8 @@ static enum verdict dep_verdict(const struct supervisor *sup, const struct dep_c
 	const struct service *service = sup->services[dep->service];
 	enum verdict verdict = condition_of(service, dep->condition);
 
+	if (demand_answers(service)) /* who connects to it waits for it */
+		verdict = DEP_MET;
 	if (machine_state(service->phase) == STATE_FAILED)
 		verdict = DEP_FAILED;
 	if (!dep->optional)
@@ -196,6 +199,7 @@ void schedule_changed(struct supervisor *sup, struct service *service)
 {
 	recount(sup, service);
 	sockets_follow(sup, service);
+	demand_follow(sup, service);
 	if (service->noted)
 		return;
 	service->noted = true;
@@ -316,6 +320,7 @@ static void want(struct supervisor *sup, struct service *service)
 {
 	service->wanted = true;
 	service->attempts = service->window_count = 0;
+	service->demand = service->config->start == START_ON_DEMAND;
 	supervisor_event(sup, service, EV_WANT);
 }
 
@@ -335,6 +340,12 @@ void schedule_want(struct supervisor *sup, struct service *service)
 
 			if (dep->optional || (other->wanted && dep_verdict(sup, dep) != DEP_FAILED))
 				continue;
+			if (other->config->start == START_ON_DEMAND &&
+			    machine_state(other->phase) != STATE_FAILED) {
+				other->demand = true;
+				schedule_changed(sup, other);
+				continue;
+			}
 			want(sup, other);
 			sup->stack[todo++] = dep->service;
 		}

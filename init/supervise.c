@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "demand.h"
 #include "fault.h"
 #include "fd.h"
 #include "filters.h"
@@ -135,9 +136,15 @@ static void on_stop_signal(struct supervisor *sup, int signal)
 	stop_begin(sup, 0, why);
 }
 
-static void on_signal(struct supervisor *sup, int signal)
+static void on_signal(struct supervisor *sup, int signal, int fd)
 {
 	switch (signal) {
+	case SIGIO:
+		demand_signal(sup, -1);
+		break;
+	case DEMAND_SIGNAL:
+		demand_signal(sup, fd);
+		break;
 	case SIGCHLD:
 		reap(sup);
 		break;
@@ -165,7 +172,7 @@ static void signals_ready(struct loop *loop, struct loop_source *source, uint32_
 
 	(void)events;
 	for (ssize_t i = 0; i < n / (ssize_t)sizeof(info[0]); i++)
-		on_signal(supervisor_of(loop), (int)info[i].ssi_signo);
+		on_signal(supervisor_of(loop), (int)info[i].ssi_signo, info[i].ssi_fd);
 }
 
 /* All signals wait in a descriptor; faults stay as they are. What init inherited as ignored it must
@@ -311,6 +318,8 @@ static void start_all(struct supervisor *sup)
 	for (uint32_t i = sup->count; i-- > 0;)
 		if (sup->services[i]->wanted)
 			schedule_want(sup, sup->services[i]);
+		else
+			schedule_changed(sup, sup->services[i]); /* it may wait for somebody */
 }
 
 /* The last word: why, with which code, how many orphans there were, and who had to be killed. */

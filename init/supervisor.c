@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 
 #include "clock.h"
+#include "demand.h"
 #include "leftovers.h"
 #include "log.h"
 #include "logwriter.h"
@@ -67,7 +68,7 @@ static void publish(struct supervisor *sup, struct service *service, unsigned ol
 	record->since = sup->loop.now;
 	record->pid = service->pid;
 	record->last_exit = service->exit_code;
-	if (service->wanted)
+	if (service->wanted && !demand_answers(service))
 		record->flags |= STATUS_WANTED;
 	else
 		record->flags &= (uint8_t)~STATUS_WANTED;
@@ -192,9 +193,7 @@ static void count_restart(struct supervisor *sup, struct service *service, bool 
 	status_record_end(&sup->page, service->index);
 }
 
-/* The delay before the next start: doubled each time, with 10 % jitter so that services that fail
- * together do not come back together, and forgotten once it has been up for the longest delay. */
-static uint64_t next_backoff(struct supervisor *sup, struct service *service)
+uint64_t supervisor_backoff(struct supervisor *sup, struct service *service)
 {
 	const struct policy_config *policy = service->config->policy;
 	uint64_t now = sup->loop.now;
@@ -264,7 +263,7 @@ static void arm(struct supervisor *sup, struct service *service, unsigned effect
 	else if (effects & FX_ARM_KILL)
 		when = sup->loop.now + msec(KILL_TIMEOUT_MS);
 	else if (effects & FX_ARM_BACKOFF)
-		when = sup->loop.now + next_backoff(sup, service);
+		when = sup->loop.now + supervisor_backoff(sup, service);
 	else if (!(effects & FX_DISARM))
 		return;
 	loop_arm(&sup->loop, &service->timer, when);
@@ -329,6 +328,7 @@ static struct machine_facts facts_of(const struct supervisor *sup, const struct 
 		.has_post_stop =
 			config->policy->post_stop != NULL && service->launched && !sup->killing,
 		.ended_well = well,
+		.on_demand = service->demand,
 		.may_restart = may_restart(sup, service, event, event == EV_EXITED && well),
 	};
 }
@@ -344,6 +344,9 @@ static void entered(struct supervisor *sup, struct service *service, enum phase 
 		service->attempts = 0;
 		break;
 	case PH_INACTIVE:
+		if (service->demand)
+			service->wanted = false; /* until somebody connects */
+						 /* fall through */
 	case PH_COMPLETED:
 	case PH_FAILED:
 	case PH_BACKOFF:
@@ -533,5 +536,7 @@ static void deadline(struct loop *loop, struct loop_timer *timer)
 void supervisor_init_service(struct service *service)
 {
 	service->timer.expired = deadline;
+	service->demand_timer.expired = demand_timer_expired;
+	service->demand = service->config->start == START_ON_DEMAND;
 	service->exit_code = -1;
 }

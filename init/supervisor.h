@@ -54,6 +54,7 @@ struct probe_run {
 struct service {
 	const struct service_config *config;
 	struct loop_timer timer; /* deadline of the phase */
+	struct loop_timer demand_timer;
 	struct probe_run *probes[ROLE_COUNT];
 	struct stream *streams;    /* two, stdout and stderr; NULL: its output is not ours */
 	struct notify_run *notify; /* NULL: it does not use sd_notify */
@@ -76,6 +77,13 @@ struct service {
 	bool unready, unsettled; /* counted in the supervisor's numbers of the same names */
 	bool killed;             /* KILL was needed */
 	bool stuck;              /* and did not help: the shutdown goes on without it */
+	bool demand;             /* a connection may start it (demand.h): on-demand, and not
+				  * stopped by hand */
+	bool waits;              /* for one: its sockets are watched, or will be after a delay */
+	bool rested;             /* it was stopped as nobody used it */
+	bool measured;           /* whether anybody uses it */
+	bool disturbed;          /* somebody connected since the last tick */
+	uint8_t quiet;           /* ticks without anybody */
 	bool retry_helps;        /* the last failed start may succeed later */
 	uint32_t attempts;       /* failed starts in a row */
 	uint32_t backoff;        /* ms, the next delay */
@@ -167,6 +175,9 @@ void supervisor_event(struct supervisor *sup, struct service *service, enum even
 /* Notes why the service is as it is (shown by musterctl); printf-like, cut to fit. */
 void supervisor_reason(struct supervisor *sup, struct service *service, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+/* The delay before the next start: doubled each time, with 10 % jitter so that services that fail
+ * together do not come back together, and forgotten once it has been up for the longest delay. */
+uint64_t supervisor_backoff(struct supervisor *sup, struct service *service);
 /* A child with this pid ended. Called by the reaper for each. */
 void supervisor_child_ended(struct supervisor *sup, pid_t pid, int wait_status);
 /* After a round of reaping: leftovers that are awaited may be gone. True: some are not. */

@@ -262,6 +262,16 @@ static void put_listens(struct text *text, const struct config *config,
 	put(text, "%s %s", service->listen_number, service->listen_names);
 }
 
+static void put_flags(struct text *text, const struct service_config *service)
+{
+	static const char *const starts[] = {"auto", "manual", "on-demand"};
+
+	put(text, "%s", starts[service->start]);
+	if (service->idle_stop)
+		put(text, " %u", service->idle_stop);
+	put(text, "%s", service->essential ? " essential" : "");
+}
+
 static bool put_service_fact(struct text *text, const struct config *config,
 			     const struct service_config *service, const char *what)
 {
@@ -292,8 +302,7 @@ static bool put_service_fact(struct text *text, const struct config *config,
 	} else if (strcmp(what, "listen") == 0)
 		put_listens(text, config, service);
 	else if (strcmp(what, "flags") == 0)
-		put(text, "%s%s", service->start == START_AUTO ? "auto" : "manual",
-		    service->essential ? " essential" : "");
+		put_flags(text, service);
 	else
 		return false;
 	return true;
