@@ -50,7 +50,7 @@ else
 # nothing for relro to protect.
 COMPILE   += -fno-pie -fno-asynchronous-unwind-tables
 LINK      += -static -no-pie -Wl,-z,norelro,-z,noseparate-code
-MUSL_LIBS := $(addprefix $(OUT)/lib/lib,inih.a cap.a seccomp.a yaml.a)
+MUSL_LIBS := $(addprefix $(OUT)/lib/lib,inih.a seccomp.a yaml.a)
 INCLUDE   := -isystem $(OUT)/include -idirafter $(OUT)/kernel
 LINK      += -L$(OUT)/lib
 endif
@@ -62,11 +62,9 @@ $(OUT)/obj/tests/%.o: INCLUDE += -Iinit -Iinit/ctl -Isidecar
 objects  = $(patsubst %.c,$(OUT)/obj/%.o,$(wildcard $(addsuffix /*.c,$(1))))
 named    = $(patsubst tests/$(1)/%.c,$(OUT)/$(1)/%,$(wildcard tests/$(1)/*.c))
 COMMON  := $(OUT)/libmuster.a
-# Statically where that is possible: hardly anybody who wraps a program needs these two, and a library
-# more to load would be paid for at each start.
-archive-of = $(if $(findstring /,$(shell $(CC) -print-file-name=lib$(1).a)),-l:lib$(1).a,-l$(1))
-SECCOMP      := $(call archive-of,seccomp)
-COMMON_LIBS  := -linih $(call archive-of,cap)
+# Statically where that is possible: hardly anybody who wraps a program needs it, and a library more to
+# load would be paid for at each start.
+SECCOMP      := $(if $(findstring /,$(shell $(CC) -print-file-name=libseccomp.a)),-l:libseccomp.a,-lseccomp)
 CTL_LIBS     := -l:libyaml.a
 SIDECAR_LIBS := -lcurl -lmicrohttpd -lcares -ljansson -lseccomp
 
@@ -78,7 +76,7 @@ WRAPPING := $(patsubst %,$(OUT)/obj/%.o,$(addprefix init/,main options wrap wrap
 $(OUT)/muster-init: $(call objects,init) $(COMMON)
 	$(call say,LINK)
 	$(Q)$(LINK) $(CFLAGS) $(LDFLAGS) -o $@ $(WRAPPING) $(if $(STATIC),-lc) \
-		$(filter-out $(WRAPPING),$^) $(COMMON_LIBS) $(SECCOMP)
+		$(filter-out $(WRAPPING),$^) -linih $(SECCOMP)
 # libyaml goes into the program: a check that runs every few seconds loads no library more for it.
 $(OUT)/musterctl: $(call objects,init/ctl) $(COMMON)
 $(OUT)/musterctl: LIBS := $(CTL_LIBS)
@@ -89,7 +87,7 @@ $(OUT)/obj/init/personality.o: LICENSE
 
 $(addprefix $(OUT)/,musterctl muster-sidecar):
 	$(call say,LINK)
-	$(Q)$(LINK) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(COMMON_LIBS) $(LIBS)
+	$(Q)$(LINK) $(CFLAGS) $(LDFLAGS) -o $@ $^ -linih $(LIBS)
 
 $(OUT)/obj/%.o: %.c $(OUT)/flags $(MUSL_LIBS)
 	$(call say,CC)
@@ -121,9 +119,7 @@ $(OUT)/sources: FORCE
 
 $(OUT)/lib/libinih.a: scripts/build-musl-libs
 	scripts/build-musl-libs $(OUT) inih
-$(OUT)/lib/libcap.a: $(OUT)/lib/libinih.a
-	scripts/build-musl-libs $(OUT) libcap
-$(OUT)/lib/libyaml.a: $(OUT)/lib/libcap.a
+$(OUT)/lib/libyaml.a: $(OUT)/lib/libinih.a
 	scripts/build-musl-libs $(OUT) libyaml
 $(OUT)/lib/libseccomp.a: $(OUT)/lib/libyaml.a
 	scripts/build-musl-libs $(OUT) libseccomp
@@ -135,19 +131,19 @@ tools: $(call named,tools)
 link-test = $(Q)mkdir -p $(@D) && $(LINK) $(CFLAGS) $(LDFLAGS) -o $@ $^
 $(OUT)/unit/sidecar_%: $(OUT)/obj/tests/unit/sidecar_%.o $(OUT)/libsidecar.a $(COMMON)
 	$(call say,LINK)
-	$(link-test) -lcmocka $(COMMON_LIBS) $(SIDECAR_LIBS)
+	$(link-test) -lcmocka -linih $(SIDECAR_LIBS)
 $(OUT)/unit/ctl_%: $(OUT)/obj/tests/unit/ctl_%.o $(OUT)/libctl.a $(COMMON)
 	$(call say,LINK)
-	$(link-test) -lcmocka $(COMMON_LIBS) $(CTL_LIBS)
+	$(link-test) -lcmocka -linih $(CTL_LIBS)
 $(OUT)/unit/%: $(OUT)/obj/tests/unit/%.o $(OUT)/libinit.a $(COMMON)
 	$(call say,LINK)
-	$(link-test) -lcmocka $(COMMON_LIBS) $(SECCOMP)
+	$(link-test) -lcmocka -linih $(SECCOMP)
 $(OUT)/tools/%: $(OUT)/obj/tests/tools/%.o $(COMMON)
 	$(call say,LINK)
 	$(link-test)
 $(OUT)/fuzz/%: $(OUT)/obj/tests/fuzz/%.o $(COMMON)
 	$(call say,LINK)
-	$(link-test) -fsanitize=fuzzer $(COMMON_LIBS)
+	$(link-test) -fsanitize=fuzzer -linih
 
 # The unit tests and the corpus of configurations run a second time, under sanitizers.
 CHECKED := address,undefined
@@ -218,7 +214,7 @@ $(BENCH_PROGRAMS): | bench-deps
 bench-programs: $(OUT)/bench/resolve
 $(OUT)/bench/resolve: $(OUT)/obj/tests/bench/resolve.o $(COMMON) | bench-deps
 	$(call say,LINK)
-	$(Q)mkdir -p $(@D) && $(LINK) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(COMMON_LIBS)
+	$(Q)mkdir -p $(@D) && $(LINK) $(CFLAGS) $(LDFLAGS) -o $@ $^ -linih
 
 MAN := $(wildcard docs/*.1 docs/*.5 docs/*.8)
 INSTALLED = $(addprefix $(DESTDIR)$(PREFIX)/bin/,$(PROGRAMS)) \

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "capability.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <linux/capability.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/capability.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -16,60 +14,92 @@
 #include "keys.h"
 #include "str.h"
 
-#define PREFIX "cap_" /* of all names in libcap */
+#define NAMES 41 /* 0 .. 40, all that Linux 6.18 knows */
+
+static const char names[NAMES][CAPABILITY_NAME_SIZE] = {
+	"CHOWN",
+	"DAC_OVERRIDE",
+	"DAC_READ_SEARCH",
+	"FOWNER",
+	"FSETID",
+	"KILL",
+	"SETGID",
+	"SETUID",
+	"SETPCAP",
+	"LINUX_IMMUTABLE",
+	"NET_BIND_SERVICE",
+	"NET_BROADCAST",
+	"NET_ADMIN",
+	"NET_RAW",
+	"IPC_LOCK",
+	"IPC_OWNER",
+	"SYS_MODULE",
+	"SYS_RAWIO",
+	"SYS_CHROOT",
+	"SYS_PTRACE",
+	"SYS_PACCT",
+	"SYS_ADMIN",
+	"SYS_BOOT",
+	"SYS_NICE",
+	"SYS_RESOURCE",
+	"SYS_TIME",
+	"SYS_TTY_CONFIG",
+	"MKNOD",
+	"LEASE",
+	"AUDIT_WRITE",
+	"AUDIT_CONTROL",
+	"SETFCAP",
+	"MAC_OVERRIDE",
+	"MAC_ADMIN",
+	"SYSLOG",
+	"WAKE_ALARM",
+	"BLOCK_SUSPEND",
+	"AUDIT_READ",
+	"PERFMON",
+	"BPF",
+	"CHECKPOINT_RESTORE",
+};
 
 bool capability_parse(const char *name, uint64_t *set)
 {
-	char full[sizeof(PREFIX) + CAPABILITY_NAME_SIZE];
-	cap_value_t number;
-
 	if (strcasecmp(name, "ALL") == 0) {
 		*set = CAPABILITY_ALL;
 		return true;
 	}
-	if (strncasecmp(name, PREFIX, strlen(PREFIX)) == 0)
-		name += strlen(PREFIX);
-	if (!isalpha((unsigned char)*name) || strlen(name) >= CAPABILITY_NAME_SIZE)
-		return false; /* libcap takes numbers, too */
-	snprintf(full, sizeof(full), PREFIX "%s", name);
-	if (cap_from_name(full, &number) < 0)
-		return false;
-	*set = CAPABILITY_BIT(number);
-	return true;
+	if (strncasecmp(name, "CAP_", 4) == 0)
+		name += 4;
+	for (unsigned i = 0; i < NAMES; i++)
+		if (strcasecmp(name, names[i]) == 0) {
+			*set = CAPABILITY_BIT(i);
+			return true;
+		}
+	return false;
 }
 
-bool capability_name(unsigned number, char name[CAPABILITY_NAME_SIZE])
+const char *capability_name(unsigned number)
 {
-	char *full = cap_to_name((cap_value_t)number);
-	bool known = full && strncmp(full, PREFIX, strlen(PREFIX)) == 0;
-	size_t len = 0;
-
-	for (const char *at = known ? full + strlen(PREFIX) : ""; *at; at++)
-		if (len + 1 < CAPABILITY_NAME_SIZE)
-			name[len++] = (char)toupper((unsigned char)*at);
-	name[len] = '\0';
-	cap_free(full);
-	return known;
+	return number < NAMES ? names[number] : NULL;
 }
 
-bool capability_nearest(const char *text, char nearest[CAPABILITY_NAME_SIZE])
+const char *capability_nearest(const char *text)
 {
-	char upper[2 * CAPABILITY_NAME_SIZE], name[CAPABILITY_NAME_SIZE] = "ALL";
-	const char *wanted = upper;
-	unsigned best = 4, number = 0;
+	char upper[2 * CAPABILITY_NAME_SIZE];
+	const char *wanted = upper, *nearest = NULL;
+	unsigned best = 4;
 
 	key_variable(text, upper, sizeof(upper));
 	if (strncmp(upper, "CAP_", 4) == 0)
 		wanted += 4;
-	do {
+	for (unsigned i = 0; i <= NAMES; i++) {
+		const char *name = i < NAMES ? names[i] : "ALL";
 		unsigned distance = str_distance(wanted, name, best);
 
 		if (distance < best) {
 			best = distance;
-			memcpy(nearest, name, CAPABILITY_NAME_SIZE);
+			nearest = name;
 		}
-	} while (capability_name(number++, name));
-	return best < 4;
+	}
+	return nearest;
 }
 
 unsigned capability_first(uint64_t set)
@@ -114,7 +144,6 @@ int capability_read(struct capability_sets *sets, bool with_bounding)
 bool capability_check(uint64_t asked, char *why, size_t size)
 {
 	struct capability_sets own;
-	char name[CAPABILITY_NAME_SIZE];
 	uint64_t missing;
 	int rc = capability_read(&own, true);
 
@@ -125,11 +154,10 @@ bool capability_check(uint64_t asked, char *why, size_t size)
 	missing = asked == CAPABILITY_ALL ? 0 : asked & ~(own.permitted & own.bounding);
 	if (!missing)
 		return true;
-	capability_name(capability_first(missing), name);
 	snprintf(why, size,
 		 "init itself does not have CAP_%s: the container was started without it, or no "
 		 "service needed it then",
-		 name);
+		 capability_name(capability_first(missing)));
 	return false;
 }
 

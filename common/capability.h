@@ -7,23 +7,24 @@
 #include <stdint.h>
 
 /*
- * Capabilities (capabilities(7)) as sets of bits by number. Their names are libcap's; sets are read
- * and made by raw system calls, as a child on its way to exec may not allocate, which libcap does.
+ * Capabilities (capabilities(7)) as sets of bits by number. Raw system calls, as a child on its way
+ * to exec may not allocate, which libcap does; and names of our own, since libcap has a
+ * constructor, which at the start of every wrapped program would touch a page and make a dozen
+ * calls.
  */
 #define CAPABILITY_ALL         UINT64_MAX /* "ALL": whatever the kernel has */
-#define CAPABILITY_NAME_SIZE   32         /* with a NUL */
+#define CAPABILITY_NAME_SIZE   20         /* at most, with a NUL */
 #define CAPABILITY_BITS        64         /* the kernel's sets have room for so many */
 #define CAPABILITY_BIT(number) (UINT64_C(1) << (number))
 
 /* As Docker writes them: with or without CAP_, any case, or ALL. False: it is none. */
 bool capability_parse(const char *name, uint64_t *set);
 
-/* Without CAP_, in upper case. False, and a name that is empty or a number: none is known. Takes
- * memory and gives it back. */
-bool capability_name(unsigned number, char name[CAPABILITY_NAME_SIZE]);
+/* Without CAP_; NULL: no name is known. */
+const char *capability_name(unsigned number);
 
-/* The name, or ALL, that is nearest to a text that is none. False: nothing is near. */
-bool capability_nearest(const char *text, char name[CAPABILITY_NAME_SIZE]);
+/* The name, or ALL, that is nearest to a text that is none; NULL: nothing is near. */
+const char *capability_nearest(const char *text);
 
 /* The lowest in a set that is not empty. */
 unsigned capability_first(uint64_t set);

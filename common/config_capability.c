@@ -7,12 +7,12 @@
 static void report_no_capability(struct load *load, const struct entry *entry, uint32_t line,
 				 const char *name)
 {
-	char q[QUOTE_SIZE], nearest[CAPABILITY_NAME_SIZE];
-	bool near = capability_nearest(name, nearest);
+	const char *near = capability_nearest(name);
+	char q[QUOTE_SIZE];
 
 	report_line(load, entry, line,
 		    "%s: expected a capability such as NET_BIND_SERVICE, or ALL%s%s%s",
-		    quote(q, name), near ? "; did you mean \"" : "", near ? nearest : "",
+		    quote(q, name), near ? "; did you mean \"" : "", near ? near : "",
 		    near ? "\"?" : "");
 }
 

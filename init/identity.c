@@ -108,11 +108,10 @@ bool identity_add_limit(struct identity_options *options, const char *text, char
 
 static bool explain_capability(const char *name, char *error, size_t size)
 {
-	char nearest[CAPABILITY_NAME_SIZE];
-	bool near = capability_nearest(name, nearest);
+	const char *near = capability_nearest(name);
 
 	snprintf(error, size, "\"%s\" is no capability such as NET_BIND_SERVICE, nor ALL%s%s%s",
-		 name, near ? "; did you mean \"" : "", near ? nearest : "", near ? "\"?" : "");
+		 name, near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
 	return false;
 }
 

@@ -177,12 +177,13 @@ static void json_hundredths(struct json_out *json, const char *key, unsigned val
 
 static void json_set(struct json_out *json, const char *key, uint64_t set)
 {
-	char name[CAPABILITY_NAME_SIZE];
-
 	json_array_begin(json, key);
-	for (; set; set &= set - 1)
-		if (capability_name(capability_first(set), name))
+	for (; set; set &= set - 1) {
+		const char *name = capability_name(capability_first(set));
+
+		if (name)
 			json_text(json, NULL, name);
+	}
 	json_array_end(json);
 }
 

@@ -75,13 +75,13 @@ static void compare_flags(struct comparison *c)
 static void compare_set(struct comparison *c, const char *what, uint64_t excess)
 {
 	struct difference *d;
-	char name[CAPABILITY_NAME_SIZE];
+	const char *name;
 
 	if (!excess)
 		return;
 	d = differ(c, "cap_drop");
-	ASKED(d, "without %s",
-	      capability_name(capability_first(excess), name) ? name : "unknown ones");
+	name = capability_name(capability_first(excess));
+	ASKED(d, "without %s", name ? name : "unknown ones");
 	FOUND(d, "%d too many in the %s set", __builtin_popcountll(excess), what);
 }
 
@@ -92,7 +92,7 @@ static void compare_capabilities(struct comparison *c)
 	uint64_t given = ~c->id->cap_drop | (all ? 0 : c->id->cap_add);
 	uint64_t missing = all ? 0 : c->id->cap_add & ~c->facts->permitted;
 	struct difference *d;
-	char name[CAPABILITY_NAME_SIZE];
+	const char *name;
 
 	if (!c->id->change_caps)
 		return;
@@ -102,7 +102,8 @@ static void compare_capabilities(struct comparison *c)
 	if (!missing)
 		return;
 	d = differ(c, "cap_add");
-	ASKED(d, "%s", capability_name(capability_first(missing), name) ? name : "unknown ones");
+	name = capability_name(capability_first(missing));
+	ASKED(d, "%s", name ? name : "unknown ones");
 	FOUND(d, "missing: %d", __builtin_popcountll(missing));
 }
 

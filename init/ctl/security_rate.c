@@ -85,16 +85,16 @@ static int judge_capabilities(const struct facts *facts, uint64_t of, char found
 {
 	uint64_t has = (facts->permitted | facts->ambient) & of, may = facts->bounding & of;
 	uint64_t shown = has ? has : may;
-	char name[CAPABILITY_NAME_SIZE];
+	unsigned first = shown ? capability_first(shown) : 0;
+	const char *name = shown ? capability_name(first) : NULL;
 	int more = __builtin_popcountll(shown) - 1;
 
 	if (!shown) {
 		snprintf(found, FOUND_SIZE, "none");
 		return 0;
 	}
-	if (!capability_name(capability_first(shown), name))
-		snprintf(name, sizeof(name), "unknown");
-	snprintf(found, FOUND_SIZE, "%s%s%s", has ? "" : "in the bounding set: ", name,
+	snprintf(found, FOUND_SIZE, "%s%s%s",
+		 has ? "" : "in the bounding set: ", name ? name : "unknown",
 		 more > 0 ? " and others" : "");
 	if (has)
 		return 100;
