@@ -162,6 +162,7 @@ struct dep_config {
 	uint16_t service;  /* index of the dependency */
 	uint8_t condition; /* enum dep_condition */
 	bool optional;
+	bool restart; /* when the dependency is started again, so is the one that depends on it */
 };
 
 struct service_config {
@@ -291,5 +292,9 @@ bool probe_is_network(const struct probe_config *probe);
  */
 bool service_config_equal(const struct config *a, const struct service_config *x,
 			  const struct config *b, const struct service_config *y);
+/* How many keys of the two differ; the names of up to `max` are stored. The same comparison. */
+unsigned service_config_compare(const struct config *a, const struct service_config *x,
+				const struct config *b, const struct service_config *y,
+				const char **keys, unsigned max);
 
 #endif

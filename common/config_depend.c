@@ -44,30 +44,56 @@ static uint8_t default_condition(const struct service_config *service)
 	return service->probes[ROLE_READINESS] ? COND_HEALTHY : COND_STARTED;
 }
 
-/* Splits [?]NAME[:condition] in place. NULL, or what is wrong. */
-static const char *split_dependency(char *text, char **name, int *condition, bool *optional)
+/* One dependency as it is written. */
+struct asked {
+	char *name;
+	int condition; /* -1: the default */
+	bool optional, restart;
+};
+
+/* The words behind the name. False: there is another one, or one of them comes twice. */
+static bool split_words(char *words, struct asked *asked)
+{
+	while (words) {
+		char *word = words, *colon = strchr(word, ':');
+		int condition = -1;
+
+		words = colon ? colon + 1 : NULL;
+		if (colon)
+			*colon = '\0';
+		if (strcmp(word, "restart") == 0 && !asked->restart) {
+			asked->restart = true;
+			continue;
+		}
+		for (int i = 0; i < COND_COUNT; i++)
+			if (strcmp(word, condition_name((unsigned)i)) == 0)
+				condition = i;
+		if (condition < 0 || asked->condition >= 0)
+			return false;
+		asked->condition = condition;
+	}
+	return true;
+}
+
+/* Splits [?]NAME[:condition][:restart] in place. NULL, or what is wrong. */
+static const char *split_dependency(char *text, struct asked *asked)
 {
 	char *colon;
 
-	*optional = *text == '?';
-	*name = text + *optional;
-	*condition = -1;
-	if (strncmp(*name, ADDRESS_PREFIX, strlen(ADDRESS_PREFIX)) == 0)
+	*asked = (struct asked){.optional = *text == '?', .condition = -1};
+	asked->name = text + asked->optional;
+	if (strncmp(asked->name, ADDRESS_PREFIX, strlen(ADDRESS_PREFIX)) == 0)
 		return NULL;
-	if (strchr(*name, '/'))
+	if (strchr(asked->name, '/'))
 		return "a service of another host is not available in this version";
-	colon = strchr(*name, ':');
-	if (colon) {
+	colon = strchr(asked->name, ':');
+	if (colon)
 		*colon++ = '\0';
-		for (int i = 0; i < COND_COUNT; i++)
-			if (strcmp(colon, condition_name((unsigned)i)) == 0)
-				*condition = i;
-		if (*condition < 0)
-			return "expected :started, :healthy or :completed behind the name";
-	}
-	if (strpbrk(*name, " \t"))
+	if (!split_words(colon, asked))
+		return "expected :started, :healthy or :completed, and :restart, behind the name";
+	if (strpbrk(asked->name, " \t"))
 		return "expected NAME or NAME:condition, several of them separated by commas";
-	return name_problem(*name) ? "expected the name of a service" : NULL;
+	return name_problem(asked->name) ? "expected the name of a service" : NULL;
 }
 
 /* NULL, or why this service never gets there. */
@@ -90,14 +116,12 @@ static const char *condition_problem(const struct service_config *service, uint8
 	return NULL;
 }
 
-static void add_edge(struct depending *d, uint32_t from, uint32_t to, uint8_t condition,
-		     bool optional, uint32_t line)
+static void add_edge(struct depending *d, struct graph_edge edge, uint32_t line)
 {
 	d->edges = load_grow(d->load, d->edges, d->count, &d->room, sizeof(*d->edges));
 	d->lines = load_grow(d->load, d->lines, d->count, &d->line_room, sizeof(*d->lines));
 	d->lines[d->count] = line;
-	d->edges[d->count++] =
-		(struct graph_edge){(uint16_t)from, (uint16_t)to, condition, optional};
+	d->edges[d->count++] = edge;
 }
 
 /* NULL, or why the address cannot be waited for. Its place in the graph is made here. */
@@ -122,7 +146,9 @@ static const char *take_address(struct depending *d, uint32_t from, const char *
 	if (d->seen[to] == from + 1)
 		return "named twice";
 	d->seen[to] = from + 1;
-	add_edge(d, from, to, COND_HEALTHY, optional, line);
+	add_edge(d,
+		 (struct graph_edge){(uint16_t)from, (uint16_t)to, COND_HEALTHY, optional, false},
+		 line);
 	load_mention(load, found->value);
 	return NULL;
 }
@@ -133,19 +159,18 @@ static const char *take_dependency(struct depending *d, uint32_t from, const str
 {
 	struct config *config = d->load->config;
 	const struct table_entry *found;
-	const char *problem;
-	int asked;
-	bool optional;
-	char *name;
+	const char *problem, *name;
+	struct asked asked;
 
-	problem = split_dependency(load_strndup(d->load, item->text, strlen(item->text)), &name,
-				   &asked, &optional);
+	problem = split_dependency(load_strndup(d->load, item->text, strlen(item->text)), &asked);
 	if (problem)
 		return problem;
+	name = asked.name;
 	if (strncmp(name, ADDRESS_PREFIX, strlen(ADDRESS_PREFIX)) == 0)
-		return take_address(d, from, name + strlen(ADDRESS_PREFIX), optional, item->line);
+		return take_address(d, from, name + strlen(ADDRESS_PREFIX), asked.optional,
+				    item->line);
 	found = table_find(d->load->by_name, name, strlen(name));
-	if (!found && optional && table_find(d->load->left_out, name, strlen(name)))
+	if (!found && asked.optional && table_find(d->load->left_out, name, strlen(name)))
 		return NULL;
 	if (!found)
 		return no_service(d->load, entry, name);
@@ -154,10 +179,17 @@ static const char *take_dependency(struct depending *d, uint32_t from, const str
 	if (d->seen[found->value] == from + 1)
 		return "named twice";
 	d->seen[found->value] = from + 1;
-	if (asked < 0)
-		asked = default_condition(&config->services[found->value]);
-	add_edge(d, from, found->value, (uint8_t)asked, optional, item->line);
-	return condition_problem(&config->services[found->value], (uint8_t)asked);
+	if (asked.restart && config->services[found->value].type == TYPE_EXTERNAL)
+		return "a service of type external is not started here, so nobody restarts with it";
+	if (asked.restart && config->services[found->value].start == START_ON_DEMAND)
+		return "what starts on demand may rest at any time, so nobody restarts with it";
+	if (asked.condition < 0)
+		asked.condition = default_condition(&config->services[found->value]);
+	add_edge(d,
+		 (struct graph_edge){(uint16_t)from, (uint16_t)found->value,
+				     (uint8_t)asked.condition, asked.optional, asked.restart},
+		 item->line);
+	return condition_problem(&config->services[found->value], (uint8_t)asked.condition);
 }
 
 static void warn_manual(struct depending *d, uint32_t from, const struct entry *entry,
@@ -201,8 +233,11 @@ static void depend_on_all(struct depending *d, uint32_t from)
 
 	for (uint32_t i = 0; i < d->services; i++)
 		if (i != from && services[i].start == START_AUTO)
-			add_edge(d, from, i, default_condition(&services[i]),
-				 !services[i].essential, 0);
+			add_edge(d,
+				 (struct graph_edge){(uint16_t)from, (uint16_t)i,
+						     default_condition(&services[i]),
+						     !services[i].essential, false},
+				 0);
 }
 
 /* The addresses that concern the service: those in its values, and those it waits for. */
@@ -252,6 +287,7 @@ static void read_service(struct depending *d, uint32_t index)
 		deps[i - first].service = d->edges[i].to;
 		deps[i - first].condition = d->edges[i].condition;
 		deps[i - first].optional = d->edges[i].optional;
+		deps[i - first].restart = d->edges[i].restart;
 	}
 	out->dep_count = (uint16_t)(d->count - first);
 	out->deps = load_intern_block(d->load, deps, out->dep_count * sizeof(*deps));

@@ -58,32 +58,66 @@ static bool same_seccomp(const struct seccomp_config *a, const struct seccomp_co
 	return a->mode == b->mode && a->audit == b->audit && same_text(a->path, b->path);
 }
 
-static bool same_identity(const struct identity_config *a, const struct identity_config *b)
+/* ---- what differs, by the keys that say it ---- */
+
+struct difference {
+	const char **keys;
+	unsigned max, count;
+};
+
+static void note(struct difference *d, const char *key, bool same)
 {
-	return a->change_user == b->change_user && a->no_new_privileges == b->no_new_privileges &&
-	       a->has_umask == b->has_umask && a->has_nice == b->has_nice &&
-	       a->has_oom == b->has_oom && a->uid == b->uid && a->gid == b->gid &&
-	       a->umask == b->umask && a->nice == b->nice && a->oom_score_adj == b->oom_score_adj &&
-	       a->group_count == b->group_count &&
-	       (a->group_count == 0 ||
-		memcmp(a->groups, b->groups, a->group_count * sizeof(gid_t)) == 0) &&
-	       same_text(a->user_name, b->user_name) && same_text(a->working_dir, b->working_dir) &&
-	       same_limits(a->limits, b->limits) && a->change_caps == b->change_caps &&
-	       a->cap_add == b->cap_add && a->cap_drop == b->cap_drop &&
-	       same_landlock(a->landlock, b->landlock) && same_seccomp(&a->seccomp, &b->seccomp);
+	if (same)
+		return;
+	if (d->count < d->max)
+		d->keys[d->count] = key;
+	d->count++;
 }
 
-static bool same_policy(const struct policy_config *a, const struct policy_config *b)
+static bool same_groups(const struct identity_config *a, const struct identity_config *b)
 {
-	return a->ready_timeout == b->ready_timeout && a->start_retries == b->start_retries &&
-	       a->restart == b->restart && a->log == b->log && a->stop_signal == b->stop_signal &&
-	       a->log_keep == b->log_keep && a->backoff_min == b->backoff_min &&
-	       a->backoff_max == b->backoff_max && a->restart_limit == b->restart_limit &&
-	       a->restart_window == b->restart_window && a->stop_grace == b->stop_grace &&
-	       a->log_max_size == b->log_max_size && same_text(a->log_path, b->log_path) &&
-	       same_list(a->pre_start, b->pre_start) &&
-	       same_list(a->stop_command, b->stop_command) &&
-	       same_list(a->post_stop, b->post_stop) && same_identity(a->identity, b->identity);
+	return a->gid == b->gid && a->group_count == b->group_count &&
+	       (a->group_count == 0 ||
+		memcmp(a->groups, b->groups, a->group_count * sizeof(gid_t)) == 0);
+}
+
+static void compare_identity(struct difference *d, const struct identity_config *a,
+			     const struct identity_config *b)
+{
+	note(d, "user",
+	     a->change_user == b->change_user && a->uid == b->uid &&
+		     same_text(a->user_name, b->user_name));
+	note(d, "group", same_groups(a, b));
+	note(d, "cap_add", a->change_caps == b->change_caps && a->cap_add == b->cap_add);
+	note(d, "cap_drop", a->cap_drop == b->cap_drop);
+	note(d, "no_new_privileges", a->no_new_privileges == b->no_new_privileges);
+	note(d, "seccomp", same_seccomp(&a->seccomp, &b->seccomp));
+	note(d, "landlock", same_landlock(a->landlock, b->landlock));
+	note(d, "ulimit_*", same_limits(a->limits, b->limits));
+	note(d, "umask", a->has_umask == b->has_umask && a->umask == b->umask);
+	note(d, "nice", a->has_nice == b->has_nice && a->nice == b->nice);
+	note(d, "oom_score_adj", a->has_oom == b->has_oom && a->oom_score_adj == b->oom_score_adj);
+	note(d, "working_dir", same_text(a->working_dir, b->working_dir));
+}
+
+static void compare_policy(struct difference *d, const struct policy_config *a,
+			   const struct policy_config *b)
+{
+	note(d, "ready_timeout", a->ready_timeout == b->ready_timeout);
+	note(d, "start_retries", a->start_retries == b->start_retries);
+	note(d, "restart", a->restart == b->restart);
+	note(d, "restart_backoff",
+	     a->backoff_min == b->backoff_min && a->backoff_max == b->backoff_max);
+	note(d, "restart_limit",
+	     a->restart_limit == b->restart_limit && a->restart_window == b->restart_window);
+	note(d, "stop_signal", a->stop_signal == b->stop_signal);
+	note(d, "stop_grace_period", a->stop_grace == b->stop_grace);
+	note(d, "pre_start", same_list(a->pre_start, b->pre_start));
+	note(d, "stop_command", same_list(a->stop_command, b->stop_command));
+	note(d, "post_stop", same_list(a->post_stop, b->post_stop));
+	note(d, "log", a->log == b->log && same_text(a->log_path, b->log_path));
+	note(d, "log_max_size", a->log_max_size == b->log_max_size);
+	note(d, "log_keep", a->log_keep == b->log_keep);
 }
 
 static bool same_deps(const struct config *a, const struct service_config *x,
@@ -94,6 +128,7 @@ static bool same_deps(const struct config *a, const struct service_config *x,
 	for (uint32_t i = 0; i < x->dep_count; i++)
 		if (x->deps[i].condition != y->deps[i].condition ||
 		    x->deps[i].optional != y->deps[i].optional ||
+		    x->deps[i].restart != y->deps[i].restart ||
 		    strcmp(a->services[x->deps[i].service].name,
 			   b->services[y->deps[i].service].name) != 0)
 			return false;
@@ -113,16 +148,33 @@ static bool same_listens(const struct config *a, const struct service_config *x,
 	return true;
 }
 
+unsigned service_config_compare(const struct config *a, const struct service_config *x,
+				const struct config *b, const struct service_config *y,
+				const char **keys, unsigned max)
+{
+	static const char *const probes[ROLE_COUNT] = {[ROLE_READINESS] = "readiness_probe",
+						       [ROLE_STARTUP] = "startup_probe",
+						       [ROLE_LIVENESS] = "liveness_probe"};
+	struct difference d = {keys, max, 0};
+
+	note(&d, "command", same_list(x->argv, y->argv));
+	note(&d, "type", x->type == y->type && x->internal == y->internal);
+	note(&d, "environment", same_list(x->environment, y->environment));
+	note(&d, "depends_on", same_deps(a, x, b, y));
+	note(&d, "listen", same_listens(a, x, b, y));
+	for (unsigned role = 0; role < ROLE_COUNT; role++)
+		note(&d, probes[role], same_probe(x->probes[role], y->probes[role]));
+	note(&d, "start", x->start == y->start);
+	note(&d, "idle_stop", x->idle_stop == y->idle_stop);
+	note(&d, "essential", x->essential == y->essential);
+	note(&d, "on_address_change", x->on_address_change == y->on_address_change);
+	compare_policy(&d, x->policy, y->policy);
+	compare_identity(&d, x->policy->identity, y->policy->identity);
+	return d.count;
+}
+
 bool service_config_equal(const struct config *a, const struct service_config *x,
 			  const struct config *b, const struct service_config *y)
 {
-	for (unsigned role = 0; role < ROLE_COUNT; role++)
-		if (!same_probe(x->probes[role], y->probes[role]))
-			return false;
-	return strcmp(x->name, y->name) == 0 && same_list(x->argv, y->argv) &&
-	       same_list(x->environment, y->environment) && same_deps(a, x, b, y) &&
-	       same_listens(a, x, b, y) && same_policy(x->policy, y->policy) &&
-	       x->type == y->type && x->start == y->start && x->idle_stop == y->idle_stop &&
-	       x->essential == y->essential && x->on_address_change == y->on_address_change &&
-	       x->internal == y->internal;
+	return strcmp(x->name, y->name) == 0 && !service_config_compare(a, x, b, y, NULL, 0);
 }

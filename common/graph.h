@@ -19,6 +19,7 @@ struct graph_edge {
 	uint16_t to;
 	uint8_t condition; /* enum dep_condition; carried along */
 	bool optional;
+	bool restart; /* carried along, too */
 };
 
 struct graph {

@@ -90,7 +90,8 @@ struct status_edge {
 	uint16_t to;       /* ... depends on that one */
 	uint8_t condition; /* enum dep_condition */
 	uint8_t optional;
-	uint8_t pad[2];
+	uint8_t restart; /* 1: is restarted when that one is started again */
+	uint8_t pad;
 };
 
 _Static_assert(sizeof(struct status_header) == 184, "layout of the status page");

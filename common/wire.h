@@ -28,6 +28,13 @@ enum wire_type {
 	WIRE_SHUTDOWN = 7, /* no body */
 	WIRE_EVENTS = 8,   /* no body: WIRE_DONE, then WIRE_EVENT until the client leaves */
 	WIRE_LOGS = 9,     /* struct wire_logs: WIRE_LINE ..., then WIRE_DONE unless following */
+	/*
+	 * u32: so many lines to leave out. What WIRE_RELOAD would do, a line for each service:
+	 * ACTION NAME, and behind it the keys that changed (KEY,KEY...), or for `follow` the
+	 * service it restarts with. Actions: keep, restart, follow, start, stop; change, add,
+	 * remove for what is not to run. WIRE_PART: there is more; ask again.
+	 */
+	WIRE_PREVIEW = 10,
 	/* answers */
 	WIRE_DONE = 64,      /* text, may be empty */
 	WIRE_REFUSED = 65,   /* text: not permitted */
@@ -36,7 +43,8 @@ enum wire_type {
 	WIRE_UNKNOWN = 68,   /* this init does not know that type or version */
 	WIRE_EVENT = 69,     /* struct wire_event */
 	WIRE_LINE = 70,      /* struct wire_line */
-	WIRE_LOST = 71       /* u64: so many lines were gone before this client could read them */
+	WIRE_LOST = 71,      /* u64: so many lines were gone before this client could read them */
+	WIRE_PART = 72       /* text: complete lines, and there are more */
 };
 
 struct wire_header {

@@ -332,6 +332,25 @@ static void on_reload(struct supervisor *sup, struct client *client)
 	client->reloading = true;
 }
 
+static void on_preview(struct supervisor *sup, struct client *client, const void *body, size_t size)
+{
+	static char text[WIRE_BODY_MAX];
+	bool more = false;
+	uint32_t skip;
+
+	if (size != sizeof(skip)) {
+		answer(sup, client, WIRE_FAILED, "malformed request");
+		return;
+	}
+	memcpy(&skip, body, sizeof(skip));
+	if (!may_change(sup, client))
+		return;
+	if (plan_preview(sup, skip, text, sizeof(text), &more))
+		answer(sup, client, more ? WIRE_PART : WIRE_DONE, "%s", text);
+	else
+		answer(sup, client, WIRE_FAILED, "%s", text);
+}
+
 void control_reload_done(struct supervisor *sup, const char *why)
 {
 	for (unsigned i = 0; i < CONTROL_CLIENTS; i++) {
@@ -433,6 +452,9 @@ static void on_request(struct supervisor *sup, struct client *client, int type, 
 		break;
 	case WIRE_RELOAD:
 		on_reload(sup, client);
+		break;
+	case WIRE_PREVIEW:
+		on_preview(sup, client, body, size);
 		break;
 	case WIRE_SHUTDOWN:
 		on_shutdown(sup, client);

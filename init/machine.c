@@ -43,6 +43,20 @@ enum service_state machine_state(enum phase phase)
 	return phases[phase].state;
 }
 
+bool machine_is_at_rest(enum phase phase)
+{
+	switch (phase) {
+	case PH_INACTIVE:
+	case PH_WAITING:
+	case PH_BACKOFF:
+	case PH_COMPLETED:
+	case PH_FAILED:
+		return true;
+	default:
+		return false;
+	}
+}
+
 const char *machine_phase_name(enum phase phase)
 {
 	return phases[phase].name;

@@ -177,9 +177,9 @@ static struct graph_edge *edges_of(const struct config *config, struct arena *ar
 		const struct service_config *service = &config->services[i];
 
 		for (unsigned d = 0; d < service->dep_count; d++)
-			edges[n++] = (struct graph_edge){(uint16_t)i, service->deps[d].service,
-							 service->deps[d].condition,
-							 service->deps[d].optional};
+			edges[n++] = (struct graph_edge){
+				(uint16_t)i, service->deps[d].service, service->deps[d].condition,
+				service->deps[d].optional, service->deps[d].restart};
 	}
 	return edges;
 }
@@ -239,7 +239,8 @@ static void fill_edges(struct plan *plan)
 		out[i] = (struct status_edge){.from = graph->deps[i].from,
 					      .to = graph->deps[i].to,
 					      .condition = graph->deps[i].condition,
-					      .optional = graph->deps[i].optional};
+					      .optional = graph->deps[i].optional,
+					      .restart = graph->deps[i].restart};
 }
 
 static void fill_record(struct plan *plan, uint32_t index)
@@ -373,6 +374,7 @@ static void adopt_record(const struct supervisor *sup, struct plan *plan,
 			 const struct service *service, uint32_t index)
 {
 	struct status_record *record, old;
+	int cause;
 
 	if (status_read_record(&sup->page, service->index, &old) < 0)
 		return;
@@ -381,6 +383,13 @@ static void adopt_record(const struct supervisor *sup, struct plan *plan,
 	old.type = record->type;
 	old.flags = (uint8_t)(record->flags | (old.flags & STATUS_WANTED));
 	old.probe = record->probe;
+	/* whom it waits for has another place now, or none */
+	cause = old.flags & STATUS_DEP_CAUSE && old.cause < sup->count
+			? config_find(plan->config, sup->services[old.cause]->config->name)
+			: -1;
+	old.cause = cause < 0 ? 0 : (uint16_t)cause;
+	if (cause < 0)
+		old.flags &= (uint8_t)~STATUS_DEP_CAUSE;
 	*record = old;
 	status_record_end(&plan->page, index);
 }

@@ -63,6 +63,14 @@ static const struct sock_fprog *filter_of(const struct config *config,
 	return filters_find(config->filters, service->policy->identity);
 }
 
+/* Most stay where they were: ten thousand are to be compared in a moment. */
+static int find_near(const struct config *config, const char *name, uint32_t hint)
+{
+	if (hint < config->count && strcmp(config->services[hint].name, name) == 0)
+		return (int)hint;
+	return config_find(config, name);
+}
+
 /* Where the service is in the new configuration: its index when it is there and runs the same way
  * (*same), config->count for the sidecar, -1 when it is not there. */
 static int place_in(const struct supervisor *sup, const struct service *service,
@@ -74,7 +82,7 @@ static int place_in(const struct supervisor *sup, const struct service *service,
 		*same = wants_sidecar(config) && sidecar_equal(sup->config, config);
 		return wants_sidecar(config) ? (int)config->count : -1;
 	}
-	index = config_find(config, service->config->name);
+	index = find_near(config, service->config->name, service->index);
 	*same = index >= 0 &&
 		service_config_equal(sup->config, service->config, config,
 				     &config->services[index]) &&
@@ -83,17 +91,37 @@ static int place_in(const struct supervisor *sup, const struct service *service,
 	return index;
 }
 
-static bool is_at_rest(const struct service *service)
+enum verdict { STAYS, CHANGED, FOLLOWS, REMOVED };
+
+/* What the configuration means for each service: service->verdict. One that runs and asked to be
+ * restarted with one that changed follows it. */
+static void judge(struct supervisor *sup, const struct config *config)
 {
-	switch (machine_state(service->phase)) {
-	case STATE_INACTIVE:
-	case STATE_WAITING:
-	case STATE_BACKOFF:
-	case STATE_COMPLETED:
-	case STATE_FAILED:
-		return true;
-	default:
-		return false;
+	const struct graph *graph = &sup->graph;
+	uint32_t todo = 0;
+
+	for (uint32_t i = 0; i < sup->count; i++) {
+		struct service *service = sup->services[i];
+		bool same;
+		int index = place_in(sup, service, config, &same);
+
+		service->verdict = index < 0 ? REMOVED : same ? STAYS : CHANGED;
+		if (service->verdict == CHANGED && service->wanted)
+			sup->stack[todo++] = (uint16_t)i;
+	}
+	while (todo) {
+		const struct service *service = sup->services[sup->stack[--todo]];
+
+		for (uint32_t i = graph->dependent_start[service->index];
+		     i < graph->dependent_start[service->index + 1]; i++) {
+			struct service *other = sup->services[graph->dependents[i]];
+
+			if (other->verdict != STAYS || machine_is_at_rest(other->phase) ||
+			    !schedule_restarts_with(other, service))
+				continue;
+			other->verdict = FOLLOWS;
+			sup->stack[todo++] = other->index;
+		}
 	}
 }
 
@@ -103,17 +131,15 @@ static void list(struct text *text, const char *title, unsigned *count, const ch
 	*count += 1;
 }
 
-static void list_old(const struct supervisor *sup, const struct config *config, struct text *text,
-		     const char *title, bool removed)
+static void list_old(const struct supervisor *sup, struct text *text, const char *title,
+		     bool removed)
 {
 	unsigned count = 0;
 
 	for (uint32_t i = 0; i < sup->count; i++) {
 		const struct service *service = sup->services[i];
-		bool same;
-		int index = place_in(sup, service, config, &same);
 
-		if (!same && removed == (index < 0))
+		if (service->verdict != STAYS && removed == (service->verdict == REMOVED))
 			list(text, title, &count, service->config->name);
 	}
 	if (count)
@@ -124,15 +150,122 @@ static void describe(const struct supervisor *sup, const struct config *config, 
 {
 	unsigned count = 0;
 
-	list_old(sup, config, text, "removed", true);
-	list_old(sup, config, text, "restarted", false);
+	list_old(sup, text, "removed", true);
+	list_old(sup, text, "restarted", false);
 	for (uint32_t i = 0; i < config->count; i++)
-		if (config_find(sup->config, config->services[i].name) < 0)
+		if (find_near(sup->config, config->services[i].name, i) < 0)
 			list(text, "added", &count, config->services[i].name);
 	if (count)
 		append(text, "\n");
 	if (!text->used)
 		append(text, "nothing changed\n");
+}
+
+/* ---- the same, before it is done ---- */
+
+#define KEYS_MAX 64
+
+/* The keys that make the difference, as KEY,KEY. */
+static void write_keys(const struct supervisor *sup, const struct service *service,
+		       const struct config *config, char *out, size_t size)
+{
+	struct text text = {out, size, 0};
+	const char *keys[KEYS_MAX] = {"[sidecar]"};
+	unsigned count = 1;
+
+	if (!service->config->internal) {
+		int index = config_find(config, service->config->name);
+
+		count = service_config_compare(sup->config, service->config, config,
+					       &config->services[index], keys, KEYS_MAX);
+		if (!count) /* what the profile's file says */
+			keys[count++] = "seccomp";
+	}
+	for (unsigned i = 0; i < count && i < KEYS_MAX; i++)
+		append(&text, i ? ",%s" : "%s", keys[i]);
+}
+
+/* Which of its dependencies it restarts with. */
+static const char *leader_of(const struct supervisor *sup, const struct service *service)
+{
+	for (unsigned i = 0; i < service->config->dep_count; i++) {
+		const struct dep_config *dep = &service->config->deps[i];
+		const struct service *other = sup->services[dep->service];
+
+		if (dep->restart &&
+		    (other->verdict == FOLLOWS || (other->verdict == CHANGED && other->wanted)))
+			return other->config->name;
+	}
+	return "";
+}
+
+/* What changed starts again, unless it had been asked to be down. */
+static bool starts_anew(const struct service *service, const struct service_config *config)
+{
+	return service->wanted ||
+	       (service->config->start != START_AUTO && config->start == START_AUTO);
+}
+
+static const char *action_of(const struct service *service, const struct config *config)
+{
+	int index = find_near(config, service->config->name, service->index);
+
+	switch ((enum verdict)service->verdict) {
+	case STAYS:
+		return "keep";
+	case FOLLOWS:
+		return "follow";
+	case REMOVED:
+		return machine_is_at_rest(service->phase) ? "remove" : "stop";
+	case CHANGED:
+		break;
+	}
+	if (service->wanted)
+		return "restart";
+	return index >= 0 && starts_anew(service, &config->services[index]) ? "start" : "change";
+}
+
+/* A page of lines; what comes before and behind it is left out. */
+struct preview {
+	struct text text;
+	uint32_t skip;
+	bool more;
+};
+
+static void preview_line(struct preview *preview, const char *action, const char *name,
+			 const char *more)
+{
+	size_t left = preview->text.size - preview->text.used;
+
+	if (preview->skip) {
+		preview->skip--;
+		return;
+	}
+	preview->more |= strlen(action) + strlen(name) + strlen(more) + 4 > left;
+	if (!preview->more)
+		append(&preview->text, "%s %s%s%s\n", action, name, *more ? " " : "", more);
+}
+
+static void preview_all(const struct supervisor *sup, const struct config *config,
+			struct preview *preview)
+{
+	char keys[1024];
+
+	for (uint32_t i = 0; i < sup->count && !preview->more; i++) {
+		const struct service *service = sup->services[i];
+		const char *more = service->verdict == CHANGED   ? keys
+				   : service->verdict == FOLLOWS ? leader_of(sup, service)
+								 : "";
+
+		if (service->verdict == CHANGED)
+			write_keys(sup, service, config, keys, sizeof(keys));
+		preview_line(preview, action_of(service, config), service->config->name, more);
+	}
+	for (uint32_t i = 0; i < config->count && !preview->more; i++)
+		if (find_near(sup->config, config->services[i].name, i) < 0)
+			preview_line(preview,
+				     config->services[i].start == START_AUTO ? "start" : "add",
+				     config->services[i].name, "");
 }
 
 /* ---- asking for it ---- */
@@ -149,11 +282,11 @@ static void refuse(struct text *text, const struct config_errors *errors)
 /* Notes what the new configuration does not have, or has otherwise; takes back an earlier wish. */
 static void mark_leaving(struct supervisor *sup)
 {
+	judge(sup, sup->pending);
 	for (uint32_t i = 0; i < sup->count; i++) {
 		struct service *service = sup->services[i];
-		bool same;
+		bool same = service->verdict == STAYS;
 
-		place_in(sup, service, sup->pending, &same);
 		if (same == !service->leaving)
 			continue;
 		service->leaving = !same;
@@ -171,7 +304,7 @@ static bool may_leave(const struct supervisor *sup, const struct service *servic
 	     i < graph->dependent_start[service->index + 1]; i++) {
 		const struct service *dependent = sup->services[graph->dependents[i]];
 
-		if (dependent->leaving && !is_at_rest(dependent))
+		if (dependent->leaving && !machine_is_at_rest(dependent->phase))
 			return false;
 	}
 	return true;
@@ -196,8 +329,9 @@ static void stop_leaving(struct supervisor *sup)
 	}
 }
 
-/* Why a configuration that was read cannot be taken; NULL: it can, and its sockets are open. */
-static const char *misfit(struct supervisor *sup, struct config *config)
+/* Why a configuration that was read cannot be taken; NULL: it can, and its sockets are open, unless
+ * it is only looked at. */
+static const char *misfit(struct supervisor *sup, struct config *config, bool only_look)
 {
 	static char text[FILTERS_TEXT_SIZE + SOCKETS_TEXT_SIZE];
 	const char *name = guard_objects(sup, config);
@@ -206,12 +340,14 @@ static const char *misfit(struct supervisor *sup, struct config *config)
 		return "it has no services";
 	if (wants_sidecar(config) && !sidecar_find_program(config))
 		return "[sidecar] program: there is no " SIDECAR_NAME;
-	plan_raise_descriptors(sup, config);
-	if (!name)
-		return filters_make_all(config, text) &&
-				       sockets_open_all(config, sup->config, sup->pending, text)
-			       ? NULL
-			       : text;
+	if (!name) {
+		if (!filters_make_all(config, text))
+			return text;
+		if (only_look)
+			return NULL;
+		plan_raise_descriptors(sup, config);
+		return sockets_open_all(config, sup->config, sup->pending, text) ? NULL : text;
+	}
 	snprintf(text, sizeof(text),
 		 "[service:%s] needs capabilities that muster-init gave up at its start, as no "
 		 "service needed them: give it a user or cap_drop, or start muster-init anew",
@@ -219,38 +355,62 @@ static const char *misfit(struct supervisor *sup, struct config *config)
 	return text;
 }
 
+/* The configuration as the files say now; NULL: refused, and text says why. */
+static struct config *load_new(struct supervisor *sup, struct text *text, bool only_look)
+{
+	struct config_errors errors = {0};
+	struct config *config;
+	const char *why;
+
+	text->at[0] = '\0';
+	if (sup->stage != STAGE_RUN) {
+		append(text, "muster-init is stopping");
+		return NULL;
+	}
+	config = config_load(sup->source, &errors);
+	if (!config)
+		refuse(text, &errors);
+	config_errors_free(&errors);
+	why = config ? misfit(sup, config, only_look) : NULL;
+	if (why) {
+		append(text, "the new configuration is refused, the old one goes on: %s\n", why);
+		config_free(config);
+		return NULL;
+	}
+	if (config)
+		address_adopt(config->addresses, sup->config->addresses);
+	return config;
+}
+
+bool plan_preview(struct supervisor *sup, uint32_t skip, char *buffer, size_t size, bool *more)
+{
+	struct preview preview = {.text = {buffer, size, 0}, .skip = skip};
+	struct config *config = load_new(sup, &preview.text, true);
+
+	if (!config)
+		return false;
+	judge(sup, config);
+	preview_all(sup, config, &preview);
+	*more = preview.more;
+	config_free(config);
+	return true;
+}
+
 bool plan_reload(struct supervisor *sup, char *buffer, size_t size)
 {
 	struct text text = {buffer, size, 0};
-	struct config_errors errors = {0};
-	const char *why = NULL;
 	struct config *config;
 
-	buffer[0] = '\0';
-	if (sup->stage != STAGE_RUN) {
-		append(&text, "muster-init is stopping");
-		return false;
-	}
-	control_renew(sup); /* somebody may have deleted it, and be told of this way back */
-	config = config_load(sup->source, &errors);
-	if (config)
-		why = misfit(sup, config);
-	if (!config) {
-		refuse(&text, &errors);
-	} else if (why) {
-		append(&text, "the new configuration is refused, the old one goes on: %s\n", why);
-		config_free(config);
-		config = NULL;
-	}
-	config_errors_free(&errors);
+	if (sup->stage == STAGE_RUN)
+		control_renew(sup); /* somebody may have deleted it, and be told of this way back */
+	config = load_new(sup, &text, false);
 	if (!config)
 		return false;
-	address_adopt(config->addresses, sup->config->addresses);
-	describe(sup, config, &text);
 	sockets_close_all(&sup->loop, sup->pending, sup->config, config);
 	config_free(sup->pending);
 	sup->pending = config;
 	mark_leaving(sup);
+	describe(sup, config, &text);
 	return true;
 }
 
@@ -259,7 +419,7 @@ bool plan_reload(struct supervisor *sup, char *buffer, size_t size)
 static bool leaving_are_down(const struct supervisor *sup)
 {
 	for (uint32_t i = 0; i < sup->count; i++)
-		if (sup->services[i]->leaving && !is_at_rest(sup->services[i]))
+		if (sup->services[i]->leaving && !machine_is_at_rest(sup->services[i]->phase))
 			return false;
 	return true;
 }
@@ -300,8 +460,8 @@ static void decide_wanted(const struct supervisor *sup, const struct plan *plan,
 		int index = place_in(sup, service, plan->config, &same);
 
 		if (index >= 0 && !plan->services[index])
-			want[index] = service->wanted ||
-				      (service->config->start != START_AUTO && want[index]);
+			want[index] =
+				starts_anew(service, plan_service_config(plan, (uint32_t)index));
 	}
 }
 

@@ -287,6 +287,32 @@ static struct service *take_runnable(struct supervisor *sup)
 	return service;
 }
 
+bool schedule_restarts_with(const struct service *service, const struct service *dependency)
+{
+	for (unsigned i = 0; i < service->config->dep_count; i++)
+		if (service->config->deps[i].service == dependency->index)
+			return service->config->deps[i].restart;
+	return false;
+}
+
+/* It starts again: those that asked for it do so, too, once it is there. */
+static void restart_dependents(struct supervisor *sup, const struct service *service)
+{
+	const struct graph *graph = &sup->graph;
+
+	for (uint32_t i = graph->dependent_start[service->index];
+	     i < graph->dependent_start[service->index + 1]; i++) {
+		struct service *other = sup->services[graph->dependents[i]];
+
+		if (!other->wanted || machine_is_at_rest(other->phase) ||
+		    !schedule_restarts_with(other, service))
+			continue;
+		log_info("%s: restarts, as %s does", other->config->name, service->config->name);
+		supervisor_reason(sup, other, "restarts with %s", service->config->name);
+		supervisor_event(sup, other, EV_RESTART);
+	}
+}
+
 static void start_next(struct supervisor *sup)
 {
 	struct service *service = take_runnable(sup);
@@ -298,6 +324,8 @@ static void start_next(struct supervisor *sup)
 		return;
 	}
 	supervisor_event(sup, service, EV_DEPS_MET);
+	if (service->exit_code >= 0) /* not for the first time */
+		restart_dependents(sup, service);
 }
 
 void schedule_run(struct supervisor *sup)

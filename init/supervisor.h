@@ -69,6 +69,7 @@ struct service {
 	bool wanted;
 	bool launched;           /* the program ran since the last rest: post_stop applies */
 	bool fresh;              /* made by the plan that is being installed */
+	uint8_t verdict;         /* of reload.c, about the configuration it looks at */
 	bool leaving;            /* to be gone before the new plan is in force */
 	bool told;               /* to stop, by the shutdown */
 	bool sweeping;           /* waits for leftovers to vanish */
@@ -195,6 +196,8 @@ void schedule_changed(struct supervisor *sup, struct service *service);
 void schedule_run(struct supervisor *sup);
 /* Sets the phase of the whole and tells everybody who listens. */
 void schedule_set_phase(struct supervisor *sup, enum system_phase phase);
+/* Whether it asked to be restarted with this dependency. */
+bool schedule_restarts_with(const struct service *service, const struct service *dependency);
 /* start_timeout has passed. */
 void schedule_start_timeout(struct loop *loop, struct loop_timer *timer);
 
@@ -240,6 +243,11 @@ void service_close(struct supervisor *sup, struct service *service);
  * goes on.
  */
 bool plan_reload(struct supervisor *sup, char *text, size_t size);
+/*
+ * What plan_reload would do now, a line for each service (WIRE_PREVIEW in wire.h), without those of
+ * the first `skip` services; *more: there was no room for all. False: it would be refused.
+ */
+bool plan_preview(struct supervisor *sup, uint32_t skip, char *text, size_t size, bool *more);
 /* Takes the step when its time has come; called at the end of each turn. */
 void reload_run(struct supervisor *sup);
 

@@ -102,6 +102,7 @@ static uint32_t collect_edges(const struct local *local, struct status_edge *edg
 					.to = local->record_of[dep->service],
 					.condition = dep->condition,
 					.optional = dep->optional,
+					.restart = dep->restart,
 				};
 			count++;
 		}

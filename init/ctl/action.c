@@ -12,9 +12,6 @@
 
 /* Verbs that change something: ask init, then wait for the effect. */
 
-/* A new configuration is read from disk and applied before the answer comes. */
-#define RELOAD_PATIENCE_MS 60000
-
 static uint64_t patience(void)
 {
 	return clock_monotonic() + msec(CLIENT_PATIENCE_MS);
@@ -147,7 +144,7 @@ int verb_restart(struct ctl *ctl, char **argv)
 	return run_action(ctl, argv, WIRE_RESTART, UNTIL_GOOD);
 }
 
-/* ---- signal, reload, shutdown ---- */
+/* ---- signal, shutdown ---- */
 
 int verb_signal(struct ctl *ctl, char **argv)
 {
@@ -169,23 +166,6 @@ int verb_signal(struct ctl *ctl, char **argv)
 	exit_code = request_service(ctl, WIRE_SIGNAL, argv[0], number, &message);
 	if (exit_code == CTL_DONE && message.size)
 		printf("%s: %s\n", argv[0], message.body);
-	return exit_code;
-}
-
-int verb_reload(struct ctl *ctl, char **argv)
-{
-	uint32_t timeout = RELOAD_PATIENCE_MS;
-	const struct arg_option options[] = {{"timeout", 't', ARG_DURATION, &timeout}};
-	struct message message;
-	int exit_code, count = args_parse(ctl, argv, options, 1, &exit_code);
-
-	if (count < 0)
-		return exit_code;
-	if (count)
-		return args_wrong(ctl, "'%s': reload takes no names", argv[0]);
-	exit_code = client_request(ctl, WIRE_RELOAD, NULL, 0, waiting_deadline(timeout), &message);
-	if (exit_code == CTL_DONE && message.size)
-		printf("%s%s", message.body, message.body[message.size - 1] == '\n' ? "" : "\n");
 	return exit_code;
 }
 

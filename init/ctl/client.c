@@ -191,6 +191,7 @@ int client_verdict(const struct message *message)
 {
 	switch (message->type) {
 	case WIRE_DONE:
+	case WIRE_PART:
 		return CTL_DONE;
 	case WIRE_REFUSED:
 		return said(message, "not permitted", CTL_REFUSED);

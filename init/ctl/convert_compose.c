@@ -260,10 +260,17 @@ static const char *condition_of(const char *word)
 	return ":started";
 }
 
+static bool says(struct compose *c, yaml_node_t *map, const char *key, const char *word)
+{
+	const char *text = yaml_text(yaml_get(&c->yaml, map, key));
+
+	return text && strcmp(text, word) == 0;
+}
+
 static void take_depends_on(struct compose *c, const char *key, yaml_node_t *node)
 {
 	char *all = draft_format(c->draft, "%s", "");
-	const char *name, *required;
+	const char *name;
 	yaml_node_t *value;
 
 	if (yaml_is_list(node)) {
@@ -273,15 +280,11 @@ static void take_depends_on(struct compose *c, const char *key, yaml_node_t *nod
 						   *all ? ", " : "", name);
 	} else if (yaml_is_map(node)) {
 		for (size_t i = 0; yaml_pair(&c->yaml, node, i, &name, &value); i++) {
-			required = yaml_text(yaml_get(&c->yaml, value, "required"));
 			all = draft_format(
-				c->draft, "%s%s%s%s%s", all, *all ? ", " : "",
-				required && strcmp(required, "false") == 0 ? "?" : "", name,
-				condition_of(yaml_text(yaml_get(&c->yaml, value, "condition"))));
-			if (yaml_get(&c->yaml, value, "restart"))
-				draft_note(c->draft, yaml_line(value),
-					   "depends_on %s: restart: see muster.ini(5), depends_on",
-					   name);
+				c->draft, "%s%s%s%s%s%s", all, *all ? ", " : "",
+				says(c, value, "required", "false") ? "?" : "", name,
+				condition_of(yaml_text(yaml_get(&c->yaml, value, "condition"))),
+				says(c, value, "restart", "true") ? ":restart" : "");
 		}
 	}
 	if (*all)

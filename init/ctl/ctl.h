@@ -44,7 +44,7 @@ void ctl_print_help(void);
 
 verb_function verb_status, verb_top;                            /* status.c, top.c */
 verb_function verb_start, verb_stop, verb_restart, verb_signal; /* action.c */
-verb_function verb_reload, verb_shutdown;                       /* action.c */
+verb_function verb_shutdown, verb_reload;                       /* action.c, reload.c */
 verb_function verb_wait, verb_health;                           /* wait.c, health.c */
 verb_function verb_logs, verb_events;                           /* stream.c */
 verb_function verb_check, verb_resolve;                         /* check.c, resolve.c */

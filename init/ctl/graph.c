@@ -89,7 +89,8 @@ static bool picture_of_config(struct graph_picture *picture, const struct config
 				(struct graph_edge){.from = (uint16_t)i,
 						    .to = service->deps[j].service,
 						    .condition = service->deps[j].condition,
-						    .optional = service->deps[j].optional};
+						    .optional = service->deps[j].optional,
+						    .restart = service->deps[j].restart};
 	}
 	return graph_build(&picture->graph, picture->arena, config->count, edges, count);
 }

@@ -40,6 +40,7 @@ static void print_node(FILE *out, const struct graph_picture *picture, uint32_t 
 			picture->names[edge->to]);
 		if (edge->condition != COND_HEALTHY)
 			fprintf(out, ":%s", condition_name(edge->condition));
+		fputs(edge->restart ? ":restart" : "", out);
 		between = ", ";
 	}
 	fputc('\n', out);

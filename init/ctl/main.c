@@ -20,7 +20,7 @@ static const struct verb verbs[] = {
 	{"stop", verb_stop, "NAME...", WAITS, "stop, wait until down"},
 	{"restart", verb_restart, "NAME...", WAITS, "stop and start, wait until ready"},
 	{"signal", verb_signal, "NAME [SIGNAL]", "", "send a signal, default TERM"},
-	{"reload", verb_reload, "", "[--timeout D]", "read the configuration, apply what changed"},
+	{"reload", verb_reload, "", "[--dry-run [--json]] [--timeout D]", "read the configuration, apply what changed"},
 	{"shutdown", verb_shutdown, "", WAITS, "stop all in order, wait until init is gone"},
 	{"wait", verb_wait, "[NAME[:CONDITION]...]", "[--timeout D]",
 	 "wait until all is ready, or until these are"},

@@ -39,26 +39,36 @@ static uint64_t age(const struct show *show, uint64_t when)
 	return show->now > when ? show->now - when : 0;
 }
 
-static const char *cause_name(const struct show *show, const struct status_record *record)
-{
-	if (!(record->flags & STATUS_DEP_CAUSE) || record->cause >= show->view->header.record_count)
-		return NULL;
-	return show->view->records[record->cause].name;
-}
-
 /* ---- text ---- */
+
+/* Why it waits: "waits for api", and behind it what is the matter with the one at the root. */
+static void consequence(const struct show *show, const struct status_record *record, char *text,
+			size_t size)
+{
+	const struct status_record *cause = view_cause(show->view, record);
+	const struct status_record *root = view_root(show->view, record);
+	int len;
+
+	if (record->reason[0])
+		len = snprintf(text, size, "%s", record->reason);
+	else
+		len = snprintf(text, size, "%s %s",
+			       record->state == STATE_WAITING ? "waits for" : "because of",
+			       cause->name);
+	if (len > 0 && (size_t)len < size && !view_is_good(root) &&
+	    (root != cause || root->reason[0]))
+		snprintf(text + len, size - (size_t)len, " (%s: %s)", root->name,
+			 root->reason[0] ? root->reason : state_name(root->state));
+}
 
 /* What stands in the last column. */
 static void detail(const struct show *show, const struct status_record *record, char *text,
 		   size_t size)
 {
-	const char *cause = cause_name(show, record);
-
-	if (record->reason[0])
+	if (view_cause(show->view, record))
+		consequence(show, record, text, size);
+	else if (record->reason[0])
 		snprintf(text, size, "%s", record->reason);
-	else if (cause)
-		snprintf(text, size, "%s %s",
-			 record->state == STATE_WAITING ? "waits for" : "because of", cause);
 	else if (record->last_exit > 0 && !state_is_active(record->state))
 		snprintf(text, size, "last exit code %d", record->last_exit);
 	else if (!view_counts(record))
@@ -69,7 +79,7 @@ static void detail(const struct show *show, const struct status_record *record, 
 
 static void add_row(const struct show *show, struct grid *grid, const struct status_record *record)
 {
-	char since[24], text[STATUS_REASON_SIZE + STATUS_NAME_MAX];
+	char since[24], text[2 * (STATUS_REASON_SIZE + STATUS_NAME_MAX)];
 
 	detail(show, record, text, sizeof(text));
 	grid_add(grid, COLOUR_NONE, "%s", record->name);
@@ -150,6 +160,7 @@ static void json_depends_on(struct json_out *json, const struct show *show, uint
 		json_text(json, "name", show->view->records[edge->to].name);
 		json_text(json, "condition", condition_name(edge->condition));
 		json_bool(json, "optional", edge->optional);
+		json_bool(json, "restart", edge->restart);
 		json_object_end(json);
 	}
 	json_array_end(json);
@@ -167,6 +178,22 @@ static void json_probe(struct json_out *json, const struct status_record *record
 	json_object_end(json);
 }
 
+/* Whom it waits for, and the one because of which all of them wait. */
+static void json_cause(struct json_out *json, const struct show *show,
+		       const struct status_record *record)
+{
+	const struct status_record *cause = view_cause(show->view, record);
+	const struct status_record *root = view_root(show->view, record);
+
+	json_text(json, "cause", cause ? cause->name : NULL);
+	json_text(json, "root", root ? root->name : NULL);
+	json_text(json, "root_reason",
+		  !root                ? NULL
+		  : root->reason[0]    ? root->reason
+		  : view_is_good(root) ? NULL
+				       : state_name(root->state));
+}
+
 static void json_service(struct json_out *json, const struct show *show, uint32_t index)
 {
 	const struct status_record *record = &show->view->records[index];
@@ -177,7 +204,7 @@ static void json_service(struct json_out *json, const struct show *show, uint32_
 	json_bool(json, "ready", view_is_good(record));
 	json_text(json, "type", type_name(record->type));
 	json_text(json, "reason", record->reason[0] ? record->reason : NULL);
-	json_text(json, "cause", cause_name(show, record));
+	json_cause(json, show, record);
 	json_bool(json, "essential", record->flags & STATUS_ESSENTIAL);
 	json_bool(json, "wanted", record->flags & STATUS_WANTED);
 	json_bool(json, "internal", record->flags & STATUS_INTERNAL);

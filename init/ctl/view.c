@@ -59,7 +59,8 @@ static int read_graph(const struct status_page *page, struct graph *graph, struc
 			edges[count++] = (struct graph_edge){.from = edge.from,
 							     .to = edge.to,
 							     .condition = edge.condition,
-							     .optional = edge.optional};
+							     .optional = edge.optional,
+							     .restart = edge.restart};
 	return graph_build(graph, arena, header.record_count, edges, count) ? 0 : -ENOMEM;
 }
 
@@ -273,6 +274,28 @@ bool view_counts(const struct status_record *record)
 bool view_is_good(const struct status_record *record)
 {
 	return state_is_ready(record->state) || record->state == STATE_COMPLETED;
+}
+
+const struct status_record *view_cause(const struct view *view, const struct status_record *record)
+{
+	if (!(record->flags & STATUS_DEP_CAUSE) || record->cause >= view->header.record_count)
+		return NULL;
+	return &view->records[record->cause];
+}
+
+const struct status_record *view_root(const struct view *view, const struct status_record *record)
+{
+	const struct status_record *root = view_cause(view, record), *next;
+	uint32_t i;
+
+	/* no chain is longer than there are services, whatever a page says */
+	for (i = 0; root && i < view->header.record_count; i++) {
+		next = view_cause(view, root);
+		if (!next)
+			break;
+		root = next;
+	}
+	return root;
 }
 
 struct view_counts view_count(const struct view *view)

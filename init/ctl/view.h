@@ -47,6 +47,10 @@ int view_find(const struct view *view, const char *name);
 bool view_counts(const struct status_record *record);
 /* Whether nothing more is expected of a service: ready, running or completed. */
 bool view_is_good(const struct status_record *record);
+/* The service because of which this one is not ready; NULL: it is not because of another. */
+const struct status_record *view_cause(const struct view *view, const struct status_record *record);
+/* The first of the chain of causes, itself not waiting for another; NULL as above. */
+const struct status_record *view_root(const struct view *view, const struct status_record *record);
 struct view_counts {
 	uint32_t total; /* those that start by themselves or are wanted */
 	uint32_t good;

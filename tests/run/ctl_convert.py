@@ -53,7 +53,7 @@ services:
     command: ["echo \\"hi ${WHO:-x}\\" '$$HOME' $PORT"]
     depends_on:
       redis: {condition: service_healthy}
-      late: {condition: service_started, required: false}
+      late: {condition: service_started, required: false, restart: true}
     user: "1000:1001"
     cap_drop: [ALL]
     ulimits: {nofile: {soft: 512, hard: 1024}}
@@ -123,7 +123,7 @@ equal(ini.count("depends_on        = release"), 3, "services that wait for relea
 # ---- Compose ----
 ini, said = graph_of("compose.yml", COMPOSE, PORT="80")
 for part in ["readiness_probe   = exec:redis-cli ping", "readiness_probe_period = 90s", "readiness_probe_timeout = 500ms",
-             "depends_on        = redis:healthy, ?late:started", "user              = 1000", "group             = 1001",
+             "depends_on        = redis:healthy, ?late:started:restart", "user              = 1000", "group             = 1001",
              "cap_drop          = ALL", "ulimit_nofile     = 512:1024", "stop_grace_period = 60s", "restart_limit     = 5/60s",
              "command           = redis-server --save ''", "restart           = unless-stopped"]:
     contains(ini, part, "converted Compose file")

@@ -172,8 +172,9 @@ static void put_deps(struct text *text, const struct config *config,
 	for (unsigned i = 0; i < service->dep_count; i++) {
 		const struct dep_config *dep = &service->deps[i];
 
-		put(text, "%s%s%s:%s", i ? " " : "", dep->optional ? "?" : "",
-		    config->services[dep->service].name, condition_name(dep->condition));
+		put(text, "%s%s%s:%s%s", i ? " " : "", dep->optional ? "?" : "",
+		    config->services[dep->service].name, condition_name(dep->condition),
+		    dep->restart ? ":restart" : "");
 	}
 }
 
