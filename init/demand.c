@@ -61,6 +61,11 @@ static bool somebody_waits(const struct supervisor *sup, const struct service *s
 
 static void watch(struct supervisor *sup, struct service *service)
 {
+	const struct service_config *config = service->config;
+
+	supervisor_reason(sup, service, "starts when somebody connects to %s%s",
+			  sup->config->listens[config->listen_first].text,
+			  config->listen_count > 1 ? " ..." : "");
 	for (unsigned i = 0; i < service->config->listen_count; i++) {
 		struct held_socket *held = socket_of(sup, service, i);
 

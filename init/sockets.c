@@ -171,27 +171,28 @@ static void close_one(struct loop *loop, struct held_socket *held,
 
 /* ---- all of a configuration ---- */
 
-/* The socket that the configuration holds under this text; most stay where they were. */
+/* The open socket that the configuration holds under this text; most stay where they were. */
 static const struct held_socket *find(const struct config *config, const char *text, uint32_t hint)
 {
+	uint32_t at = 0;
+
 	if (!config || !config->sockets)
 		return NULL;
 	if (hint < config->listen_count && strcmp(config->listens[hint].text, text) == 0)
-		return &config->sockets[hint];
-	for (uint32_t i = 0; i < config->listen_count; i++)
-		if (strcmp(config->listens[i].text, text) == 0)
-			return &config->sockets[i];
-	return NULL;
+		at = hint;
+	while (at < config->listen_count && strcmp(config->listens[at].text, text) != 0)
+		at++;
+	return at < config->listen_count && config->sockets[at].fd >= 0 ? &config->sockets[at]
+									: NULL;
 }
 
-static bool share(struct held_socket *held, const struct held_socket *other)
+/* 0 or -errno. */
+static int share(struct held_socket *held, const struct held_socket *other)
 {
-	if (!other || other->fd < 0)
-		return false;
 	held->fd = fcntl(other->fd, F_DUPFD_CLOEXEC, 3);
 	held->device = other->device;
 	held->inode = other->inode;
-	return held->fd >= 0;
+	return held->fd < 0 ? -errno : 0;
 }
 
 static const struct identity_config *owner_of(const struct config *config,
@@ -221,12 +222,12 @@ bool sockets_open_all(struct config *config, const struct config *from, const st
 		config->sockets[i].fd = config->sockets[i].source.fd = -1;
 	for (uint32_t i = 0; i < config->listen_count; i++) {
 		const struct listen_config *where = &config->listens[i];
-		struct held_socket *held = &config->sockets[i];
+		const struct held_socket *open = find(from, where->text, i);
 
-		if (share(held, find(from, where->text, i)) ||
-		    share(held, find(other, where->text, i)))
-			continue;
-		rc = open_one(held, where, owner_of(config, where));
+		if (!open)
+			open = find(other, where->text, i);
+		rc = open ? share(&config->sockets[i], open)
+			  : open_one(&config->sockets[i], where, owner_of(config, where));
 		if (rc == 0)
 			continue;
 		snprintf(text, SOCKETS_TEXT_SIZE, "%.300s: cannot listen on %s: %s", where->place,

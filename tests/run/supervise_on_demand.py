@@ -48,6 +48,7 @@ with Init(config=CONFIG) as init:
     services = init.services()
     equal((services["lazy"]["state"], services["user"]["state"]), ("inactive", "running"), "states at first")
     equal(services["lazy"]["starts"], 0, "starts")
+    equal(services["lazy"]["reason"], f"starts when somebody connects to tcp:127.0.0.1:{PORT} ...", "reason")
     # fifty at once
     waiting = [connect() for _ in range(50)]
     pids = {answer(client) for client in waiting}
