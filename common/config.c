@@ -48,7 +48,7 @@ static void create_tables(struct load *load)
 	struct table **tables[] = {
 		&load->by_header, &load->environment, &load->blocks,    &load->strings,
 		&load->accounts,  &load->patterns,    &load->var_files, &load->profiles,
-		&load->by_name,   &load->left_out,    &load->ports,
+		&load->by_name,   &load->left_out,    &load->ports,     &load->replicated,
 	};
 
 	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)

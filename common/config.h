@@ -51,6 +51,7 @@ struct listen_config {
 	const char *place; /* FILE:LINE: [section] key, for messages */
 	uint8_t kind;      /* enum listen_kind */
 	bool both;         /* no host: IPv6 and IPv4; `address` is then [::] */
+	bool shared;       /* with other replicas, which have entries of their own for it */
 	uint16_t service;  /* index */
 	socklen_t size;
 	union {
@@ -161,12 +162,17 @@ struct policy_config {
 struct dep_config {
 	uint16_t service;  /* index of the dependency */
 	uint8_t condition; /* enum dep_condition */
-	bool optional;
-	bool restart; /* when the dependency is started again, so is the one that depends on it */
+	bool optional : 1;
+	bool restart : 1; /* when the dependency is started again, so is the one that depends on it
+			   */
+	bool whole : 1;   /* it is meant as one of all replicas of its name */
 };
 
 struct service_config {
 	const char *name;
+	/* the name of its section, when it is one of the replicas of that; the same pointer for all
+	 * of them. NULL: it is not */
+	const char *replica_of;
 	char *const *argv; /* NULL for TYPE_EXTERNAL */
 	/* what only this service gets, "K=V", each name once, NULL-ended; it comes over
 	 * config.common_environment, and that over init's own (config_environment joins the

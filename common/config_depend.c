@@ -17,7 +17,9 @@ struct depending {
 	struct load *load;
 	struct graph_edge *edges;
 	uint32_t *lines; /* of each edge */
-	uint32_t count, room, line_room;
+	bool *wholes;    /* of each edge: dep_config.whole, */
+	bool whole;      /* and of those that are being added */
+	uint32_t count, room, line_room, whole_room;
 	uint32_t *seen;    /* by service: 1 + the last one that named it */
 	uint32_t services; /* those of the files; behind them come addresses */
 };
@@ -120,7 +122,9 @@ static void add_edge(struct depending *d, struct graph_edge edge, uint32_t line)
 {
 	d->edges = load_grow(d->load, d->edges, d->count, &d->room, sizeof(*d->edges));
 	d->lines = load_grow(d->load, d->lines, d->count, &d->line_room, sizeof(*d->lines));
+	d->wholes = load_grow(d->load, d->wholes, d->count, &d->whole_room, sizeof(*d->wholes));
 	d->lines[d->count] = line;
+	d->wholes[d->count] = d->whole;
 	d->edges[d->count++] = edge;
 }
 
@@ -153,11 +157,46 @@ static const char *take_address(struct depending *d, uint32_t from, const char *
 	return NULL;
 }
 
+static const char *take_service(struct depending *d, uint32_t from, uint32_t to,
+				const struct asked *asked, uint32_t line)
+{
+	const struct service_config *service = &d->load->config->services[to];
+	int condition = asked->condition < 0 ? default_condition(service) : asked->condition;
+
+	if (to == from)
+		return "a service cannot depend on itself";
+	if (d->seen[to] == from + 1)
+		return "named twice";
+	d->seen[to] = from + 1;
+	if (asked->restart && service->type == TYPE_EXTERNAL)
+		return "a service of type external is not started here, so nobody restarts with it";
+	if (asked->restart && service->start == START_ON_DEMAND)
+		return "what starts on demand may rest at any time, so nobody restarts with it";
+	add_edge(d,
+		 (struct graph_edge){(uint16_t)from, (uint16_t)to, (uint8_t)condition,
+				     asked->optional, asked->restart},
+		 line);
+	return condition_problem(service, (uint8_t)condition);
+}
+
+/* All replicas of this name, the first of which is `to`. */
+static const char *take_replicas(struct depending *d, uint32_t from, uint32_t to,
+				 const struct asked *asked, uint32_t line)
+{
+	const struct service_config *services = d->load->config->services;
+	const char *name = services[to].replica_of, *problem = NULL;
+
+	d->whole = true;
+	for (; !problem && to < d->services && services[to].replica_of == name; to++)
+		problem = take_service(d, from, to, asked, line);
+	d->whole = false;
+	return problem;
+}
+
 /* NULL when the dependency is taken or may be left out, else what is wrong. */
 static const char *take_dependency(struct depending *d, uint32_t from, const struct entry *entry,
 				   const struct item *item)
 {
-	struct config *config = d->load->config;
 	const struct table_entry *found;
 	const char *problem, *name;
 	struct asked asked;
@@ -169,27 +208,15 @@ static const char *take_dependency(struct depending *d, uint32_t from, const str
 	if (strncmp(name, ADDRESS_PREFIX, strlen(ADDRESS_PREFIX)) == 0)
 		return take_address(d, from, name + strlen(ADDRESS_PREFIX), asked.optional,
 				    item->line);
+	found = table_find(d->load->replicated, name, strlen(name));
+	if (found)
+		return take_replicas(d, from, found->value, &asked, item->line);
 	found = table_find(d->load->by_name, name, strlen(name));
 	if (!found && asked.optional && table_find(d->load->left_out, name, strlen(name)))
 		return NULL;
 	if (!found)
 		return no_service(d->load, entry, name);
-	if (found->value == from)
-		return "a service cannot depend on itself";
-	if (d->seen[found->value] == from + 1)
-		return "named twice";
-	d->seen[found->value] = from + 1;
-	if (asked.restart && config->services[found->value].type == TYPE_EXTERNAL)
-		return "a service of type external is not started here, so nobody restarts with it";
-	if (asked.restart && config->services[found->value].start == START_ON_DEMAND)
-		return "what starts on demand may rest at any time, so nobody restarts with it";
-	if (asked.condition < 0)
-		asked.condition = default_condition(&config->services[found->value]);
-	add_edge(d,
-		 (struct graph_edge){(uint16_t)from, (uint16_t)found->value,
-				     (uint8_t)asked.condition, asked.optional, asked.restart},
-		 item->line);
-	return condition_problem(&config->services[found->value], (uint8_t)asked.condition);
+	return take_service(d, from, found->value, &asked, item->line);
 }
 
 static void warn_manual(struct depending *d, uint32_t from, const struct entry *entry,
@@ -275,6 +302,7 @@ static void read_service(struct depending *d, uint32_t index)
 	struct dep_config *deps;
 
 	d->load->mention_count = 0;
+	d->load->replica = service->section->replica;
 	if (service->draft.depends_on)
 		read_list(d, index, service->draft.depends_on);
 	else if (service->section == d->load->program)
@@ -288,6 +316,7 @@ static void read_service(struct depending *d, uint32_t index)
 		deps[i - first].condition = d->edges[i].condition;
 		deps[i - first].optional = d->edges[i].optional;
 		deps[i - first].restart = d->edges[i].restart;
+		deps[i - first].whole = d->wholes[i];
 	}
 	out->dep_count = (uint16_t)(d->count - first);
 	out->deps = load_intern_block(d->load, deps, out->dep_count * sizeof(*deps));
@@ -357,6 +386,7 @@ void load_dependencies(struct load *load)
 	d.seen = load_alloc(load, most, sizeof(*d.seen));
 	for (uint32_t i = 0; i < d.services; i++)
 		read_service(&d, i);
+	load->replica = NULL;
 	for (int i = 0; i < CYCLES_MAX && report_cycle(&d, chain); i++)
 		;
 }

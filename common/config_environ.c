@@ -219,6 +219,8 @@ void load_service_environment(struct load *load, struct service_load *service,
 	struct variables variables = {0};
 
 	add_fixed(load, &variables, "MUSTER_SERVICE", out->name);
+	if (service->section->replica)
+		add_fixed(load, &variables, "MUSTER_REPLICA", service->section->replica);
 	load_env_files(load, draft->env_file, &variables);
 	load_secrets(load, draft->secrets, &variables);
 	for (size_t i = 0; i < lines.count; i++)

@@ -120,19 +120,40 @@ static void compare_policy(struct difference *d, const struct policy_config *a,
 	note(d, "log_keep", a->log_keep == b->log_keep);
 }
 
+/* As it was named: how many replicas there are concerns nobody who waits for all of them. */
+static const char *dep_name(const struct config *config, const struct service_config *service,
+			    uint32_t i)
+{
+	const struct service_config *to = &config->services[service->deps[i].service];
+
+	return service->deps[i].whole ? to->replica_of : to->name;
+}
+
+static uint32_t next_dep(const struct config *config, const struct service_config *service,
+			 uint32_t i)
+{
+	const char *name = dep_name(config, service, i);
+
+	for (i++; service->deps[i - 1].whole && i < service->dep_count && service->deps[i].whole;
+	     i++)
+		if (dep_name(config, service, i) != name)
+			break;
+	return i;
+}
+
 static bool same_deps(const struct config *a, const struct service_config *x,
 		      const struct config *b, const struct service_config *y)
 {
-	if (x->dep_count != y->dep_count)
-		return false;
-	for (uint32_t i = 0; i < x->dep_count; i++)
-		if (x->deps[i].condition != y->deps[i].condition ||
-		    x->deps[i].optional != y->deps[i].optional ||
-		    x->deps[i].restart != y->deps[i].restart ||
-		    strcmp(a->services[x->deps[i].service].name,
-			   b->services[y->deps[i].service].name) != 0)
+	uint32_t i = 0, j = 0;
+
+	for (; i < x->dep_count && j < y->dep_count; i = next_dep(a, x, i), j = next_dep(b, y, j))
+		if (x->deps[i].condition != y->deps[j].condition ||
+		    x->deps[i].optional != y->deps[j].optional ||
+		    x->deps[i].restart != y->deps[j].restart ||
+		    x->deps[i].whole != y->deps[j].whole ||
+		    strcmp(dep_name(a, x, i), dep_name(b, y, j)) != 0)
 			return false;
-	return true;
+	return i == x->dep_count && j == y->dep_count;
 }
 
 /* That they are the same sockets, and in the same order. */

@@ -199,9 +199,11 @@ static void fill_account(struct load *load, const struct service_load *service,
 			 struct identity_config *identity)
 {
 	const struct service_draft *draft = &service->draft;
-	const char *key = load_format(load, "%s\n%s\n%s", draft->user ? draft->user : "",
+	bool own = draft->group_add && load->replica; /* its groups may have the number in them */
+	const char *key = load_format(load, "%s\n%s\n%s\n%s", draft->user ? draft->user : "",
 				      draft->group ? draft->group : "",
-				      draft->group_add ? draft->group_add->value : "");
+				      draft->group_add ? draft->group_add->value : "",
+				      own ? load->replica : "");
 	struct table_entry *entry = load_check(load, table_add(load->accounts, key, strlen(key)));
 	struct account *account;
 

@@ -132,8 +132,21 @@ static const char *key_of(struct load *load, const struct listen_config *listen)
 	return load_format(load, "%u %u", listen->kind, listen->address.in.sin_port);
 }
 
+/* Whether two sockets are one that replicas share. */
+static bool is_shared(struct load *load, struct listen_config *a, struct listen_config *b)
+{
+	const struct service_config *services = load->config->services;
+
+	if (a->service == b->service || !services[a->service].replica_of ||
+	    services[a->service].replica_of != services[b->service].replica_of ||
+	    strcmp(a->text, b->text) != 0)
+		return false;
+	a->shared = b->shared = true;
+	return true;
+}
+
 /* The service that has asked for this address, or NULL; notes it for the next. */
-static const char *taken_by(struct load *load, const struct listen_config *listen)
+static const char *taken_by(struct load *load, struct listen_config *listen)
 {
 	const char *key = key_of(load, listen);
 	struct table_entry *entry = load_check(load, table_add(load->ports, key, strlen(key)));
@@ -144,7 +157,8 @@ static const char *taken_by(struct load *load, const struct listen_config *liste
 		return NULL;
 	}
 	for (uint32_t i = 0; i < load->config->listen_count; i++)
-		if (overlap(&load->listens[i], listen))
+		if (overlap(&load->listens[i], listen) &&
+		    !is_shared(load, &load->listens[i], listen))
 			return load->config->services[load->listens[i].service].name;
 	return NULL;
 }
@@ -174,10 +188,10 @@ static const char *take_socket(struct load *load, struct listen_config *listen, 
 	problem = read_socket(text, listen);
 	if (problem)
 		return problem;
+	listen->text = load_intern(load, text);
 	other = taken_by(load, listen);
 	if (other)
 		return load_format(load, "service %s listens there already", other);
-	listen->text = load_intern(load, text);
 	*names = load_format(load, "%s%s%s", *names ? *names : "LISTEN_FDNAMES=", *names ? ":" : "",
 			     *name ? name : load->config->services[listen->service].name);
 	return NULL;

@@ -48,6 +48,8 @@ struct section {
 	uint32_t file, line; /* where it was defined first */
 	uint32_t last_file, last_line;
 	struct entry *entries, **tail;
+	const char *replica_of; /* the name as written, when this is one of its replicas, */
+	const char *replica;    /* and which: "0", "1" ... */
 };
 
 /* A part of a list, or a line. */
@@ -123,7 +125,7 @@ struct service_draft {
 	struct log_draft log;
 	uint64_t log_max_size;
 	int64_t log_keep;
-	const struct entry *profiles;
+	const struct entry *profiles, *replicas;
 	uint8_t on_address_change; /* as in struct service_config */
 };
 
@@ -213,12 +215,15 @@ struct load {
 	struct muster_draft muster;
 	struct service_draft defaults; /* of a service */
 	struct service_load *services; /* by index in config.services */
+	uint32_t service_room;
 	struct listen_config *listens; /* what is to become config.listens */
 	uint32_t listen_room;
-	struct table *ports;     /* config_listen: kind and port, or path, of all of these */
-	struct table *by_name;   /* service -> index in config.services */
-	struct table *left_out;  /* services left out by their profiles */
-	struct section *program; /* made from the command line, or NULL */
+	struct table *ports;      /* config_listen: kind and port, or path, of all of these */
+	struct table *by_name;    /* service -> index in config.services */
+	struct table *left_out;   /* services left out by their profiles */
+	struct table *replicated; /* services with replicas -> index of the first of them */
+	const char *replica;      /* ${MUSTER_REPLICA} of the service being read, or NULL */
+	struct section *program;  /* made from the command line, or NULL */
 };
 
 /* ---- config_report.c ---- */
@@ -365,6 +370,17 @@ void load_address_texts(struct load *load);
 void load_services(struct load *load);
 /* The service that stands for an address with depends_on = address:NAME; made once. Its index. */
 uint32_t load_address_service(struct load *load, uint32_t address);
+
+/* ---- config_replicas.c ---- */
+
+#define REPLICAS_MAX  1000
+#define FORM_REPLICAS "a number from 1 to 1000"
+
+/* How many replicas are asked for; 0: the service is a single one (or the number is wrong, and that
+ * is reported). */
+uint32_t replicas_asked(struct load *load, const struct section *section);
+/* A section of its own for one of them; NULL: reported. */
+struct section *replicas_make(struct load *load, const struct section *section, uint32_t number);
 
 /* ---- config_probe.c ---- */
 

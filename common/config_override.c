@@ -13,6 +13,7 @@
 #define PREFIX_SIDECAR "MUSTER_SIDECAR_"
 #define PREFIX_SERVICE "MUSTER_SERVICE_"
 #define VARIABLE_SIZE  128
+#define REPLICA        "MUSTER_REPLICA"
 
 /* Services by the way their names look in variables. */
 struct mangled {
@@ -44,6 +45,8 @@ const char *load_variable(const struct load *load, const char *name, size_t len)
 {
 	const struct table_entry *entry = table_find(load->environment, name, len);
 
+	if (load->replica && len == strlen(REPLICA) && memcmp(name, REPLICA, len) == 0)
+		return load->replica;
 	return entry ? load->source->environment[entry->value] + len + 1 : NULL;
 }
 

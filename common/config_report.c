@@ -248,6 +248,16 @@ static char *write_problem(const struct load *load, const struct place *place, c
 	return strdup(clean);
 }
 
+/* What is wrong with one replica mostly is with all of them, and then said once. */
+static bool said_of_another(const struct load *load, char *const *texts, unsigned count,
+			    const char *text)
+{
+	for (unsigned i = 0; load->replica && i < count; i++)
+		if (strcmp(texts[i], text) == 0)
+			return true;
+	return false;
+}
+
 static void add_error(struct load *load, const struct place *place, const char *format,
 		      va_list args)
 {
@@ -260,6 +270,11 @@ static void add_error(struct load *load, const struct place *place, const char *
 		return;
 	text = write_problem(load, place, format, args);
 	load_check(load, text);
+	if (said_of_another(load, errors->text, errors->kept, text)) {
+		errors->total--;
+		free(text);
+		return;
+	}
 	at = make_room(errors->text, load->error_order, &errors->kept, place->file, place->line);
 	errors->text[at] = text;
 }
@@ -269,9 +284,11 @@ static void add_warning(struct load *load, const struct place *place, const char
 {
 	struct config_errors *errors = load->errors;
 	char *text = load_check(load, write_problem(load, place, format, args));
-	int at = make_room(errors->warning, load->warning_order, &errors->warnings, place->file,
-			   place->line);
+	int at = -1;
 
+	if (!said_of_another(load, errors->warning, errors->warnings, text))
+		at = make_room(errors->warning, load->warning_order, &errors->warnings, place->file,
+			       place->line);
 	if (at < 0)
 		free(text);
 	else

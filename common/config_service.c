@@ -189,11 +189,13 @@ static void load_service(struct load *load, uint32_t index)
 	struct service_draft *draft = &service->draft;
 
 	load->mention_count = 0;
+	load->replica = section->replica;
 	*draft = load->defaults;
 	if (section == load->program)
 		preset_program(load, draft);
 	values_read(load, section, draft);
 	out->name = load_intern(load, section->name);
+	out->replica_of = section->replica_of ? load_intern(load, section->replica_of) : NULL;
 	out->argv = draft->type == TYPE_EXTERNAL ? NULL : draft->command;
 	out->type = draft->type;
 	out->start = draft->start;
@@ -261,36 +263,61 @@ uint32_t load_address_service(struct load *load, uint32_t index)
 
 /* ---- all of them ---- */
 
+static void note_name(struct load *load, struct table *table, const char *name, uint32_t value)
+{
+	struct table_entry *entry = load_check(load, table_add(table, name, strlen(name)));
+
+	entry->value = value;
+}
+
+static bool add_service(struct load *load, struct section *section)
+{
+	uint32_t *count = &load->config->count;
+
+	if (*count == CONFIG_SERVICES_MAX) {
+		report_section(load, section, "more than %d services", CONFIG_SERVICES_MAX);
+		return false;
+	}
+	if (section->replica_of && *section->replica == '0')
+		note_name(load, load->replicated, section->replica_of, *count);
+	load->services = load_grow(load, load->services, *count, &load->service_room,
+				   sizeof(*load->services));
+	load->services[*count].section = section;
+	note_name(load, load->by_name, section->name, (*count)++);
+	return true;
+}
+
+/* The service, or its replicas. False: there is no place for it. */
+static bool add_services(struct load *load, struct section *section)
+{
+	uint32_t replicas = replicas_asked(load, section);
+	struct section *replica;
+
+	for (uint32_t i = 0; i < replicas; i++) {
+		replica = replicas_make(load, section, i);
+		if (!replica || !add_service(load, replica))
+			return !replica;
+	}
+	return replicas || add_service(load, section);
+}
+
 /* The sections that are services of this run, in order. */
 static void choose_services(struct load *load)
 {
 	struct items active = active_profiles(load);
-	uint32_t room = 0;
 	bool some_left_out = false;
 
 	for (uint32_t i = 0; i < load->section_count; i++) {
 		struct section *section = load->sections[i];
-		struct table *table = load->by_name;
-		struct table_entry *entry;
 
 		if (section->kind != SECTION_SERVICE)
 			continue;
-		if (load->config->count == CONFIG_SERVICES_MAX) {
-			report_section(load, section, "more than %d services", CONFIG_SERVICES_MAX);
+		if (is_left_out(load, section, &active)) {
+			note_name(load, load->left_out, section->name, 0);
+			some_left_out = true;
+		} else if (!add_services(load, section)) {
 			return;
 		}
-		if (is_left_out(load, section, &active)) {
-			table = load->left_out;
-			some_left_out = true;
-		}
-		entry = load_check(load, table_add(table, section->name, strlen(section->name)));
-		entry->value = 0;
-		if (table == load->left_out)
-			continue;
-		load->services = load_grow(load, load->services, load->config->count, &room,
-					   sizeof(*load->services));
-		load->services[load->config->count].section = section;
-		entry->value = load->config->count++;
 	}
 	if (load->config->count == 0 && load->errors->total == 0 && load->file_count > 0)
 		warn_file(load, 0, 0, "no service is defined%s",
@@ -310,7 +337,10 @@ static void find_exit_code(struct load *load)
 	if (!name)
 		return;
 	found = table_find(load->by_name, name, strlen(name));
-	if (found)
+	if (table_find(load->replicated, name, strlen(name)))
+		report_entry(load, entry, "%s has replicas; expected one of them, such as %s.0",
+			     quote(q, name), name);
+	else if (found)
 		load->config->exit_code_from = (int)found->value;
 	else if (entry)
 		report_entry(load, entry, "%s: %s", quote(q, name), no_service(load, entry, name));
@@ -329,6 +359,7 @@ void load_services(struct load *load)
 					     sizeof(*config->services)));
 	for (uint32_t i = 0; i < config->count; i++)
 		load_service(load, i);
+	load->replica = NULL;
 	load_listens(load);
 	find_exit_code(load);
 }

@@ -61,6 +61,7 @@ struct status_header {
 #define STATUS_AUTO      0x04 /* starts by itself (start = auto) */
 #define STATUS_INTERNAL  0x08 /* muster's own (the sidecar): not counted */
 #define STATUS_DEP_CAUSE 0x10 /* not ready because of `cause`, not by itself */
+#define STATUS_REPLICA   0x20 /* one of the replicas of what its name says before the last dot */
 
 struct status_record {
 	uint32_t generation;

@@ -251,7 +251,8 @@ static void fill_record(struct plan *plan, uint32_t index)
 	record->type = config->type;
 	record->flags = (uint8_t)((config->essential ? STATUS_ESSENTIAL : 0) |
 				  (config->start == START_AUTO ? STATUS_AUTO : 0) |
-				  (config->internal ? STATUS_INTERNAL : 0));
+				  (config->internal ? STATUS_INTERNAL : 0) |
+				  (config->replica_of ? STATUS_REPLICA : 0));
 	record->probe =
 		config->probes[ROLE_READINESS] ? config->probes[ROLE_READINESS]->kind : PROBE_NONE;
 	record->last_exit = -1;

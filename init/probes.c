@@ -278,6 +278,22 @@ static bool failed_for_good(const struct supervisor *sup, const struct probe_run
 	return run->failures >= run->config->failure_threshold;
 }
 
+/* Replicas are replaced one at a time: meanwhile the others, bad as they are, may still answer. */
+static bool has_to_wait(const struct supervisor *sup, const struct service *service)
+{
+	const char *name = service->config->replica_of;
+
+	for (uint32_t i = 0; name && i < sup->count; i++) {
+		const struct service *other = sup->services[i];
+		unsigned state = machine_state(other->phase);
+
+		if (other != service && other->config->replica_of == name && other->wanted &&
+		    (state == STATE_STARTING || state == STATE_STOPPING || state == STATE_BACKOFF))
+			return true;
+	}
+	return false;
+}
+
 static void failed(struct supervisor *sup, struct service *service, struct probe_run *run,
 		   const char *reason)
 {
@@ -293,7 +309,7 @@ static void failed(struct supervisor *sup, struct service *service, struct probe
 		supervisor_event(sup, service, EV_UNREADY);
 		return;
 	}
-	if (!failed_for_good(sup, run))
+	if (!failed_for_good(sup, run) || (run->role == ROLE_LIVENESS && has_to_wait(sup, service)))
 		return;
 	supervisor_reason(sup, service, "%s probe failed: %s", role_name(run->role), reason);
 	supervisor_event(sup, service, EV_DEAD);

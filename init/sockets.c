@@ -171,19 +171,30 @@ static void close_one(struct loop *loop, struct held_socket *held,
 
 /* ---- all of a configuration ---- */
 
-/* The open socket that the configuration holds under this text; most stay where they were. */
+/* An open descriptor of the same socket, which another replica has. */
+static const struct held_socket *twin_of(const struct config *config, uint32_t at)
+{
+	for (uint32_t i = 0; config->listens[at].shared && i < config->listen_count; i++)
+		if (i != at && config->sockets[i].fd >= 0 &&
+		    strcmp(config->listens[i].text, config->listens[at].text) == 0)
+			return &config->sockets[i];
+	return NULL;
+}
+
+/* An open socket that the configuration holds under this text; most stay where they were. */
 static const struct held_socket *find(const struct config *config, const char *text, uint32_t hint)
 {
 	uint32_t at = 0;
 
 	if (!config || !config->sockets)
 		return NULL;
-	if (hint < config->listen_count && strcmp(config->listens[hint].text, text) == 0)
+	if (hint < config->listen_count && config->sockets[hint].fd >= 0 &&
+	    strcmp(config->listens[hint].text, text) == 0)
 		at = hint;
-	while (at < config->listen_count && strcmp(config->listens[at].text, text) != 0)
+	while (at < config->listen_count &&
+	       (config->sockets[at].fd < 0 || strcmp(config->listens[at].text, text) != 0))
 		at++;
-	return at < config->listen_count && config->sockets[at].fd >= 0 ? &config->sockets[at]
-									: NULL;
+	return at < config->listen_count ? &config->sockets[at] : NULL;
 }
 
 /* 0 or -errno. */
@@ -226,6 +237,8 @@ bool sockets_open_all(struct config *config, const struct config *from, const st
 
 		if (!open)
 			open = find(other, where->text, i);
+		if (!open)
+			open = twin_of(config, i);
 		rc = open ? share(&config->sockets[i], open)
 			  : open_one(&config->sockets[i], where, owner_of(config, where));
 		if (rc == 0)
@@ -245,7 +258,8 @@ void sockets_close_all(struct loop *loop, struct config *config, const struct co
 		const char *text = config->listens[i].text;
 		bool inherited = find(heir, text, i) || find(other, text, i);
 
-		close_one(loop, &config->sockets[i], &config->listens[i], !inherited);
+		close_one(loop, &config->sockets[i], &config->listens[i],
+			  !inherited && !twin_of(config, i));
 	}
 }
 
@@ -271,7 +285,8 @@ void sockets_follow(struct supervisor *sup, struct service *service)
 
 		if (closed)
 			close_one(&sup->loop, held, &sup->config->listens[at],
-				  !find(sup->pending, sup->config->listens[at].text, at));
+				  !find(sup->pending, sup->config->listens[at].text, at) &&
+					  !twin_of(sup->config, at));
 	}
 }
 
@@ -282,9 +297,9 @@ bool sockets_prepare(struct supervisor *sup, struct service *service)
 	for (uint32_t i = 0; i < config->listen_count; i++) {
 		uint32_t at = config->listen_first + i;
 		struct held_socket *held = &sup->config->sockets[at];
-		int rc = held->fd >= 0 ? 0
-				       : open_one(held, &sup->config->listens[at],
-						  config->policy->identity);
+		bool open = held->fd >= 0 || share(held, twin_of(sup->config, at));
+		int rc = open ? 0
+			      : open_one(held, &sup->config->listens[at], config->policy->identity);
 
 		if (rc < 0) {
 			errno = -rc;

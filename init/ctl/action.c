@@ -7,6 +7,7 @@
 #include "clock.h"
 #include "ctl.h"
 #include "log.h"
+#include "names.h"
 #include "sig.h"
 #include "waiting.h"
 
@@ -105,26 +106,44 @@ static int request_and_wait(const struct ctl *ctl, struct action *action, char *
 	return result ? result : waited;
 }
 
+/* Replicas are restarted one after the other, so that there is always one that answers. */
+static int request_in_turn(const struct ctl *ctl, struct action *action, char **names)
+{
+	int result = CTL_DONE;
+
+	for (; *names && result == CTL_DONE; names++) {
+		action->count = 0;
+		result = request_and_wait(ctl, action, (char *[]){*names, NULL});
+	}
+	return result;
+}
+
 static int run_action(struct ctl *ctl, char **argv, enum wire_type type, enum condition_kind effect)
 {
 	struct action action = {.type = type, .effect = effect};
 	uint32_t timeout = 0;
 	const struct arg_option options[] = {{"timeout", 't', ARG_DURATION, &timeout},
 					     {"no-wait", 0, ARG_FLAG, &action.no_wait}};
-	int exit_code, count = args_parse(ctl, argv, options, 2, &exit_code);
+	int exit_code, given, count = args_parse(ctl, argv, options, 2, &exit_code);
 
 	if (count < 0)
 		return exit_code;
 	if (!count)
 		return args_wrong(ctl, "the name of a service is needed");
+	given = count;
+	argv = names_look_up(ctl, argv, &count);
 	action.deadline = waiting_deadline(timeout);
 	action.conditions = calloc((size_t)count, sizeof(*action.conditions));
 	if (!action.conditions) {
 		log_error("no memory");
 		return CTL_FALSE;
 	}
-	exit_code = action.no_wait ? request_all(ctl, &action, argv)
-				   : request_and_wait(ctl, &action, argv);
+	if (action.no_wait)
+		exit_code = request_all(ctl, &action, argv);
+	else if (type == WIRE_RESTART && count > given)
+		exit_code = request_in_turn(ctl, &action, argv);
+	else
+		exit_code = request_and_wait(ctl, &action, argv);
 	free(action.conditions);
 	return exit_code;
 }

@@ -9,6 +9,7 @@
 #include "clock.h"
 #include "json_out.h"
 #include "log.h"
+#include "names.h"
 #include "str.h"
 #include "text.h"
 #include "version.h"
@@ -365,6 +366,7 @@ int verb_status(struct ctl *ctl, char **argv)
 	exit_code = view_open_for(&view, ctl);
 	if (exit_code)
 		return exit_code;
+	show.names = names_expand(&view, argv, &show.count);
 	exit_code = show_status(&show, watched);
 	view_close(&view);
 	return exit_code;

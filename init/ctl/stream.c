@@ -11,6 +11,7 @@
 #include "clock.h"
 #include "json_out.h"
 #include "log.h"
+#include "names.h"
 #include "states.h"
 #include "text.h"
 #include "view.h"
@@ -164,6 +165,7 @@ int verb_logs(struct ctl *ctl, char **argv)
 
 	if (count < 0)
 		return exit_code;
+	argv = names_look_up(ctl, argv, &count);
 	exit_code = fill_names(ctl, names, argv, count);
 	if (exit_code)
 		return exit_code;
@@ -338,6 +340,7 @@ int verb_events(struct ctl *ctl, char **argv)
 	if (count < 0)
 		return exit_code;
 	events.colour = ctl->colour;
+	events.names = argv = names_look_up(ctl, argv, &count);
 	exit_code = check_names(ctl, argv);
 	if (!exit_code)
 		exit_code = stream_begin(ctl, &stream, WIRE_EVENTS, NULL, 0, NULL, 0);

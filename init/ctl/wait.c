@@ -6,6 +6,7 @@
 #include "clock.h"
 #include "ctl.h"
 #include "log.h"
+#include "names.h"
 #include "waiting.h"
 
 /* Reads the conditions and looks their services up. An enum ctl_exit. */
@@ -67,6 +68,7 @@ int verb_wait(struct ctl *ctl, char **argv)
 	exit_code = view_open_until(&view, ctl, timeout ? deadline : 0);
 	if (exit_code)
 		return exit_code;
+	argv = names_expand(&view, argv, &count);
 	exit_code = wait_for_all(ctl, &view, argv, (uint32_t)count, deadline);
 	view_close(&view);
 	return exit_code;
