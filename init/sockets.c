@@ -297,9 +297,11 @@ bool sockets_prepare(struct supervisor *sup, struct service *service)
 	for (uint32_t i = 0; i < config->listen_count; i++) {
 		uint32_t at = config->listen_first + i;
 		struct held_socket *held = &sup->config->sockets[at];
-		bool open = held->fd >= 0 || share(held, twin_of(sup->config, at));
-		int rc = open ? 0
-			      : open_one(held, &sup->config->listens[at], config->policy->identity);
+		const struct held_socket *open = held->fd < 0 ? twin_of(sup->config, at) : held;
+		int rc = open == held ? 0
+			 : open       ? share(held, open)
+				      : open_one(held, &sup->config->listens[at],
+						 config->policy->identity);
 
 		if (rc < 0) {
 			errno = -rc;

@@ -69,8 +69,10 @@ with Init(config=CONFIG % 3, env={"MUSTER_SERVICE_WEB_STOP_SIGNAL": "SIGINT"}) a
     init.wait_state("web.0", "failed")
     equal(answer(), init.services()["web.1"]["pid"], "who answers")
     equal((init.dir / "web.sock").is_socket(), True, "the unix socket is there")
+    init.write("muster.ini", init.fill(CONFIG % 3))
+    equal(init.ctl("reload").stdout, "added: web.2\n", "what a reload says meanwhile")
     init.ctl("start", "web.0")
-    init.ctl("stop", "web.1")
+    init.ctl("stop", "web.1", "web.2")
     equal(answer(), init.services()["web.0"]["pid"], "who answers")
     # logs and events take the name, too; one that is not there is said
     equal(init.ctl("logs", "worker").returncode, 0, "exit code of musterctl logs")
