@@ -37,6 +37,7 @@ def webs(count):
 
 
 with Init(config=CONFIG % 3, env={"MUSTER_SERVICE_WEB_STOP_SIGNAL": "SIGINT"}) as init:
+    init.wait_line("all ready after")
     equal(init.ctl("wait", "web", "worker", "front").returncode, 0, "exit code of musterctl wait")
     equal(list(init.services()), webs(3) + ["worker.0", "worker.1", "front"], "services")
     equal([d["name"] for d in init.services()["front"]["depends_on"]], webs(3) + ["worker.1"], "what front waits for")
