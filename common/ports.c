@@ -11,24 +11,32 @@
 #define SERVICES_FILE "/etc/services"
 #define SERVICES_MAX  ((size_t)256 << 10)
 
+static const struct {
+	const char *name;
+	uint16_t port;
+} known[] = {
+	{"http", 80},         {"https", 443},       {"redis", 6379}, {"rediss", 6379},
+	{"postgres", 5432},   {"postgresql", 5432}, {"mysql", 3306}, {"amqp", 5672},
+	{"amqps", 5671},      {"mongodb", 27017},   {"nats", 4222},  {"memcached", 11211},
+	{"mqtt", 1883},       {"mqtts", 8883},      {"ldap", 389},   {"ldaps", 636},
+	{"kafka", 9092},      {"grpc", 50051},      {"domain", 53},  {"smtp", 25},
+	{"prometheus", 9090},
+};
+
 uint16_t port_well_known(const char *name, unsigned long len)
 {
-	static const struct {
-		const char *name;
-		uint16_t port;
-	} known[] = {
-		{"http", 80},         {"https", 443},       {"redis", 6379}, {"rediss", 6379},
-		{"postgres", 5432},   {"postgresql", 5432}, {"mysql", 3306}, {"amqp", 5672},
-		{"amqps", 5671},      {"mongodb", 27017},   {"nats", 4222},  {"memcached", 11211},
-		{"mqtt", 1883},       {"mqtts", 8883},      {"ldap", 389},   {"ldaps", 636},
-		{"kafka", 9092},      {"grpc", 50051},      {"domain", 53},  {"smtp", 25},
-		{"prometheus", 9090},
-	};
-
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
 		if (strlen(known[i].name) == len && strncasecmp(known[i].name, name, len) == 0)
 			return known[i].port;
 	return 0;
+}
+
+const char *port_service(uint16_t port)
+{
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (known[i].port == port)
+			return known[i].name;
+	return NULL;
 }
 
 /* NAME PORT/PROTOCOL ALIAS... # comment. The port, when NAME or an alias is the one. */

@@ -12,5 +12,7 @@
 uint16_t port_by_name(const char *name); /* 0: not known */
 /* Only what is built in. */
 uint16_t port_well_known(const char *name, unsigned long len);
+/* What usually listens on the port, among what is built in; NULL: not known. */
+const char *port_service(uint16_t port);
 
 #endif

@@ -95,6 +95,14 @@ static bool config_add(struct ctl *ctl, const char *file)
 	return true;
 }
 
+static bool list_add(struct arg_list *list, const char *text)
+{
+	if (list->count == ARG_LIST_MAX)
+		return false;
+	list->texts[list->count++] = text;
+	return true;
+}
+
 /* Stores a value. Returns NULL, or the form in which it would be accepted. */
 static const char *store(const struct arg_option *option, const char *text)
 {
@@ -114,6 +122,8 @@ static const char *store(const struct arg_option *option, const char *text)
 			return "a number";
 		*(uint32_t *)option->value = (uint32_t)number;
 		return NULL;
+	case ARG_LIST:
+		return list_add(option->value, text) ? NULL : "no more than 100 times it";
 	case ARG_CONFIG:
 		return config_add(option->value, text) ? NULL : "at most 32 files";
 	}

@@ -17,7 +17,15 @@ enum arg_kind {
 	ARG_TEXT,     /* const char * */
 	ARG_DURATION, /* uint32_t, ms */
 	ARG_COUNT,    /* uint32_t */
+	ARG_LIST,     /* struct arg_list: one more text */
 	ARG_CONFIG    /* struct ctl: one more configuration file */
+};
+
+#define ARG_LIST_MAX 100
+
+struct arg_list {
+	const char *texts[ARG_LIST_MAX];
+	uint32_t count;
 };
 
 struct arg_option {

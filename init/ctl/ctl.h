@@ -49,6 +49,7 @@ verb_function verb_wait, verb_health;                           /* wait.c, healt
 verb_function verb_logs, verb_events;                           /* stream.c */
 verb_function verb_check, verb_resolve;                         /* check.c, resolve.c */
 verb_function verb_convert;                                     /* convert.c */
+verb_function verb_scan;                                        /* scan.c */
 verb_function verb_security;                                    /* security.c */
 verb_function verb_graph, verb_timeline;                        /* graph.c, timeline.c */
 

@@ -39,6 +39,8 @@ static const struct verb verbs[] = {
 	 "from supervisord, Procfile or Compose"},
 	{"resolve", verb_resolve, "[NAME]", "[--mode M] [--json] [--explain]",
 	 "where addresses lead"},
+	{"scan", verb_scan, "PATH...", "[--fix] [--yes] [--json] [--all] [--ignore PATTERN]",
+	 "find hard-coded addresses"},
 };
 #define VERBS (sizeof(verbs) / sizeof(verbs[0]))
 
