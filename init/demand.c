@@ -17,7 +17,8 @@
 #include "supervisor.h"
 
 /* How often within idle_stop is looked: it comes that much late at most. */
-#define TICKS 4
+#define TICKS          4
+#define WATCH_RETRY_MS 200 /* where the kernel has no memory to watch a socket */
 
 static struct held_socket *socket_of(const struct supervisor *sup, const struct service *service,
 				     unsigned index)
@@ -66,7 +67,7 @@ static void watch(struct supervisor *sup, struct service *service)
 	supervisor_reason(sup, service, "starts when somebody connects to %s%s",
 			  sup->config->listens[config->listen_first].text,
 			  config->listen_count > 1 ? " ..." : "");
-	for (unsigned i = 0; i < service->config->listen_count; i++) {
+	for (unsigned i = 0; i < config->listen_count; i++) {
 		struct held_socket *held = socket_of(sup, service, i);
 
 		held->service = service;
@@ -74,7 +75,8 @@ static void watch(struct supervisor *sup, struct service *service)
 		held->source.class = CLASS_WISH;
 		if (held->source.fd < 0 && held->fd >= 0 &&
 		    loop_add(&sup->loop, &held->source, held->fd, EPOLLIN) < 0)
-			log_warning("%s: cannot watch its socket", service->config->name);
+			loop_arm(&sup->loop, &service->demand_timer,
+				 sup->loop.now + msec(WATCH_RETRY_MS));
 	}
 }
 

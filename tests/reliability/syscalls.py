@@ -11,6 +11,7 @@ import contextlib
 import os
 import re
 import signal
+import socket
 import subprocess
 import time
 
@@ -45,6 +46,13 @@ command = {M} orphan [ ignore TERM setsid forever ] pid {{dir}}/up forever
 depends_on = queue
 restart_backoff = 10ms..100ms
 stop_grace_period = 200ms
+listen = unix:{{dir}}/sockets/web
+[service:lazy]
+command = {tool("listener")}
+listen = unix:{{dir}}/sockets/lazy
+start = on-demand
+idle_stop = 100ms
+restart_backoff = 10ms..100ms
 """
 
 
@@ -63,8 +71,18 @@ class Wrap:
         pass
 
 
+def answers(path):
+    """Whether somebody answers at the unix socket, and soon."""
+    with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as client:
+        client.settimeout(0.5)
+        client.connect(path)
+        client.sendall(b"x\n")
+        return bool(client.recv(16))
+    return False
+
+
 class Supervise:
-    """Three services until all run, then an orderly shutdown."""
+    """Three services until all run, and one that starts when somebody connects, then an orderly shutdown."""
     name = "supervise"
     code = 0
 
@@ -75,6 +93,7 @@ class Supervise:
     @staticmethod
     def use(run):
         until(lambda: run.init.read("up") or run.has_ended(), "all run", PATIENCE)
+        until(lambda: run.has_ended() or answers(run.init.path("sockets/lazy")), "somebody answers", PATIENCE)
         if not run.has_ended():
             run.up = time.monotonic() - run.begin
             with contextlib.suppress(ProcessLookupError):
@@ -221,7 +240,8 @@ def main():
         One system call of muster-init fails once, with {', '.join(ERRORS)} each: every call of its own from the
         first of main() to its end (start-up, running, shutdown), of those that come often the first and the last.
         Wrapping, the program leaves a process behind that ignores TERM; supervising, three services start in
-        order, with readiness, logs and a log file, and are shut down. Within 2 s it either does all it should, or
+        order, with readiness, logs, a log file and a socket, another starts when somebody connects, and all are shut
+        down. Within 2 s it either does all it should, or
         ends with a documented code and a line that says why; a shutdown ends by stop_timeout and a second; it never
         hangs, and no process stays.""")
     rows, bad = [], []

@@ -5,7 +5,7 @@ import contextlib
 import socket
 import time
 
-from lib import Init, check, equal, free_port, proc_status, tool, until
+from lib import Init, check, equal, free_port, tool, until
 
 LISTENER, M = tool("listener"), tool("misbehave")
 PORT, UDP = free_port(), free_port()
