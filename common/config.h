@@ -65,10 +65,14 @@ struct listen_config {
 #define PARALLEL_AUTO      0
 #define PARALLEL_UNLIMITED UINT32_MAX
 
+#define PROBES_MAX         8     /* of one role */
+#define NETWORK_PROBES_MAX 30000 /* of all services: probe_link.h numbers them */
+
 /* One probe of a service. Times in milliseconds. */
 struct probe_config {
-	uint8_t kind; /* enum probe_kind */
-	int16_t fd;   /* PROBE_FD: the descriptor's number in the service */
+	const struct probe_config *next; /* of the same role: all have to succeed; NULL */
+	uint8_t kind;                    /* enum probe_kind */
+	int16_t fd;                      /* PROBE_FD: the descriptor's number in the service */
 	uint32_t period;
 	uint32_t timeout;
 	uint32_t initial_delay;
@@ -142,6 +146,7 @@ struct identity_config {
 /* Timing, restarts, logs: mostly defaults, so shared between services that are alike. */
 struct policy_config {
 	uint32_t ready_timeout; /* ms; 0: no limit */
+	uint32_t watchdog;      /* ms; 0: none */
 	uint32_t start_retries;
 	uint8_t restart; /* enum restart_policy */
 	uint8_t log;     /* enum log_mode */
@@ -179,7 +184,7 @@ struct service_config {
 	 * three) */
 	char *const *environment;
 	const struct dep_config *deps;
-	const struct probe_config *probes[ROLE_COUNT]; /* NULL: none */
+	const struct probe_config *probes[ROLE_COUNT]; /* the first; NULL: none */
 	const struct policy_config *policy;
 	const char *listen_names;  /* LISTEN_FDNAMES=...; NULL: it has no sockets */
 	const char *listen_number; /* LISTEN_FDS=N */

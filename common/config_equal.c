@@ -21,13 +21,19 @@ static bool same_list(char *const *a, char *const *b)
 /* The target holds the regular expression too, so the compiled one need not be looked at. */
 static bool same_probe(const struct probe_config *a, const struct probe_config *b)
 {
-	if (!a || !b)
-		return a == b;
 	return a->kind == b->kind && a->fd == b->fd && a->period == b->period &&
 	       a->timeout == b->timeout && a->initial_delay == b->initial_delay &&
 	       a->failure_threshold == b->failure_threshold &&
 	       a->success_threshold == b->success_threshold && same_text(a->target, b->target) &&
 	       same_text(a->path, b->path) && same_list(a->argv, b->argv);
+}
+
+static bool same_probes(const struct probe_config *a, const struct probe_config *b)
+{
+	for (; a && b; a = a->next, b = b->next)
+		if (!same_probe(a, b))
+			return false;
+	return a == b;
 }
 
 static bool same_limits(const struct limit_config *a, const struct limit_config *b)
@@ -104,6 +110,7 @@ static void compare_policy(struct difference *d, const struct policy_config *a,
 			   const struct policy_config *b)
 {
 	note(d, "ready_timeout", a->ready_timeout == b->ready_timeout);
+	note(d, "watchdog", a->watchdog == b->watchdog);
 	note(d, "start_retries", a->start_retries == b->start_retries);
 	note(d, "restart", a->restart == b->restart);
 	note(d, "restart_backoff",
@@ -184,7 +191,7 @@ unsigned service_config_compare(const struct config *a, const struct service_con
 	note(&d, "depends_on", same_deps(a, x, b, y));
 	note(&d, "listen", same_listens(a, x, b, y));
 	for (unsigned role = 0; role < ROLE_COUNT; role++)
-		note(&d, probes[role], same_probe(x->probes[role], y->probes[role]));
+		note(&d, probes[role], same_probes(x->probes[role], y->probes[role]));
 	note(&d, "start", x->start == y->start);
 	note(&d, "idle_stop", x->idle_stop == y->idle_stop);
 	note(&d, "essential", x->essential == y->essential);

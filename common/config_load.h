@@ -100,7 +100,7 @@ struct service_draft {
 	uint8_t type;
 	const struct entry *depends_on;
 	struct probe_draft probes[ROLE_COUNT];
-	uint32_t ready_timeout;
+	uint32_t ready_timeout, watchdog;
 	int64_t start_retries;
 	uint8_t restart;
 	struct range_draft backoff;
@@ -184,6 +184,7 @@ struct load {
 
 	const char **files; /* paths by number */
 	uint32_t file_count, file_room;
+	uint32_t network_probes;
 	struct section **sections; /* in the order of their first definition */
 	uint32_t section_count, section_room;
 	struct table *by_header; /* header -> index in `sections` */

@@ -16,8 +16,8 @@
 /* A probe while it is being read. */
 struct reading {
 	struct load *load;
-	struct entry *entry;
-	const char *text; /* the value, expanded */
+	struct entry *entry; /* one probe of the key's list, as if it stood alone */
+	const char *text;    /* the value, expanded */
 	struct probe_config *probe;
 };
 
@@ -219,50 +219,84 @@ static void check_suffixes(struct load *load, const struct section *section, uns
 	}
 }
 
-static const struct probe_config *load_probe(struct load *load, struct service_load *service,
-					     enum probe_role role)
+/* Whether a probe that was read can stand here; says why not. */
+static bool check_probe(struct load *load, const struct service_load *service, enum probe_role role,
+			const struct entry *entry, const struct probe_config *probe)
+{
+	const char *problem = misfit(&service->draft, role, probe->kind);
+	char q[QUOTE_SIZE];
+
+	if (!problem && probe_is_network(probe) && load->config->sidecar.external)
+		problem = "network probes are made by the sidecar that muster-init starts, and "
+			  "[sidecar] external = yes says that there is none";
+	for (const struct probe_config *other = probe->next; other && !problem; other = other->next)
+		if (other->kind == probe->kind && other->target == probe->target)
+			problem = "it stands there twice";
+	if (problem)
+		report_entry(load, entry, "%s: %s", quote(q, entry->value), problem);
+	return !problem;
+}
+
+/* One probe, which is followed by `next`; without it, that. */
+static const struct probe_config *load_one(struct load *load, struct service_load *service,
+					   enum probe_role role, struct entry *entry,
+					   const struct probe_config *next)
 {
 	const struct probe_draft *draft = &service->draft.probes[role];
 	struct probe_config probe;
-	struct reading reading = {load, NULL, NULL, &probe};
-	const char *problem;
-	char q[QUOTE_SIZE];
+	struct reading reading = {load, entry, NULL, &probe};
 
 	memset(&probe, 0, sizeof(probe));
 	probe.fd = -1;
-	reading.entry = section_get(service->section, probe_keys[role][0]);
-	if (!reading.entry)
-		check_suffixes(load, service->section, role);
 	/* one that expands to nothing is off, and the keys that belong to it do not matter */
-	if (!reading.entry || !read_probe(&reading))
-		return NULL;
-	problem = misfit(&service->draft, role, probe.kind);
-	if (problem) {
-		report_entry(load, reading.entry, "%s: %s", quote(q, reading.entry->value),
-			     problem);
-		return NULL;
-	}
-	if (probe_is_network(&probe) && load->config->sidecar.external) {
-		report_entry(load, reading.entry,
-			     "%s: network probes are made by the sidecar that muster-init starts, "
-			     "and [sidecar] external = yes says that there is none",
-			     quote(q, reading.entry->value));
-		return NULL;
-	}
+	if (!read_probe(&reading))
+		return next;
+	probe.next = next;
+	probe.target = load_intern(load, probe.target);
+	if (!check_probe(load, service, role, entry, &probe))
+		return next;
 	probe.period = draft->period;
 	probe.timeout = draft->timeout;
 	probe.initial_delay = draft->initial_delay;
 	probe.failure_threshold = (uint32_t)draft->failure_threshold;
 	probe.success_threshold = (uint32_t)draft->success_threshold;
-	probe.target = load_intern(load, probe.target);
+	if (probe_is_network(&probe)) {
+		load->config->sidecar.present = true;
+		if (++load->network_probes == NETWORK_PROBES_MAX + 1)
+			report_entry(load, entry, "more than %d network probes in all",
+				     NETWORK_PROBES_MAX);
+	}
 	return load_intern_block(load, &probe, sizeof(probe));
+}
+
+static const struct probe_config *load_role(struct load *load, struct service_load *service,
+					    enum probe_role role)
+{
+	struct entry *entry = section_get(service->section, probe_keys[role][0]);
+	struct items lines = value_lines(load, entry);
+	const struct probe_config *first = NULL;
+
+	if (!entry)
+		check_suffixes(load, service->section, role);
+	else if (lines.count > PROBES_MAX)
+		report_entry(load, entry, "more than %d probes", PROBES_MAX);
+	else if (lines.count <= 1)
+		first = load_one(load, service, role, entry, NULL);
+	else
+		while (lines.count-- > 0) {
+			const struct item *line = &lines.list[lines.count];
+			struct entry one = *entry;
+
+			one.value = line->text;
+			one.len = (uint32_t)strlen(line->text);
+			one.line = line->line;
+			first = load_one(load, service, role, &one, first);
+		}
+	return first;
 }
 
 void load_probes(struct load *load, struct service_load *service, struct service_config *out)
 {
-	for (unsigned role = 0; role < ROLE_COUNT; role++) {
-		out->probes[role] = load_probe(load, service, role);
-		if (out->probes[role] && probe_is_network(out->probes[role]))
-			load->config->sidecar.present = true;
-	}
+	for (unsigned role = 0; role < ROLE_COUNT; role++)
+		out->probes[role] = load_role(load, service, role);
 }

@@ -101,6 +101,14 @@ static void check_start(struct load *load, const struct service_load *service,
 			   "only a service with start = on-demand is stopped when idle");
 }
 
+static void check_watchdog(struct load *load, const struct service_load *service)
+{
+	if (service->draft.watchdog && service->draft.type != TYPE_SERVICE)
+		report_key(load, service->section, "watchdog",
+			   "only a service of type service has one: it says by sd_notify that it "
+			   "lives");
+}
+
 static void warn_key(struct load *load, const struct section *section, const char *key,
 		     const char *text)
 {
@@ -149,6 +157,7 @@ static const struct policy_config *make_policy(struct load *load, struct service
 
 	memset(&policy, 0, sizeof(policy));
 	policy.ready_timeout = ready_timeout_of(load, service);
+	policy.watchdog = draft->watchdog;
 	policy.start_retries = (uint32_t)draft->start_retries;
 	policy.restart = draft->restart;
 	policy.log = draft->log.mode;
@@ -207,6 +216,7 @@ static void load_service(struct load *load, uint32_t index)
 	load_listen(load, service, index);
 	check_type(load, service, out);
 	check_start(load, service, out);
+	check_watchdog(load, service);
 	check_times(load, service);
 	out->policy = make_policy(load, service);
 	load_service_environment(load, service, out);

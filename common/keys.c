@@ -82,6 +82,7 @@ const struct key keys[] = {
 	PROBE("startup", ROLE_STARTUP, 1, "1, the only number that makes sense here"),
 	PROBE("liveness", ROLE_LIVENESS, 1, "1, the only number that makes sense here"),
 	{"ready_timeout", SERVICE(ready_timeout), TIME(1), .fallback = "60s"},
+	{"watchdog", SERVICE(watchdog), TIME(1)},
 	{"start_retries", SERVICE(start_retries), NUMBER(1, 1000000), .fallback = "3"},
 	{"restart", SERVICE(restart), WORD(restarts), .fallback = "on-failure"},
 	{"restart_backoff", SERVICE(backoff), .form = KEY_BACKOFF, .fallback = "100ms..30s"},
@@ -143,7 +144,6 @@ const struct key keys[] = {
 	ABSENT(SECTION_SERVICE, "cpu_max"),
 	ABSENT(SECTION_SERVICE, "pids_max"),
 	ABSENT(SECTION_SERVICE, "forward"),
-	ABSENT(SECTION_SERVICE, "watchdog"),
 	ABSENT(SECTION_SERVICE, "require_gpu"),
 
 	{"port", ADDRESS(port), .form = KEY_LIST,

@@ -74,7 +74,8 @@ struct status_record {
 	uint32_t restarts; /* times it was started again after it ended by itself or by a probe */
 	int32_t last_exit; /* exit code, or 128 + signal; -1: never ended */
 	uint16_t cause;    /* index of the service waited for or failed, with STATUS_DEP_CAUSE */
-	uint16_t probe_pad;
+	uint8_t probes;    /* how many probes say whether it is ready ... */
+	uint8_t passed;    /* ... and how many of them succeed */
 	uint32_t failures; /* probe failures in a row */
 	uint64_t since;    /* when `state` was entered */
 	uint64_t exited;   /* when it last ended */

@@ -8,6 +8,7 @@
 
 #include "address.h"
 #include "log.h"
+#include "notify.h"
 #include "probe_link.h"
 #include "supervisor.h"
 #include "wire.h"
@@ -100,7 +101,7 @@ static void tell(struct supervisor *sup, struct service *service,
 	log_info("%s: address %s has changed: %s", service->config->name, address->name,
 		 change == CHANGE_RESTART ? "restarting it" : "signalling it");
 	if (change != CHANGE_RESTART) {
-		kill(service->pid, (int)change);
+		notify_signal(service, (int)change);
 		return;
 	}
 	supervisor_event(sup, service, EV_RESTART);

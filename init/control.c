@@ -14,6 +14,7 @@
 #include "address.h"
 #include "clock.h"
 #include "log.h"
+#include "notify.h"
 #include "rundir.h"
 #include "sig.h"
 #include "supervisor.h"
@@ -280,7 +281,7 @@ static void signal_service(struct supervisor *sup, struct client *client, struct
 		answer(sup, client, WIRE_FAILED, "%s has no process", service->config->name);
 		return;
 	}
-	kill(service->pid, number);
+	notify_signal(service, number);
 	answer(sup, client, WIRE_DONE, "%s sent to process %d",
 	       sig_name(number, name, sizeof(name)), (int)service->pid);
 }

@@ -16,8 +16,8 @@
 #include "spawn.h"
 #include "supervisor.h"
 
-/* The readiness and link descriptors and the sockets besides 0, 1 and 2. */
-#define FDS_MAX    (5 + SOCKETS_MAX)
+/* 0, 1 and 2, the readiness and link descriptors, the sockets, and what is stored. */
+#define FDS_MAX    (4 + PROBES_MAX + SOCKETS_MAX + FDSTORE_MAX)
 #define PATH_SHOWN 32 /* of a program, in a reason */
 
 /* What says whose a process is comes first: /proc/PID/environ is read no further (leftovers.c). */
@@ -36,13 +36,49 @@ static void put_name_first(char **envp)
 
 _Static_assert(FDS_MAX <= SPAWN_FDS_MAX, "descriptors of a service");
 
-/* Its value is written by the child: only that knows its pid in time. */
-#define LISTEN_PID "LISTEN_PID="
+/* Their values are written by the child: only that knows its pid in time. */
+#define LISTEN_PID   "LISTEN_PID="
+#define WATCHDOG_PID "WATCHDOG_PID="
 static char listen_pid[sizeof(LISTEN_PID) + SPAWN_PID_SIZE] = LISTEN_PID;
+static char watchdog_pid[sizeof(WATCHDOG_PID) + SPAWN_PID_SIZE] = WATCHDOG_PID;
+
+/* LISTEN_FDS and LISTEN_FDNAMES of the start that is under way, where there is more to pass than
+ * the configuration knows of. */
+#define LISTEN_FDNAMES "LISTEN_FDNAMES"
+static char listen_number[24];
+static char listen_names[(SOCKETS_MAX + FDSTORE_MAX) * (NOTICE_NAME_MAX + 1) + 16];
+
+static bool has_stored(const struct service *service)
+{
+	return service->notify && service->notify->store.count;
+}
 
 static bool has_sockets(const struct service *service, enum child_kind kind)
 {
-	return kind == CHILD_MAIN && service->config->listen_count;
+	return kind == CHILD_MAIN && (service->config->listen_count || has_stored(service));
+}
+
+static bool has_watchdog(const struct service *service, enum child_kind kind)
+{
+	return kind == CHILD_MAIN && service->config->policy->watchdog;
+}
+
+/* Those behind the sockets, and what the variables say of all. */
+static unsigned stored_fds(const struct service *service, struct spawn_fd *fds)
+{
+	const struct service_config *config = service->config;
+	unsigned count;
+
+	if (!has_stored(service))
+		return 0;
+	snprintf(listen_names, sizeof(listen_names), "%s",
+		 config->listen_count ? config->listen_names : LISTEN_FDNAMES);
+	count = fdstore_list(&service->notify->store, fds, LISTEN_FIRST_FD + config->listen_count,
+			     listen_names, sizeof(listen_names));
+	listen_names[sizeof(LISTEN_FDNAMES) - 1] = '='; /* or the colon before the first name */
+	snprintf(listen_number, sizeof(listen_number), "LISTEN_FDS=%u",
+		 config->listen_count + count);
+	return count;
 }
 
 /* The environment of a program of the service, in supervisor.envp, which has room for all of it and
@@ -58,9 +94,17 @@ static char *const *environment_of(struct supervisor *sup, const struct service 
 		sup->envp[count++] = service->notify->variable;
 	if (service->config->internal)
 		sup->envp[count++] = (char *)(uintptr_t)LINK_VARIABLE "=3";
+	if (has_watchdog(service, kind)) {
+		sup->envp[count++] = service->notify->watchdog_variable;
+		sup->envp[count++] = watchdog_pid;
+	}
 	if (has_sockets(service, kind)) {
-		sup->envp[count++] = (char *)(uintptr_t)service->config->listen_number;
-		sup->envp[count++] = (char *)(uintptr_t)service->config->listen_names;
+		bool more = has_stored(service);
+
+		sup->envp[count++] =
+			more ? listen_number : (char *)(uintptr_t)service->config->listen_number;
+		sup->envp[count++] =
+			more ? listen_names : (char *)(uintptr_t)service->config->listen_names;
 		sup->envp[count++] = listen_pid;
 	}
 	sup->envp[count] = NULL;
@@ -90,18 +134,18 @@ static unsigned output_fds(const struct supervisor *sup, const struct service *s
 static unsigned extra_fds(const struct supervisor *sup, const struct service *service,
 			  struct spawn_fd *fds)
 {
-	const struct probe_run *readiness = service->probes[ROLE_READINESS];
 	unsigned count = 0;
 
-	if (readiness && readiness->config->kind == PROBE_FD)
-		fds[count++] = (struct spawn_fd){readiness->write_end, readiness->config->fd};
+	for (const struct probe_run *run = service->probes[ROLE_READINESS]; run; run = run->next)
+		if (run->config->kind == PROBE_FD)
+			fds[count++] = (struct spawn_fd){run->write_end, run->config->fd};
 	if (service->config->internal)
 		fds[count++] = (struct spawn_fd){sup->link.child_end, 3};
 	for (unsigned i = 0; i < service->config->listen_count; i++)
 		fds[count++] = (struct spawn_fd){
 			sup->config->sockets[service->config->listen_first + i].fd,
 			LISTEN_FIRST_FD + (int)i};
-	return count;
+	return count + stored_fds(service, fds + count);
 }
 
 /* ---- processes ---- */
@@ -131,14 +175,17 @@ static struct spawn_request request_for(struct supervisor *sup, const struct ser
 		.nofile = sup->nofile_differs ? &sup->nofile : NULL,
 		.die_with_parent = !sup->pid1,
 		.keep_signals = true, /* all are at their defaults in init itself */
-		.pid_text = has_sockets(service, kind) ? listen_pid + strlen(LISTEN_PID) : NULL,
+		.pid_text = {has_sockets(service, kind) ? listen_pid + strlen(LISTEN_PID) : NULL,
+			     has_watchdog(service, kind) ? watchdog_pid + strlen(WATCHDOG_PID)
+							 : NULL},
 	};
 }
 
-static void close_write_end(struct probe_run *run)
+static void close_write_ends(struct probe_run *run)
 {
-	if (run && run->write_end >= 0) {
-		close(run->write_end);
+	for (; run; run = run->next) {
+		if (run->write_end >= 0)
+			close(run->write_end);
 		run->write_end = -1;
 	}
 }
@@ -149,7 +196,8 @@ static void started(struct supervisor *sup, struct service *service, pid_t pid)
 
 	service->pid = service->session = pid;
 	service->launched = true;
-	service->killed = false;
+	service->killed = service->aborting = false;
+	notify_started(sup, service);
 	children_add(&sup->children, pid, CHILD_MAIN, service->slot, 0);
 	record = status_record_begin(&sup->page, service->index);
 	record->pid = pid;
@@ -200,7 +248,7 @@ bool launch_main(struct supervisor *sup, struct service *service)
 	} else {
 		error.error = errno;
 	}
-	close_write_end(service->probes[ROLE_READINESS]);
+	close_write_ends(service->probes[ROLE_READINESS]);
 	if (pid < 0) {
 		service->exit_code = spawn_exit_code(&error);
 		service->retry_helps = spawn_retry_helps(&error);

@@ -14,6 +14,7 @@
 
 #define STUCK_NAMED   4 /* with a line each */
 #define KILL_AGAIN_MS 100
+#define DEPTH_MAX     256 /* of a process below us */
 
 struct walk {
 	struct supervisor *sup;
@@ -75,6 +76,24 @@ static struct service *owner_of(const struct supervisor *sup, int proc, pid_t ch
 		if (session > 1 && sup->services[i]->session == session)
 			return sup->services[i];
 	return service_called(sup, name_carried(proc, child));
+}
+
+bool leftovers_owns(const struct supervisor *sup, const struct service *service, pid_t pid)
+{
+	int proc = children_find(&sup->children, pid).kind == CHILD_STRANGER ? proc_open() : -1;
+	struct proc_info info = {0};
+	bool own = false;
+
+	for (unsigned i = 0; proc >= 0 && i < DEPTH_MAX && proc_look(proc, pid, &info); i++) {
+		if (info.parent == getpid()) {
+			own = owner_of(sup, proc, pid) == service;
+			break;
+		}
+		pid = info.parent;
+	}
+	if (proc >= 0)
+		close(proc);
+	return own;
 }
 
 static bool is_leftover(int proc, pid_t child, void *data)

@@ -3,6 +3,7 @@
 #define MUSTER_LEFTOVERS_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 /*
  * What a service leaves behind when its main process has ended: processes of its session, processes
@@ -13,6 +14,8 @@
 struct supervisor;
 struct service;
 
+/* Whether a process that init did not start itself belongs to the service, by that rule. */
+bool leftovers_owns(const struct supervisor *sup, const struct service *service, pid_t pid);
 /* TERM and CONT to all of them that were not told yet, or, in PH_KILLING, KILL to all. True: there
  * is something to wait for. */
 bool leftovers_end(struct supervisor *sup, struct service *service);

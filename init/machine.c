@@ -33,6 +33,7 @@ static const char events[EV_COUNT][14] = {
 	[EV_READY] = "ready",
 	[EV_UNREADY] = "unready",
 	[EV_DEAD] = "dead",
+	[EV_ENDING] = "ending",
 	[EV_EXITED] = "exited",
 	[EV_DEADLINE] = "deadline",
 	[EV_GONE] = "gone",
@@ -134,6 +135,7 @@ static struct machine_step settle(enum after after)
 	case AFTER_FAILED:
 		return go(PH_FAILED, after, FX_DISARM);
 	case AFTER_INACTIVE:
+	case AFTER_OWN:
 		break;
 	}
 	return go(PH_INACTIVE, AFTER_INACTIVE, FX_DISARM);
@@ -235,11 +237,26 @@ static struct machine_step in_pre_start(enum after after, enum event event,
 	}
 }
 
+/* It ends by itself, has said so, and gets its grace for it. */
+static struct machine_step begin_own_end(void)
+{
+	return go(PH_STOPPING, AFTER_OWN, FX_PROBES_OFF | FX_ARM_GRACE);
+}
+
+/* The main process ended while that was awaited. */
+static struct machine_step exited(enum phase phase, enum after after, const struct machine_facts *f)
+{
+	return go(phase, after == AFTER_OWN ? after_exit(PH_RUNNING, f) : after, FX_SWEEP);
+}
+
 /* What STARTING, RUNNING, READY and UNHEALTHY answer alike. */
 static struct machine_step in_up(enum phase phase, enum after after, enum event event,
 				 const struct machine_facts *f)
 {
 	switch (event) {
+	case EV_ENDING:
+		return phase == PH_STARTING || f->type == TYPE_EXTERNAL ? ignore(phase, after)
+									: begin_own_end();
 	case EV_EXITED:
 		return begin_sweep(after_exit(phase, f), 0);
 	case EV_LAUNCH_FAILED:
@@ -303,7 +320,7 @@ static struct machine_step in_stopping(enum after after, enum event event,
 {
 	switch (event) {
 	case EV_EXITED:
-		return go(PH_STOPPING, after, FX_SWEEP);
+		return exited(PH_STOPPING, after, f);
 	case EV_GONE:
 		return gone(after, f);
 	case EV_DEADLINE:
@@ -318,7 +335,7 @@ static struct machine_step in_killing(enum after after, enum event event,
 {
 	switch (event) {
 	case EV_EXITED:
-		return go(PH_KILLING, after, FX_SWEEP);
+		return exited(PH_KILLING, after, f);
 	case EV_GONE:
 		return gone(after, f);
 	case EV_DEADLINE: /* something in an uninterruptible call */

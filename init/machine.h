@@ -42,14 +42,22 @@ enum event {
 	EV_READY,    /* readiness: success threshold reached */
 	EV_UNREADY,  /* readiness: failure threshold reached */
 	EV_DEAD,     /* liveness or startup probe, or watchdog: to be restarted */
+	EV_ENDING,   /* it says that it is going to end by itself */
 	EV_EXITED,   /* the main process was reaped */
 	EV_DEADLINE, /* the timer of this phase expired */
 	EV_GONE,     /* the main process has ended and nothing it left behind is alive */
 	EV_COUNT
 };
 
-/* Where an ending leads. */
-enum after { AFTER_INACTIVE, AFTER_WAITING, AFTER_BACKOFF, AFTER_COMPLETED, AFTER_FAILED };
+/* Where an ending leads. AFTER_OWN: it is its own doing, so how it ends will say. */
+enum after {
+	AFTER_INACTIVE,
+	AFTER_WAITING,
+	AFTER_BACKOFF,
+	AFTER_COMPLETED,
+	AFTER_FAILED,
+	AFTER_OWN
+};
 
 struct machine_facts {
 	enum service_type type;

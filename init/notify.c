@@ -2,122 +2,416 @@
 #include "notify.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "clock.h"
+#include "leftovers.h"
 #include "log.h"
+#include "notice.h"
 #include "probes.h"
 #include "str.h"
 #include "supervisor.h"
 
-#define DATAGRAM_MAX 4096
-#define ASSIGNMENT   "NOTIFY_SOCKET="
+#define ASSIGNMENT     "NOTIFY_SOCKET="
+#define ERRNO_KNOWN    133 /* up to here errno has names */
+#define MICROSECOND    UINT64_C(1000)
+#define PACKETS_A_TURN 16
 
-/* ---- what a service says ---- */
+/* struct notify_run.told */
+enum complaint { ABOUT_SENDER = 1, ABOUT_TEXT = 2, ABOUT_PID = 4, ABOUT_STORE = 8 };
 
-static void take_status(struct supervisor *sup, struct service *service, const char *text)
+/* Once a start: who floods the socket must not flood the log. */
+static bool may_complain(struct notify_run *run, enum complaint about)
 {
-	if (*text)
-		supervisor_reason(sup, service, "%s", text);
+	bool first = !(run->told & about);
+
+	run->told |= (uint8_t)about;
+	return first;
 }
 
-/* More time, from now, for the start or the stop that is under way. */
-static void take_extension(struct supervisor *sup, struct service *service, const char *text)
-{
-	uint64_t usec;
+/* ---- its state ---- */
 
-	if (!service->timer.slot || service->phase == PH_BACKOFF ||
-	    !parse_uint(text, UINT64_C(86400) * 1000000, &usec))
-		return;
-	if (sup->loop.now + usec * 1000 > service->timer.when)
-		loop_arm(&sup->loop, &service->timer, sup->loop.now + usec * 1000);
+static bool is_up(const struct service *service)
+{
+	return service->phase == PH_RUNNING || service->phase == PH_READY ||
+	       service->phase == PH_UNHEALTHY;
 }
 
-static void take_line(struct supervisor *sup, struct service *service, char *line)
+static void take_ready(struct supervisor *sup, struct notify_run *run)
 {
-	struct probe_run *run = service->probes[ROLE_READINESS];
+	struct service *service = run->service;
 
-	if (strcmp(line, "READY=1") == 0) {
-		if (run && run->config->kind == PROBE_NOTIFY && !run->passed)
-			probe_report(sup, run, true, NULL);
-	} else if (strncmp(line, "STATUS=", 7) == 0) {
-		take_status(sup, service, line + 7);
-	} else if (strncmp(line, "EXTEND_TIMEOUT_USEC=", 20) == 0) {
-		take_extension(sup, service, line + 20);
+	if (run->reloading && is_up(service))
+		supervisor_reason(sup, service, "%s", "");
+	run->reloading = false;
+	for (struct probe_run *probe = service->probes[ROLE_READINESS]; probe; probe = probe->next)
+		if (probe->config->kind == PROBE_NOTIFY && !probe->passed)
+			probe_report(sup, probe, true, NULL);
+}
+
+static void take_state(struct supervisor *sup, struct notify_run *run, enum notice_state state)
+{
+	struct service *service = run->service;
+
+	switch (state) {
+	case NOTICE_READY:
+		take_ready(sup, run);
+		break;
+	case NOTICE_RELOADING:
+		run->reloading = true;
+		if (is_up(service))
+			supervisor_reason(sup, service, "reloading");
+		break;
+	case NOTICE_STOPPING:
+		if (is_up(service))
+			supervisor_reason(sup, service, "says that it is stopping");
+		supervisor_event(sup, service, EV_ENDING);
+		break;
+	case NOTICE_NONE:
+		break;
 	}
 }
 
-/* Its main process or one of its session; a sender that is gone can no longer be asked about, and
- * came by the service's own socket. */
-static bool sender_is_its_own(const struct service *service, pid_t pid)
+/* Why it is being ended says more than what it says of itself meanwhile. */
+static void take_status(struct supervisor *sup, struct service *service, const char *text)
 {
-	pid_t session;
+	bool failing = service->after != AFTER_INACTIVE && service->after != AFTER_WAITING &&
+		       service->after != AFTER_OWN;
+	char clean[STATUS_REASON_SIZE];
 
-	if (pid <= 0)
-		return false;
-	if (pid == service->pid || pid == service->hook)
-		return true;
-	session = getsid(pid);
-	return session == service->session || (session < 0 && errno == ESRCH);
+	if (!service->pid || (machine_state(service->phase) == STATE_STOPPING && failing))
+		return;
+	notice_clean(clean, sizeof(clean), text);
+	supervisor_reason(sup, service, "%s", clean);
 }
 
-/* There is room for one control message only, the credentials that the kernel adds. */
-static pid_t sender_of(struct msghdr *message)
+static void take_error(struct notify_run *run, const struct notice *notice)
 {
-	const struct cmsghdr *c = CMSG_FIRSTHDR(message);
-	struct ucred credentials;
-
-	if (!c || c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_CREDENTIALS)
-		return 0;
-	memcpy(&credentials, CMSG_DATA(c), sizeof(credentials));
-	return credentials.pid;
+	if (notice->error)
+		notice_clean(run->error, sizeof(run->error), notice->error);
+	if (notice->error_number > 0 && notice->error_number <= ERRNO_KNOWN)
+		snprintf(run->error, sizeof(run->error), "%s", strerror((int)notice->error_number));
 }
 
-static void notify_ready(struct loop *loop, struct loop_source *source, uint32_t events)
+/* ---- time ---- */
+
+static void arm_watchdog(struct supervisor *sup, struct notify_run *run)
+{
+	bool watched = run->interval && is_up(run->service);
+
+	loop_arm(&sup->loop, &run->watchdog, watched ? sup->loop.now + run->interval : NEVER);
+}
+
+static void bark(struct supervisor *sup, struct service *service, const char *why)
+{
+	if (!is_up(service))
+		return;
+	supervisor_reason(sup, service, "watchdog: %s", why);
+	log_warning("%s: watchdog: %s: ending it by ABRT", service->config->name, why);
+	service->aborting = true;
+	supervisor_event(sup, service, EV_DEAD);
+}
+
+static void watchdog_expired(struct loop *loop, struct loop_timer *timer)
+{
+	struct notify_run *run = container_of(timer, struct notify_run, watchdog);
+	char took[24], why[64];
+
+	snprintf(why, sizeof(why), "no sign of life within %s",
+		 format_duration(took, sizeof(took), run->interval));
+	bark(supervisor_of(loop), run->service, why);
+}
+
+static void extend(struct supervisor *sup, struct loop_timer *timer, uint64_t when)
+{
+	if (timer->slot && timer->when < when)
+		loop_arm(&sup->loop, timer, when);
+}
+
+/* More time, from now, for the start or the stop that is under way, or for the next sign of life.
+ */
+static void take_extension(struct supervisor *sup, struct notify_run *run, uint64_t usec)
+{
+	uint64_t when = sup->loop.now + usec * MICROSECOND;
+
+	if (run->service->phase != PH_BACKOFF)
+		extend(sup, &run->service->timer, when);
+	extend(sup, &run->watchdog, when);
+}
+
+static void take_watchdog(struct supervisor *sup, struct notify_run *run,
+			  const struct notice *notice)
+{
+	if (notice->watchdog_usec != NOTICE_ABSENT)
+		run->interval = notice->watchdog_usec * MICROSECOND;
+	if (notice->watchdog_usec != NOTICE_ABSENT || notice->ping)
+		arm_watchdog(sup, run);
+	if (notice->trigger)
+		bark(sup, run->service, "it asked for it");
+}
+
+/* ---- its main process ---- */
+
+/* The end of a main process that is no child of ours: how it ended only its parent learns. Of one
+ * that is, the reaper tells. */
+static void main_gone(struct loop *loop, struct loop_source *source, uint32_t events)
 {
 	struct supervisor *sup = supervisor_of(loop);
-	struct notify_run *run = container_of(source, struct notify_run, source);
+	struct service *service = container_of(source, struct notify_run, main)->service;
+	siginfo_t info = {0};
+
+	(void)events;
+	if (waitid(P_PID, (id_t)service->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0)
+		loop_close(loop, source);
+	else
+		supervisor_main_lost(sup, service);
+}
+
+static void watch_main(struct supervisor *sup, struct notify_run *run, pid_t pid, int fd)
+{
 	struct service *service = run->service;
-	char text[DATAGRAM_MAX + 1];
-	/* no room for descriptors: the kernel closes those a sender attaches, which also is how
-	 * the barrier of sd_notify_barrier(3) is answered */
+	struct status_record *record;
+
+	loop_close(&sup->loop, &run->main);
+	run->main.ready = main_gone;
+	run->main.class = CLASS_CHILD;
+	if (loop_add(&sup->loop, &run->main, fd, EPOLLIN) < 0) {
+		close(fd);
+		return;
+	}
+	children_take(&sup->children, service->pid); /* from now on it is what a service leaves */
+	children_add(&sup->children, pid, CHILD_MAIN, service->slot, 0);
+	log_debug("%s: main process is now %d, not %d", service->config->name, (int)pid,
+		  (int)service->pid);
+	service->pid = pid;
+	record = status_record_begin(&sup->page, service->index);
+	record->pid = pid;
+	status_record_end(&sup->page, service->index);
+}
+
+static void take_main(struct supervisor *sup, struct notify_run *run, uint64_t number)
+{
+	struct service *service = run->service;
+	pid_t pid = (pid_t)number;
+	int fd;
+
+	if (pid == service->pid || !service->pid || machine_state(service->phase) == STATE_STOPPING)
+		return;
+	fd = pid > 1 ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
+	/* that it can still be signalled means that it was the one who was looked at */
+	if (fd >= 0 && children_has_room(&sup->children) && leftovers_owns(sup, service, pid) &&
+	    syscall(SYS_pidfd_send_signal, fd, 0, NULL, 0) == 0) {
+		watch_main(sup, run, pid, fd);
+		return;
+	}
+	if (fd >= 0)
+		close(fd);
+	if (may_complain(run, ABOUT_PID))
+		log_warning("%s: MAINPID=%d is no process of its own and is ignored",
+			    service->config->name, (int)pid);
+}
+
+int notify_signal(const struct service *service, int signal)
+{
+	if (service->notify && service->notify->main.fd >= 0)
+		return (int)syscall(SYS_pidfd_send_signal, service->notify->main.fd, signal, NULL,
+				    0);
+	return kill(service->pid, signal);
+}
+
+/* ---- one datagram ---- */
+
+/* Room for one more than a service may store: what does not fit is closed by the kernel. */
+#define FDS_MAX (FDSTORE_MAX + 1)
+
+struct packet {
+	pid_t pid; /* of the sender, as the kernel has it; 0: not known */
+	uid_t uid;
+	int fds[FDS_MAX];
+	unsigned fd_count;
+};
+
+static void take_control(struct packet *packet, const struct cmsghdr *c)
+{
+	struct ucred credentials;
+	size_t size = c->cmsg_len - CMSG_LEN(0);
+
+	if (c->cmsg_level != SOL_SOCKET)
+		return;
+	if (c->cmsg_type == SCM_CREDENTIALS && size == sizeof(credentials)) {
+		memcpy(&credentials, CMSG_DATA(c), sizeof(credentials));
+		packet->pid = credentials.pid;
+		packet->uid = credentials.uid;
+	} else if (c->cmsg_type == SCM_RIGHTS && size <= sizeof(packet->fds)) {
+		memcpy(packet->fds, CMSG_DATA(c), size);
+		packet->fd_count = (unsigned)(size / sizeof(int));
+	}
+}
+
+/* The length of the text, more than NOTICE_MAX for one that was cut; or -1. */
+static ssize_t receive(int fd, char *text, struct packet *packet)
+{
 	union {
 		struct cmsghdr align;
-		char bytes[CMSG_SPACE(sizeof(struct ucred))];
+		char bytes[CMSG_SPACE(sizeof(struct ucred)) + CMSG_SPACE(FDS_MAX * sizeof(int))];
 	} ancillary;
-	struct iovec part = {text, DATAGRAM_MAX};
+	struct iovec part = {text, NOTICE_MAX};
 	struct msghdr message = {.msg_iov = &part,
 				 .msg_iovlen = 1,
 				 .msg_control = ancillary.bytes,
 				 .msg_controllen = sizeof(ancillary.bytes)};
-	ssize_t n = recvmsg(source->fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-	pid_t sender;
-	char *line, *next;
+	ssize_t n = recvmsg(fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC | MSG_TRUNC);
+
+	*packet = (struct packet){0};
+	if (n < 0)
+		return -1;
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(&message); c; c = CMSG_NXTHDR(&message, c))
+		take_control(packet, c);
+	return n;
+}
+
+/* Its main process or one of its session. A sender that is gone can no longer be asked about: it
+ * came by the service's own socket, and its user has to be the service's. */
+static bool sender_is_its_own(const struct service *service, const struct packet *packet)
+{
+	const struct identity_config *identity = service->config->policy->identity;
+	pid_t session;
+
+	if (packet->pid <= 0)
+		return false;
+	if (packet->pid == service->pid || packet->pid == service->hook)
+		return true;
+	session = getsid(packet->pid);
+	if (session < 0)
+		return errno == ESRCH &&
+		       packet->uid == (identity->change_user ? identity->uid : geteuid());
+	return session == service->session || (service->pid > 1 && session == getsid(service->pid));
+}
+
+/* Its number may be one that a stored descriptor would get. */
+static bool has_fd_probe(const struct service *service)
+{
+	for (const struct probe_run *run = service->probes[ROLE_READINESS]; run; run = run->next)
+		if (run->config->kind == PROBE_FD)
+			return true;
+	return false;
+}
+
+static void take_fds(struct supervisor *sup, struct notify_run *run, const struct notice *notice,
+		     struct packet *packet)
+{
+	bool ok = true;
+
+	if (notice->store && !has_fd_probe(run->service)) {
+		for (unsigned i = 0; i < packet->fd_count; i++)
+			ok = fdstore_add(sup, &run->store, packet->fds[i], notice) && ok;
+		packet->fd_count = 0;
+	} else if (notice->remove && notice->fd_name) {
+		fdstore_remove(sup, &run->store, notice->fd_name);
+	}
+	if (!ok && may_complain(run, ABOUT_STORE))
+		log_warning("%s: at most %d descriptors can be stored: the others are closed",
+			    run->service->config->name, FDSTORE_MAX);
+}
+
+static void take_notice(struct supervisor *sup, struct notify_run *run, const struct notice *notice)
+{
+	if (notice->main_pid != NOTICE_ABSENT)
+		take_main(sup, run, notice->main_pid);
+	take_error(run, notice);
+	take_state(sup, run, (enum notice_state)notice->state);
+	if (notice->status)
+		take_status(sup, run->service, notice->status);
+	if (notice->extend_usec != NOTICE_ABSENT)
+		take_extension(sup, run, notice->extend_usec);
+	take_watchdog(sup, run, notice);
+}
+
+static void take_packet(struct supervisor *sup, struct notify_run *run, char *text, size_t size,
+			struct packet *packet)
+{
+	const char *name = run->service->config->name;
+	struct notice notice;
+
+	if (!sender_is_its_own(run->service, packet)) {
+		if (may_complain(run, ABOUT_SENDER))
+			log_warning("%s: a notification from process %d, which is not its own, is "
+				    "ignored",
+				    name, (int)packet->pid);
+	} else if (size > NOTICE_MAX || !notice_read(text, size, &notice)) {
+		if (may_complain(run, ABOUT_TEXT))
+			log_warning("%s: a notification that is no text of at most %d bytes is "
+				    "ignored",
+				    name, NOTICE_MAX);
+	} else {
+		take_fds(sup, run, &notice, packet);
+		take_notice(sup, run, &notice);
+	}
+}
+
+static void notify_ready(struct loop *loop, struct loop_source *source, uint32_t events)
+{
+	struct notify_run *run = container_of(source, struct notify_run, source);
+	char text[NOTICE_MAX + 1];
+	struct packet packet;
 
 	(void)events;
-	if (n <= 0)
-		return;
-	sender = sender_of(&message);
-	if (!sender_is_its_own(service, sender)) {
-		log_warning("%s: a notification from process %d, which is not its own, is ignored",
-			    service->config->name, (int)sender);
-		return;
+	/* a bounded number a turn: what comes without end must not keep init busy with it */
+	for (unsigned i = 0; i < PACKETS_A_TURN && source->fd >= 0; i++) {
+		ssize_t n = receive(source->fd, text, &packet);
+
+		if (n < 0)
+			break;
+		take_packet(supervisor_of(loop), run, text, (size_t)n, &packet);
+		/* those that nobody asked for; and closing is how a barrier is answered, when all
+		 * that was sent before has been taken */
+		for (unsigned k = 0; k < packet.fd_count; k++)
+			close(packet.fds[k]);
 	}
-	text[n] = '\0';
-	for (line = text; line; line = next) {
-		next = strchr(line, '\n');
-		if (next)
-			*next++ = '\0';
-		take_line(sup, service, line);
-	}
+}
+
+/* ---- with the life of the service ---- */
+
+void notify_started(struct supervisor *sup, struct service *service)
+{
+	struct notify_run *run = service->notify;
+
+	if (!run)
+		return;
+	loop_close(&sup->loop, &run->main);
+	run->told = 0;
+	run->reloading = false;
+	run->error[0] = '\0';
+	run->interval = msec(service->config->policy->watchdog);
+	run->watchdog.expired = watchdog_expired;
+}
+
+void notify_ended(struct supervisor *sup, struct service *service)
+{
+	if (service->notify)
+		loop_close(&sup->loop, &service->notify->main);
+}
+
+void notify_watch(struct supervisor *sup, struct service *service)
+{
+	if (service->notify && !service->notify->watchdog.slot)
+		arm_watchdog(sup, service->notify);
+}
+
+void notify_unwatch(struct supervisor *sup, struct service *service)
+{
+	if (service->notify)
+		loop_disarm(&sup->loop, &service->notify->watchdog);
 }
 
 /* ---- the sockets ---- */
@@ -189,6 +483,9 @@ bool notify_open(struct supervisor *sup, struct service *service)
 	}
 	if (address.sun_path[0])
 		restrict_socket(service, address.sun_path);
+	if (service->config->policy->watchdog)
+		snprintf(run->watchdog_variable, sizeof(run->watchdog_variable),
+			 "WATCHDOG_USEC=%llu", service->config->policy->watchdog * 1000ULL);
 	snprintf(run->variable, sizeof(run->variable), ASSIGNMENT "%s%s",
 		 address.sun_path[0] ? "" : "@",
 		 address.sun_path[0] ? address.sun_path : address.sun_path + 1);
@@ -199,41 +496,14 @@ void notify_close(struct supervisor *sup, struct service *service)
 {
 	struct notify_run *run = service->notify;
 
-	if (!run || run->source.fd < 0)
+	if (!run)
+		return;
+	fdstore_clear(sup, &run->store);
+	loop_close(&sup->loop, &run->main);
+	loop_disarm(&sup->loop, &run->watchdog);
+	if (run->source.fd < 0)
 		return;
 	loop_close(&sup->loop, &run->source);
 	if (run->variable[sizeof(ASSIGNMENT) - 1] == '/')
 		unlink(run->variable + sizeof(ASSIGNMENT) - 1);
-}
-
-/* ---- upwards ---- */
-
-void notify_up_open(struct supervisor *sup, const char *path)
-{
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	size_t len = path ? strlen(path) : 0;
-	int fd;
-
-	sup->notify_up = -1;
-	if (len < 2 || len >= sizeof(address.sun_path) || (path[0] != '/' && path[0] != '@'))
-		return;
-	memcpy(address.sun_path, path, len);
-	if (path[0] == '@')
-		address.sun_path[0] = '\0';
-	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		return;
-	if (connect(fd, (struct sockaddr *)&address,
-		    (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len)) < 0) {
-		log_warning("cannot reach NOTIFY_SOCKET %s: %s", path, strerror(errno));
-		close(fd);
-		return;
-	}
-	sup->notify_up = fd;
-}
-
-void notify_up_send(const struct supervisor *sup, const char *message)
-{
-	if (sup->notify_up >= 0)
-		send(sup->notify_up, message, strlen(message), MSG_NOSIGNAL | MSG_DONTWAIT);
 }

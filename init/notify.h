@@ -4,7 +4,9 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
+#include "fdstore.h"
 #include "loop.h"
 
 /*
@@ -14,18 +16,43 @@
 struct supervisor;
 struct service;
 
+#define NOTIFY_ERROR_SIZE 48
+
 struct notify_run {
 	struct loop_source source;
+	struct loop_source main;    /* pidfd of a main process that it named by MAINPID */
+	struct loop_timer watchdog; /* until when it has to say WATCHDOG=1 */
 	struct service *service;
-	char variable[128]; /* NOTIFY_SOCKET=..., for the service's environment */
+	uint64_t interval;             /* of the watchdog, ns; 0: none */
+	uint8_t told;                  /* bits: what about its notifications was complained about */
+	bool reloading;                /* from RELOADING=1 to READY=1 */
+	char error[NOTIFY_ERROR_SIZE]; /* ERRNO or BUSERROR in words; empty: none */
+	char variable[128];            /* NOTIFY_SOCKET=..., for the service's environment */
+	char watchdog_variable[40];    /* WATCHDOG_USEC=...; empty: none */
+	struct fdstore store;
 };
 
 /* Opens the socket. False, with errno: it could not be opened. */
 bool notify_open(struct supervisor *sup, struct service *service);
 void notify_close(struct supervisor *sup, struct service *service);
 
-/* Tells an outer service manager (NOTIFY_SOCKET in init's environment) about us. */
-void notify_up_open(struct supervisor *sup, const char *path);
-void notify_up_send(const struct supervisor *sup, const char *message);
+/* A new main process runs: what the last one said is over. */
+void notify_started(struct supervisor *sup, struct service *service);
+/* Its main process has ended. */
+void notify_ended(struct supervisor *sup, struct service *service);
+/* It is ready, or runs and has no readiness probe: the watchdog begins. */
+void notify_watch(struct supervisor *sup, struct service *service);
+/* It is being stopped, or has ended: no watchdog any more. */
+void notify_unwatch(struct supervisor *sup, struct service *service);
+
+/* Signals the main process: by its descriptor where it is one that init did not start. */
+int notify_signal(const struct service *service, int signal);
+
+/* ---- notify_up.c: an outer service manager (NOTIFY_SOCKET in init's environment) ---- */
+
+void notify_up_open(struct supervisor *sup);
+/* Tells it; printf-like. */
+void notify_up_send(const struct supervisor *sup, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
 
 #endif

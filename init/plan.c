@@ -18,26 +18,34 @@
 #include "sidecar_config.h"
 #include "sockets.h"
 
-/* The timers of one service: its phase, its probes, its log's writer and its rest; and those of the
- * whole. */
-#define TIMERS_PER_SERVICE (3 + ROLE_COUNT)
-#define TIMERS_OF_INIT     8
+/* The timers of one service besides those of its probes: its phase, its log's writer, its rest and
+ * its watchdog; and those of the whole. */
+#define TIMERS_PER_SERVICE 4
+#define TIMERS_OF_INIT     10
 #define MAX_SLOTS          65535
-/* Descriptors of one service at most: two pipes, a notify socket, a readiness pipe. */
+/* Descriptors of one service at most: two pipes, a notify socket, a main process, a readiness pipe;
+ * and what it may store. */
 #define FDS_PER_SERVICE 8
 #define FDS_OF_INIT     128
 
 /* ---- one service ---- */
 
+static bool is_ready_by(const struct service_config *config, enum probe_kind kind)
+{
+	for (const struct probe_config *p = config->probes[ROLE_READINESS]; p; p = p->next)
+		if (p->kind == kind)
+			return true;
+	return false;
+}
+
 static bool is_piped(const struct service_config *config)
 {
-	const struct probe_config *readiness = config->probes[ROLE_READINESS];
 	uint8_t log = config->policy->log;
 
 	if (config->type == TYPE_EXTERNAL)
 		return false;
 	return log == LOG_PREFIX || log == LOG_JSON ||
-	       (log == LOG_NONE && readiness && readiness->kind == PROBE_LOG);
+	       (log == LOG_NONE && is_ready_by(config, PROBE_LOG));
 }
 
 static unsigned probe_count(const struct service_config *config)
@@ -45,14 +53,14 @@ static unsigned probe_count(const struct service_config *config)
 	unsigned count = 0;
 
 	for (unsigned role = 0; role < ROLE_COUNT; role++)
-		count += config->probes[role] != NULL;
+		for (const struct probe_config *p = config->probes[role]; p; p = p->next)
+			count++;
 	return count;
 }
 
 static bool uses_notify(const struct service_config *config)
 {
-	return config->probes[ROLE_READINESS] &&
-	       config->probes[ROLE_READINESS]->kind == PROBE_NOTIFY;
+	return is_ready_by(config, PROBE_NOTIFY) || config->policy->watchdog;
 }
 
 /* Room for unfinished lines: reserved, and paid for only by a service that leaves one. */
@@ -76,18 +84,20 @@ static bool reserve_lines(struct service *service)
 static void attach_probes(struct service *service, struct probe_run *runs)
 {
 	for (unsigned role = 0; role < ROLE_COUNT; role++) {
-		struct probe_run *run = runs;
+		struct probe_run **tail = &service->probes[role];
 
-		if (!service->config->probes[role])
-			continue;
-		run->config = service->config->probes[role];
-		run->service = service;
-		run->role = (uint8_t)role;
-		run->source.fd = -1;
-		run->write_end = -1;
-		run->announced = true;
-		service->probes[role] = run;
-		runs++;
+		for (const struct probe_config *p = service->config->probes[role]; p; p = p->next) {
+			struct probe_run *run = runs++;
+
+			run->config = p;
+			run->service = service;
+			run->role = (uint8_t)role;
+			run->source.fd = -1;
+			run->write_end = -1;
+			run->announced = true;
+			*tail = run;
+			tail = &run->next;
+		}
 	}
 }
 
@@ -120,7 +130,7 @@ static struct service *service_create(const struct service_config *config)
 	if (notify) {
 		service->notify = (struct notify_run *)(void *)next;
 		service->notify->service = service;
-		service->notify->source.fd = -1;
+		service->notify->source.fd = service->notify->main.fd = -1;
 	}
 	next += notify;
 	if (logger) {
@@ -255,6 +265,8 @@ static void fill_record(struct plan *plan, uint32_t index)
 				  (config->replica_of ? STATUS_REPLICA : 0));
 	record->probe =
 		config->probes[ROLE_READINESS] ? config->probes[ROLE_READINESS]->kind : PROBE_NONE;
+	for (const struct probe_config *p = config->probes[ROLE_READINESS]; p; p = p->next)
+		record->probes++;
 	record->last_exit = -1;
 	snprintf(record->name, sizeof(record->name), "%s", config->name);
 	status_record_end(&plan->page, index);
@@ -301,23 +313,66 @@ void plan_discard(struct plan *plan)
 
 /* ---- slots ---- */
 
-static bool reserve_slots(struct supervisor *sup, uint32_t needed)
+/* A table of pointers with room for twice as many as are needed, so that numbers are not used again
+ * at once, and the old and the new ones of a reload fit side by side. NULL: no memory. */
+static void *grow_table(void *table, uint32_t *have, uint32_t needed)
 {
-	uint32_t slots = sup->slots ? sup->slots : 16;
-	struct service **table;
+	uint32_t size = *have ? *have : 16;
+	void *grown;
 
-	/* twice as many as services, so that numbers are not used again at once */
-	while (slots < 2 * needed && slots < MAX_SLOTS)
-		slots = slots * 2 > MAX_SLOTS ? MAX_SLOTS : slots * 2;
-	if (slots == sup->slots)
-		return true;
-	table = realloc(sup->by_slot, slots * sizeof(*table));
+	while (size < 2 * needed && size < MAX_SLOTS)
+		size = size * 2 > MAX_SLOTS ? MAX_SLOTS : size * 2;
+	if (size == *have)
+		return table;
+	grown = realloc(table, size * sizeof(void *));
+	if (!grown)
+		return NULL;
+	memset((char *)grown + *have * sizeof(void *), 0, (size - *have) * sizeof(void *));
+	*have = size;
+	return grown;
+}
+
+static uint32_t network_probes(const struct service_config *config)
+{
+	uint32_t count = 0;
+
+	for (unsigned role = 0; role < ROLE_COUNT; role++)
+		for (const struct probe_config *p = config->probes[role]; p; p = p->next)
+			count += probe_is_network(p);
+	return count;
+}
+
+static bool reserve_slots(struct supervisor *sup, const struct plan *plan)
+{
+	uint32_t probes = 0;
+	void *table = grow_table(sup->by_slot, &sup->slots, plan->count);
+
 	if (!table)
 		return false;
-	memset(table + sup->slots, 0, (slots - sup->slots) * sizeof(*table));
 	sup->by_slot = table;
-	sup->slots = slots;
+	for (uint32_t i = 0; i < plan->count; i++)
+		probes += network_probes(plan_service_config(plan, i));
+	table = grow_table(sup->by_number, &sup->numbers, probes);
+	if (!table)
+		return false;
+	sup->by_number = table;
 	return true;
+}
+
+/* Numbers for what the sidecar is going to probe, which knows them by no other name; the
+ * configuration has no more such probes than there are numbers. */
+static void take_numbers(struct supervisor *sup, struct service *service)
+{
+	struct probe_run *run = (struct probe_run *)(void *)(service + 1);
+
+	for (unsigned count = probe_count(service->config); count > 0; count--, run++) {
+		if (!probe_is_network(run->config))
+			continue;
+		while (sup->by_number[sup->next_number % sup->numbers])
+			sup->next_number++;
+		run->number = sup->next_number++ % sup->numbers;
+		sup->by_number[run->number] = run;
+	}
 }
 
 static void take_slot(struct supervisor *sup, struct service *service)
@@ -326,6 +381,15 @@ static void take_slot(struct supervisor *sup, struct service *service)
 		sup->next_slot++;
 	service->slot = (uint16_t)(sup->next_slot++ % sup->slots);
 	sup->by_slot[service->slot] = service;
+	take_numbers(sup, service);
+}
+
+static void drop_numbers(struct supervisor *sup, const struct service *service)
+{
+	for (unsigned role = 0; role < ROLE_COUNT; role++)
+		for (const struct probe_run *run = service->probes[role]; run; run = run->next)
+			if (sup->numbers && sup->by_number[run->number] == run)
+				sup->by_number[run->number] = NULL;
 }
 
 /* ---- putting it in force ---- */
@@ -353,6 +417,9 @@ void plan_raise_descriptors(struct supervisor *sup, const struct config *config)
 			(rlim_t)config->listen_count * 2 + FDS_OF_INIT;
 	struct rlimit own;
 
+	for (uint32_t i = 0; i < config->count; i++)
+		wanted += uses_notify(&config->services[i]) ? FDSTORE_MAX : 0;
+
 	if (getrlimit(RLIMIT_NOFILE, &own) < 0)
 		return;
 	if (own.rlim_cur < wanted) {
@@ -365,10 +432,14 @@ void plan_raise_descriptors(struct supervisor *sup, const struct config *config)
 /* All memory the plan will need while it is in force, before anything changes. */
 static bool reserve(struct supervisor *sup, struct plan *plan)
 {
+	uint32_t timers = plan->count * TIMERS_PER_SERVICE + TIMERS_OF_INIT;
+
+	for (uint32_t i = 0; i < plan->count; i++)
+		timers += probe_count(plan_service_config(plan, i));
 	plan_raise_descriptors(sup, plan->config);
-	return reserve_slots(sup, plan->count) && reserve_envp(sup, plan) &&
+	return reserve_slots(sup, plan) && reserve_envp(sup, plan) &&
 	       children_reserve(&sup->children, plan->count) &&
-	       loop_reserve_timers(&sup->loop, plan->count * TIMERS_PER_SERVICE + TIMERS_OF_INIT);
+	       loop_reserve_timers(&sup->loop, timers);
 }
 
 static void adopt_record(const struct supervisor *sup, struct plan *plan,
@@ -391,6 +462,7 @@ static void adopt_record(const struct supervisor *sup, struct plan *plan,
 	old.cause = cause < 0 ? 0 : (uint16_t)cause;
 	if (cause < 0)
 		old.flags &= (uint8_t)~STATUS_DEP_CAUSE;
+	old.probes = record->probes;
 	*record = old;
 	status_record_end(&plan->page, index);
 }
@@ -401,9 +473,14 @@ static void keep_service(struct service *service, const struct service_config *c
 {
 	service->config = config;
 	service->index = (uint16_t)index;
-	for (unsigned role = 0; role < ROLE_COUNT; role++)
-		if (service->probes[role])
-			service->probes[role]->config = config->probes[role];
+	for (unsigned role = 0; role < ROLE_COUNT; role++) {
+		const struct probe_config *p = config->probes[role];
+
+		for (struct probe_run *run = service->probes[role]; run; run = run->next) {
+			run->config = p;
+			p = p->next;
+		}
+	}
 	service->fresh = service->noted = service->queued = false;
 	service->waits = service->measured = false; /* on the sockets of the old plan */
 	service->unready = service->unsettled = false;
@@ -419,6 +496,7 @@ static void release_old(struct supervisor *sup, const struct plan *plan)
 		if (kept)
 			continue;
 		sup->by_slot[service->slot] = NULL;
+		drop_numbers(sup, service);
 		service_destroy(sup, service);
 	}
 	if (sup->page.map)
@@ -518,6 +596,7 @@ void plan_destroy(struct supervisor *sup)
 	config_free(sup->config);
 	config_free(sup->pending);
 	free(sup->by_slot);
+	free(sup->by_number);
 	free(sup->children.table);
 	free(sup->loop.heap);
 }

@@ -160,15 +160,17 @@ static void fd_ready(struct loop *loop, struct loop_source *source, uint32_t eve
 
 bool probes_prepare(struct supervisor *sup, struct service *service)
 {
-	struct probe_run *run = service->probes[ROLE_READINESS];
-
-	if (!run || run->config->kind != PROBE_FD)
-		return true;
-	loop_close(&sup->loop, &run->source);
-	run->source.ready = fd_ready;
-	run->source.class = CLASS_FACT;
-	run->write_end = loop_add_pipe(&sup->loop, &run->source);
-	return run->write_end >= 0;
+	for (struct probe_run *run = service->probes[ROLE_READINESS]; run; run = run->next) {
+		if (run->config->kind != PROBE_FD)
+			continue;
+		loop_close(&sup->loop, &run->source);
+		run->source.ready = fd_ready;
+		run->source.class = CLASS_FACT;
+		run->write_end = loop_add_pipe(&sup->loop, &run->source);
+		if (run->write_end < 0)
+			return false;
+	}
+	return true;
 }
 
 /* ---- begin and end ---- */
@@ -205,67 +207,90 @@ static void probe_end(struct supervisor *sup, struct probe_run *run)
 	}
 }
 
+/* What the program says by itself, and so perhaps before its startup probe has passed. */
+static bool is_told(const struct probe_run *run)
+{
+	return !is_polled(run) && !probe_is_network(run->config);
+}
+
+static void role_begin(struct supervisor *sup, struct service *service, enum probe_role role,
+		       bool told_only)
+{
+	for (struct probe_run *run = service->probes[role]; run; run = run->next)
+		if (!run->active && (!told_only || is_told(run)))
+			probe_begin(sup, run);
+}
+
+static bool role_passed(const struct service *service, enum probe_role role)
+{
+	for (const struct probe_run *run = service->probes[role]; run; run = run->next)
+		if (!run->passed)
+			return false;
+	return true;
+}
+
 void probes_begin(struct supervisor *sup, struct service *service)
 {
 	struct probe_run **probes = service->probes;
 
 	if (probes[ROLE_STARTUP]) {
-		probe_begin(sup, probes[ROLE_STARTUP]);
-		/* what the program says by itself may come before the startup probe has passed */
-		if (probes[ROLE_READINESS] && !is_polled(probes[ROLE_READINESS]) &&
-		    !probe_is_network(probes[ROLE_READINESS]->config))
-			probe_begin(sup, probes[ROLE_READINESS]);
-		return;
+		role_begin(sup, service, ROLE_STARTUP, false);
+		role_begin(sup, service, ROLE_READINESS, true);
+	} else if (probes[ROLE_READINESS]) {
+		role_begin(sup, service, ROLE_READINESS, false);
+	} else {
+		role_begin(sup, service, ROLE_LIVENESS, false);
 	}
-	if (probes[ROLE_READINESS])
-		probe_begin(sup, probes[ROLE_READINESS]);
-	else if (probes[ROLE_LIVENESS])
-		probe_begin(sup, probes[ROLE_LIVENESS]);
 }
 
 void probes_ready(struct supervisor *sup, struct service *service)
 {
-	struct probe_run *run = service->probes[ROLE_LIVENESS];
+	role_begin(sup, service, ROLE_LIVENESS, false);
+}
 
-	if (run && !run->active)
-		probe_begin(sup, run);
+static void role_end(struct supervisor *sup, struct service *service, enum probe_role role)
+{
+	for (struct probe_run *run = service->probes[role]; run; run = run->next)
+		probe_end(sup, run);
 }
 
 void probes_end(struct supervisor *sup, struct service *service)
 {
 	for (unsigned role = 0; role < ROLE_COUNT; role++)
-		if (service->probes[role])
-			probe_end(sup, service->probes[role]);
+		role_end(sup, service, role);
 }
 
 /* ---- results ---- */
-
-static void startup_passed(struct supervisor *sup, struct service *service)
-{
-	struct probe_run *readiness = service->probes[ROLE_READINESS];
-
-	probe_end(sup, service->probes[ROLE_STARTUP]);
-	if (!readiness) {
-		supervisor_event(sup, service, EV_READY);
-		return;
-	}
-	if (!readiness->active)
-		probe_begin(sup, readiness);
-	else if (readiness->passed)
-		supervisor_event(sup, service, EV_READY);
-}
 
 static bool startup_pending(const struct service *service)
 {
 	return service->probes[ROLE_STARTUP] && service->probes[ROLE_STARTUP]->active;
 }
 
+/* How many of the probes for readiness succeed. */
+static void count_passed(struct supervisor *sup, struct service *service)
+{
+	struct status_record *record = status_record_begin(&sup->page, service->index);
+
+	record->passed = 0;
+	for (const struct probe_run *run = service->probes[ROLE_READINESS]; run; run = run->next)
+		record->passed += run->passed;
+	status_record_end(&sup->page, service->index);
+}
+
 static void passed(struct supervisor *sup, struct service *service, struct probe_run *run)
 {
 	run->passed = true;
-	if (run->role == ROLE_STARTUP)
-		startup_passed(sup, service);
-	else if (run->role == ROLE_READINESS && !startup_pending(service))
+	if (run->role == ROLE_READINESS)
+		count_passed(sup, service);
+	if (!role_passed(service, run->role))
+		return;
+	if (run->role == ROLE_STARTUP) {
+		role_end(sup, service, ROLE_STARTUP);
+		role_begin(sup, service, ROLE_READINESS, false);
+	}
+	if (run->role != ROLE_LIVENESS && !startup_pending(service) &&
+	    role_passed(service, ROLE_READINESS))
 		supervisor_event(sup, service, EV_READY);
 }
 
@@ -294,25 +319,37 @@ static bool has_to_wait(const struct supervisor *sup, const struct service *serv
 	return false;
 }
 
+/* Which one, where there are several. */
+static void say_failed(struct supervisor *sup, const struct probe_run *run, const char *what,
+		       const char *reason)
+{
+	bool one_of_many = run->service->probes[run->role]->next != NULL;
+
+	supervisor_reason(sup, run->service, "%s%.24s%s: %s", what, one_of_many ? " " : "",
+			  one_of_many ? run->config->target : "", reason);
+}
+
 static void failed(struct supervisor *sup, struct service *service, struct probe_run *run,
 		   const char *reason)
 {
-	if (run->role == ROLE_READINESS) {
-		if (!run->passed) { /* still starting: normal, but worth showing */
-			supervisor_reason(sup, service, "not ready yet: %s", reason);
-			return;
-		}
-		if (!failed_for_good(sup, run))
-			return;
-		run->passed = false;
-		supervisor_reason(sup, service, "readiness probe failed: %s", reason);
-		supervisor_event(sup, service, EV_UNREADY);
+	char what[24];
+
+	if (run->role == ROLE_READINESS && !run->passed) { /* normal, but worth showing */
+		if (service->phase != PH_UNHEALTHY)
+			say_failed(sup, run, "not ready yet", reason);
 		return;
 	}
 	if (!failed_for_good(sup, run) || (run->role == ROLE_LIVENESS && has_to_wait(sup, service)))
 		return;
-	supervisor_reason(sup, service, "%s probe failed: %s", role_name(run->role), reason);
-	supervisor_event(sup, service, EV_DEAD);
+	snprintf(what, sizeof(what), "%s probe failed", role_name(run->role));
+	say_failed(sup, run, what, reason);
+	if (run->role != ROLE_READINESS) {
+		supervisor_event(sup, service, EV_DEAD);
+		return;
+	}
+	run->passed = false;
+	count_passed(sup, service);
+	supervisor_event(sup, service, EV_UNREADY);
 }
 
 static void count_failures(struct supervisor *sup, struct service *service, uint32_t failures)
@@ -346,9 +383,8 @@ void probe_report(struct supervisor *sup, struct probe_run *run, bool ok, const 
 
 void probe_log_line(struct supervisor *sup, struct service *service, const char *line, size_t len)
 {
-	struct probe_run *run = service->probes[ROLE_READINESS];
-
-	if (run && run->active && !run->passed && run->config->kind == PROBE_LOG &&
-	    match_line(run->config->match, line, len))
-		probe_report(sup, run, true, NULL);
+	for (struct probe_run *run = service->probes[ROLE_READINESS]; run; run = run->next)
+		if (run->active && !run->passed && run->config->kind == PROBE_LOG &&
+		    match_line(run->config->match, line, len))
+			probe_report(sup, run, true, NULL);
 }

@@ -5,9 +5,11 @@
 
 #include "address.h"
 #include "arena.h"
+#include "clock.h"
 #include "filters.h"
 #include "guard.h"
 #include "log.h"
+#include "notify.h"
 #include "plan.h"
 #include "sidecar_config.h"
 #include "sockets.h"
@@ -409,6 +411,9 @@ bool plan_reload(struct supervisor *sup, char *buffer, size_t size)
 	sockets_close_all(&sup->loop, sup->pending, sup->config, config);
 	config_free(sup->pending);
 	sup->pending = config;
+	if (sup->phase != PHASE_STARTING)
+		notify_up_send(sup, "RELOADING=1\nMONOTONIC_USEC=%llu",
+			       (unsigned long long)clock_monotonic() / 1000);
 	mark_leaving(sup);
 	describe(sup, config, &text);
 	return true;
@@ -477,6 +482,7 @@ static void give_up(struct supervisor *sup, const char *why)
 		schedule_changed(sup, service);
 	}
 	hosts_changed(sup);
+	schedule_tell_ready(sup);
 	control_reload_done(sup, why);
 }
 
@@ -524,5 +530,6 @@ void reload_run(struct supervisor *sup)
 	hosts_changed(sup);
 	guard_renew(sup->config);
 	start_new(sup, want);
+	schedule_tell_ready(sup);
 	control_reload_done(sup, NULL);
 }

@@ -48,7 +48,22 @@ static void announce_ready(struct supervisor *sup)
 	else
 		log_warning("start-up is over after %s; %u of %u services are not ready", took,
 			    sup->unready, sup->config->count);
-	notify_up_send(sup, "READY=1");
+}
+
+/* Also when it changes later: what an outer manager shows of us. */
+static void tell_upwards(const struct supervisor *sup, const char *first)
+{
+	if (sup->unready)
+		notify_up_send(sup, "%sSTATUS=%u of %u services are not ready", first, sup->unready,
+			       sup->config->count);
+	else
+		notify_up_send(sup, "%sSTATUS=all services are ready", first);
+}
+
+void schedule_tell_ready(const struct supervisor *sup)
+{
+	if (sup->phase == PHASE_READY || sup->phase == PHASE_DEGRADED)
+		tell_upwards(sup, "READY=1\n");
 }
 
 void schedule_set_phase(struct supervisor *sup, enum system_phase phase)
@@ -73,10 +88,13 @@ void schedule_set_phase(struct supervisor *sup, enum system_phase phase)
 	if (old == PHASE_STARTING && (phase == PHASE_READY || phase == PHASE_DEGRADED)) {
 		progress_end(sup);
 		announce_ready(sup);
+		schedule_tell_ready(sup);
 		memory_give_back_code();
 		loop_disarm(&sup->loop, &sup->start_timer);
 	} else {
 		log_debug("phase %s", phase_name(phase));
+		if (phase == PHASE_READY || phase == PHASE_DEGRADED)
+			tell_upwards(sup, "");
 	}
 }
 

@@ -16,20 +16,6 @@
 
 /* ---- orders ---- */
 
-static uint16_t probe_number(const struct probe_run *run)
-{
-	return (uint16_t)(run->service->slot * ROLE_COUNT + run->role);
-}
-
-static struct probe_run *probe_by_number(const struct supervisor *sup, unsigned number)
-{
-	unsigned slot = number / ROLE_COUNT;
-
-	return slot < sup->slots && sup->by_slot[slot]
-		       ? sup->by_slot[slot]->probes[number % ROLE_COUNT]
-		       : NULL;
-}
-
 static void fill_watch(struct link_watch *watch, const struct probe_run *run)
 {
 	const struct probe_config *config = run->config;
@@ -37,7 +23,7 @@ static void fill_watch(struct link_watch *watch, const struct probe_run *run)
 	*watch = (struct link_watch){
 		.type = LINK_WATCH,
 		.serial = run->serial,
-		.probe = probe_number(run),
+		.probe = (uint16_t)run->number,
 		.service = run->service->index,
 		.role = run->role,
 		.kind = config->kind,
@@ -54,7 +40,7 @@ static bool send_order(struct supervisor *sup, const struct probe_run *run)
 {
 	struct link_watch watch;
 	struct link_drop drop = {
-		.type = LINK_DROP, .serial = run->serial, .probe = probe_number(run)};
+		.type = LINK_DROP, .serial = run->serial, .probe = (uint16_t)run->number};
 	ssize_t n;
 
 	if (run->active) {
@@ -73,8 +59,8 @@ void sidecar_link_update(struct supervisor *sup)
 
 	if (link->source.fd < 0)
 		return; /* told when it starts */
-	for (uint32_t i = 0; i < sup->count * ROLE_COUNT && !blocked; i++) {
-		struct probe_run *run = sup->services[i / ROLE_COUNT]->probes[i % ROLE_COUNT];
+	for (uint32_t i = 0; i < sup->numbers && !blocked; i++) {
+		struct probe_run *run = sup->by_number[i];
 
 		if (!run || run->announced)
 			continue;
@@ -104,7 +90,7 @@ static void take_result(struct supervisor *sup, struct link_result *result)
 {
 	struct probe_run *run;
 
-	run = probe_by_number(sup, result->probe);
+	run = result->probe < sup->numbers ? sup->by_number[result->probe] : NULL;
 	if (!run || !run->active || run->serial != result->serial)
 		return; /* about an earlier run of that service */
 	result->reason[sizeof(result->reason) - 1] = '\0';
@@ -173,12 +159,9 @@ bool sidecar_link_prepare(struct supervisor *sup)
 	link->blocked = false;
 	addresses_renew(sup);
 	/* the new sidecar knows nothing: everything that is active has to be said again */
-	for (uint32_t i = 0; i < sup->count * ROLE_COUNT; i++) {
-		struct probe_run *run = sup->services[i / ROLE_COUNT]->probes[i % ROLE_COUNT];
-
-		if (run)
-			run->announced = !(run->active && probe_is_network(run->config));
-	}
+	for (uint32_t i = 0; i < sup->numbers; i++)
+		if (sup->by_number[i])
+			sup->by_number[i]->announced = !sup->by_number[i]->active;
 	return true;
 }
 

@@ -186,8 +186,9 @@ static int run_child(void *argument)
 {
 	const struct child *child = argument;
 
-	if (child->request->pid_text)
-		write_pid(child->request->pid_text);
+	for (unsigned i = 0; i < 2; i++)
+		if (child->request->pid_text[i])
+			write_pid(child->request->pid_text[i]);
 	become_program(child);
 	return 127; /* ends the process: this is its first function */
 }

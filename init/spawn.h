@@ -77,12 +77,12 @@ struct spawn_request {
 	/* NULL, or room for a list that runs a file in no known format by /bin/sh, as execvp does:
 	 * argv less its first entry from [2] on, [0] and [1] are written here */
 	char **shell_argv;
-	/* NULL, or where in envp the child writes its own pid: SPAWN_PID_SIZE bytes, NUL included
-	 * (LISTEN_PID=...) */
-	char *pid_text;
+	/* NULL, or where in envp the child writes its own pid: SPAWN_PID_SIZE bytes each, NUL
+	 * included (LISTEN_PID=..., WATCHDOG_PID=...) */
+	char *pid_text[2];
 };
 
-#define SPAWN_FDS_MAX  72 /* of fd_count */
+#define SPAWN_FDS_MAX  96 /* of fd_count */
 #define SPAWN_PID_SIZE 12
 
 /*

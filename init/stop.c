@@ -108,7 +108,7 @@ static void enter_stop(struct supervisor *sup)
 	sup->stage = STAGE_STOP;
 	schedule_set_phase(sup, PHASE_STOPPING);
 	loop_arm(&sup->loop, &sup->stop_timer, sup->loop.now + msec(sup->config->stop_timeout));
-	notify_up_send(sup, "STOPPING=1");
+	notify_up_send(sup, "STOPPING=1\nSTATUS=stopping: %s", sup->why);
 	unwant_all(sup);
 }
 

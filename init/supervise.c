@@ -394,7 +394,7 @@ int supervise_main(const struct supervise_options *options)
 		output_flush(sup);
 		return EXIT_INTERNAL;
 	}
-	notify_up_open(sup, getenv("NOTIFY_SOCKET"));
+	notify_up_open(sup);
 	progress_open(sup);
 	log_info("%u services", sup->config->count);
 	hosts_changed(sup);

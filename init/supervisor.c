@@ -214,7 +214,9 @@ uint64_t supervisor_backoff(struct supervisor *sup, struct service *service)
 static void signal_group(const struct service *service, int signal)
 {
 	/* a session leader that was not waited for: the number can be nobody else's */
-	if (service->pid > 1)
+	if (service->notify && service->notify->main.fd >= 0)
+		notify_signal(service, signal);
+	else if (service->pid > 1)
 		kill(-service->pid, signal);
 }
 
@@ -271,10 +273,12 @@ static void arm(struct supervisor *sup, struct service *service, unsigned effect
 
 static void end_running(struct supervisor *sup, struct service *service, unsigned effects)
 {
-	int signal = service->config->policy->stop_signal;
+	int signal = service->aborting ? SIGABRT : service->config->policy->stop_signal;
 
-	if (effects & FX_PROBES_OFF)
+	if (effects & FX_PROBES_OFF) {
 		probes_end(sup, service);
+		notify_unwatch(sup, service);
+	}
 	if (effects & FX_KILL_HOOK && service->hook) {
 		kill(-service->hook, SIGKILL);
 		service->hook = 0; /* its end says nothing any more */
@@ -324,7 +328,7 @@ static struct machine_facts facts_of(const struct supervisor *sup, const struct 
 		.type = config->type,
 		.has_readiness = config->probes[ROLE_READINESS] || config->probes[ROLE_STARTUP],
 		.has_pre_start = config->policy->pre_start != NULL,
-		.has_stop_command = config->policy->stop_command != NULL,
+		.has_stop_command = config->policy->stop_command != NULL && !service->aborting,
 		.has_post_stop =
 			config->policy->post_stop != NULL && service->launched && !sup->killing,
 		.ended_well = well,
@@ -342,6 +346,7 @@ static void entered(struct supervisor *sup, struct service *service, enum phase 
 		/* fall through */
 	case PH_RUNNING:
 		service->attempts = 0;
+		notify_watch(sup, service);
 		break;
 	case PH_INACTIVE:
 		if (service->demand)
@@ -352,6 +357,8 @@ static void entered(struct supervisor *sup, struct service *service, enum phase 
 	case PH_BACKOFF:
 		service->launched = false;
 		service->session = 0;
+		if (service->notify && phase != PH_BACKOFF)
+			fdstore_clear(sup, &service->notify->store);
 		stream_finish(sup, service);
 		if (service->config->internal)
 			sidecar_link_ended(sup);
@@ -377,7 +384,7 @@ void supervisor_event(struct supervisor *sup, struct service *service, enum even
 
 		if (step.ignored)
 			break;
-		if (!ending && step.after == AFTER_BACKOFF)
+		if ((!ending || service->after == AFTER_OWN) && step.after == AFTER_BACKOFF)
 			count_restart(sup, service, starting);
 		if (starting && next == EV_DEADLINE)
 			supervisor_reason(sup, service, "not ready within %u ms",
@@ -409,11 +416,24 @@ static int exit_code_of(int wait_status)
 	return WIFSIGNALED(wait_status) ? 128 + WTERMSIG(wait_status) : WEXITSTATUS(wait_status);
 }
 
+/* What it gave as its error itself, by sd_notify(3). */
+static void add_own_words(struct supervisor *sup, struct service *service)
+{
+	const char *error = service->notify ? service->notify->error : "";
+	struct status_record record;
+	char text[STATUS_REASON_SIZE];
+
+	if (!*error || !service->exit_code)
+		return;
+	snprintf(text, sizeof(text), "%s", reason_of(sup, service, &record));
+	supervisor_reason(sup, service, "%s: %s", text, error);
+}
+
 static void describe_end(struct supervisor *sup, struct service *service, int wait_status)
 {
 	char name[12];
 
-	if (is_ending(service))
+	if (is_ending(service) && service->after != AFTER_OWN)
 		return; /* why it had to end says more than how it did */
 	if (WIFSIGNALED(wait_status))
 		supervisor_reason(sup, service, "ended by signal %d (%s)", WTERMSIG(wait_status),
@@ -423,23 +443,41 @@ static void describe_end(struct supervisor *sup, struct service *service, int wa
 				  service->exit_code);
 	else
 		supervisor_reason(sup, service, "exited with code %d", service->exit_code);
+	add_own_words(sup, service);
 }
 
-static void main_ended(struct supervisor *sup, struct service *service, int wait_status)
+/* The main process has ended, which init may have learned without how. */
+static void main_is_gone(struct supervisor *sup, struct service *service)
 {
 	struct status_record *record;
 
-	/* what it said before it ended comes first: facts in the order they happened */
-	stream_finish(sup, service);
 	service->pid = 0;
-	service->exit_code = exit_code_of(wait_status);
-	describe_end(sup, service, wait_status);
+	notify_ended(sup, service);
 	record = status_record_begin(&sup->page, service->index);
 	record->exited = sup->loop.now;
 	record->last_exit = service->exit_code;
 	record->pid = 0;
 	status_record_end(&sup->page, service->index);
 	supervisor_event(sup, service, EV_EXITED);
+}
+
+static void main_ended(struct supervisor *sup, struct service *service, int wait_status)
+{
+	/* what it said before it ended comes first: facts in the order they happened */
+	stream_finish(sup, service);
+	service->exit_code = exit_code_of(wait_status);
+	describe_end(sup, service, wait_status);
+	main_is_gone(sup, service);
+}
+
+void supervisor_main_lost(struct supervisor *sup, struct service *service)
+{
+	stream_finish(sup, service);
+	children_take(&sup->children, service->pid);
+	service->exit_code = -1;
+	if (!is_ending(service) || service->after == AFTER_OWN)
+		supervisor_reason(sup, service, "ended; only its parent process knows how");
+	main_is_gone(sup, service);
 }
 
 static void hook_ended(struct supervisor *sup, struct service *service, pid_t pid, int wait_status)
@@ -493,8 +531,9 @@ void supervisor_child_ended(struct supervisor *sup, pid_t pid, int wait_status)
 		hook_ended(sup, service, pid, wait_status);
 		break;
 	case CHILD_PROBE:
-		if (service->probes[entry.extra] && service->probes[entry.extra]->pid == pid)
-			probe_exec_ended(sup, service->probes[entry.extra], wait_status);
+		for (struct probe_run *run = service->probes[entry.extra]; run; run = run->next)
+			if (run->pid == pid)
+				probe_exec_ended(sup, run, wait_status);
 		break;
 	case CHILD_LOGGER:
 		if (service->logger && service->logger->pid == pid)

@@ -35,10 +35,12 @@ struct probe_run {
 	const struct probe_config *config;
 	uint64_t began; /* when probing began */
 	uint32_t serial;
+	uint32_t number;              /* of one that the sidecar makes, in supervisor.by_number */
 	uint32_t successes, failures; /* in a row */
 	pid_t pid;                    /* of the check in flight, where it is a process */
 	uint64_t apart;               /* when a path was last looked at by a process */
 	struct service *service;
+	struct probe_run *next; /* of the same role; NULL */
 	uint8_t role;
 	bool active;
 	bool passed;    /* reached its success threshold since it became active */
@@ -76,6 +78,7 @@ struct service {
 	bool queued;             /* in supervisor.runnable */
 	bool noted;              /* in supervisor.changed */
 	bool unready, unsettled; /* counted in the supervisor's numbers of the same names */
+	bool aborting;           /* to be ended by ABRT: its watchdog barked */
 	bool killed;             /* KILL was needed */
 	bool stuck;              /* and did not help: the shutdown goes on without it */
 	bool demand;             /* a connection may start it (demand.h): on-demand, and not
@@ -103,23 +106,25 @@ enum stage {
 };
 
 #define LEFTOVERS_TOLD 256
-#define ENVP_EXTRA     5 /* NOTIFY_SOCKET or the link's, and three for sockets */
+#define ENVP_EXTRA     7 /* NOTIFY_SOCKET or the link's, two for a watchdog, three for sockets */
 
 struct supervisor {
 	struct loop loop;
 	struct config *config;
 	struct config *pending; /* a reload: waits until what leaves is down */
 	struct graph graph;
-	struct service **services; /* by index */
-	struct service **by_slot;  /* NULL: free */
-	uint32_t *remaining;       /* longest path from each service to the end of the start */
-	uint16_t *runnable;        /* dependencies met, waiting for their turn */
-	uint16_t *changed;         /* those that depend on these have to be looked at */
-	uint16_t *stack;           /* scratch of schedule_want */
-	char **envp;               /* scratch for the environment of a program */
+	struct service **services;    /* by index */
+	struct service **by_slot;     /* NULL: free */
+	struct probe_run **by_number; /* of probes that the sidecar makes; NULL: free */
+	uint32_t *remaining;          /* longest path from each service to the end of the start */
+	uint16_t *runnable;           /* dependencies met, waiting for their turn */
+	uint16_t *changed;            /* those that depend on these have to be looked at */
+	uint16_t *stack;              /* scratch of schedule_want */
+	char **envp;                  /* scratch for the environment of a program */
 	size_t envp_size;
 	struct arena *arena; /* of all arrays above; one a plan */
 	uint32_t count, slots, next_slot;
+	uint32_t numbers, next_number; /* of by_number */
 	uint32_t runnable_count, changed_count;
 	uint32_t starting;  /* services between start and ready */
 	uint32_t unready;   /* wanted and not ready or completed */
@@ -140,6 +145,8 @@ struct supervisor {
 	const char *sidecar_program;
 	int run_fd;    /* of run_dir; -1: not writable */
 	int notify_up; /* outer NOTIFY_SOCKET, connected; -1 */
+	struct loop_timer up_timer;
+	uint64_t up_interval; /* ns from WATCHDOG=1 to WATCHDOG=1 upwards; 0: none is expected */
 	int null_fd;
 	uint32_t serial; /* of probe orders */
 	uint64_t random;
@@ -181,6 +188,8 @@ void supervisor_reason(struct supervisor *sup, struct service *service, const ch
 uint64_t supervisor_backoff(struct supervisor *sup, struct service *service);
 /* A child with this pid ended. Called by the reaper for each. */
 void supervisor_child_ended(struct supervisor *sup, pid_t pid, int wait_status);
+/* The main process ended, and init is not the one who learns how. */
+void supervisor_main_lost(struct supervisor *sup, struct service *service);
 /* After a round of reaping: leftovers that are awaited may be gone. True: some are not. */
 bool supervisor_check_sweeps(struct supervisor *sup);
 /* The parts of a new service that belong to supervisor.c. */
@@ -198,6 +207,8 @@ void schedule_run(struct supervisor *sup);
 void schedule_set_phase(struct supervisor *sup, enum system_phase phase);
 /* Whether it asked to be restarted with this dependency. */
 bool schedule_restarts_with(const struct service *service, const struct service *dependency);
+/* Tells an outer manager that what it waits for (the start, a reload) is done. */
+void schedule_tell_ready(const struct supervisor *sup);
 /* start_timeout has passed. */
 void schedule_start_timeout(struct loop *loop, struct loop_timer *timer);
 

@@ -232,7 +232,7 @@ int wrap_start(struct wrap *w)
 		.mask = options->keep_signals ? &w->given_mask : NULL,
 		.ignored = w->given_ignored,
 		.shell_argv = options->or_shell ? options->argv - 1 : NULL,
-		.pid_text = own_listen_pid(options->envp),
+		.pid_text = {own_listen_pid(options->envp)},
 	};
 	sigword handed_over = open_terminal(w);
 	struct spawn_error error;

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""When all is ready READY=1 goes to the NOTIFY_SOCKET that muster-init was given, and STOPPING=1 at the end."""
+"""When all is ready READY=1 goes to the NOTIFY_SOCKET that muster-init was given, RELOADING=1 and READY=1 with a
+reload, STOPPING=1 at the end; and WATCHDOG=1 as often as WATCHDOG_USEC asks for."""
+import re
 import socket
 import tempfile
 
-from lib import Init, equal, tool
+from lib import Init, equal, matches, tool
 
 M = tool("misbehave")
 CONFIG = f"""
@@ -30,7 +32,34 @@ with tempfile.TemporaryDirectory() as directory:
                 equal(early, b"", "what came before all was ready")
                 outer.settimeout(20)
                 init.write("go", "")
-                equal(outer.recv(100), b"READY=1", "the first message")
+                equal(outer.recv(100), b"READY=1\nSTATUS=all services are ready", "the first message")
+                init.signal(1)
+                matches(outer.recv(100).decode(), r"\ARELOADING=1\nMONOTONIC_USEC=[1-9]\d+\Z",
+                        "when a reload begins")
+                equal(outer.recv(100), b"READY=1\nSTATUS=all services are ready", "when it is done")
                 init.signal(15)
-                equal(outer.recv(100), b"STOPPING=1", "the last message")
+                equal(outer.recv(100), b"STOPPING=1\nSTATUS=stopping: signal TERM",
+                      "the last message")
                 equal(init.wait(), 0, "exit code")
+
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as outer:
+        outer.bind(f"{directory}/watchdog")
+        outer.settimeout(20)
+        given = {"NOTIFY_SOCKET": f"{directory}/watchdog", "WATCHDOG_USEC": "20000"}
+        with Init(config=CONFIG, env=given | {"WATCHDOG_PID": "1"}) as init:
+            for _ in range(3):
+                equal(outer.recv(100), b"WATCHDOG=1", "a sign of life")
+            init.write("go", "")
+            while outer.recv(100) == b"WATCHDOG=1":
+                pass
+        outer.setblocking(False)
+        try:
+            while True:
+                outer.recv(100)
+        except BlockingIOError:
+            outer.settimeout(20)
+        # one that is meant for somebody else: the first word is READY=1
+        with Init(config=CONFIG, env=given | {"WATCHDOG_PID": "4242"}) as init:
+            init.wait_state("first", "ready")
+            init.write("go", "")
+            equal(re.sub(b"\n.*", b"", outer.recv(100)), b"READY=1", "the first message")

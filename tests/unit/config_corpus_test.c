@@ -180,6 +180,8 @@ static void put_deps(struct text *text, const struct config *config,
 
 static void put_probe(struct text *text, const struct probe_config *probe)
 {
+	for (const struct probe_config *more = probe ? probe->next : NULL; more; more = more->next)
+		put(text, "%s %s + ", probe_kind_name(more->kind), more->target);
 	if (!probe)
 		return;
 	put(text, "%s %s period %u timeout %u failure %u success %u delay %u",
@@ -201,6 +203,8 @@ static void put_policy(struct text *text, const struct policy_config *policy)
 	    policy->ready_timeout, policy->start_retries, policy->restart, policy->backoff_min,
 	    policy->backoff_max, policy->restart_limit, policy->restart_window, policy->stop_signal,
 	    policy->stop_grace, policy->log);
+	if (policy->watchdog)
+		put(text, " watchdog %u", policy->watchdog);
 	if (policy->log_path)
 		put(text, " %s %llu %u", policy->log_path, (unsigned long long)policy->log_max_size,
 		    policy->log_keep);

@@ -531,7 +531,7 @@ static void the_child_writes_its_pid(void **state)
 
 	(void)state;
 	request.envp = envp;
-	request.pid_text = variable + 11;
+	request.pid_text[0] = variable + 11;
 	run_shell(&request, "echo $$ $LISTEN_PID", text, sizeof(text));
 	assert_int_equal(sscanf(text, "%d", &pid), 1);
 	snprintf(expected, sizeof(expected), "%d %d\n", pid, pid);

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: MIT
+"""What a service says by sd_notify is taken to the letter: STATUS, RELOADING, STOPPING, ERRNO, EXTEND_TIMEOUT_USEC."""
+from lib import Init, check, equal, until
+from notifylib import PROGRAM, speaker
+
+CONFIG = f"""
+[service:talker]
+command = {PROGRAM} {{dir}}/talker
+readiness_probe = notify
+[service:dependent]
+command = sleep 1000
+depends_on = talker
+[service:failing]
+command = {PROGRAM} {{dir}}/failing
+readiness_probe = notify
+restart = no
+essential = no
+[service:leaving]
+command = {PROGRAM} {{dir}}/leaving
+readiness_probe = notify
+restart = no
+essential = no
+[service:hanging]
+command = {PROGRAM} {{dir}}/hanging
+readiness_probe = notify
+stop_grace_period = 100ms
+restart = on-failure
+[service:slow]
+command = {PROGRAM} {{dir}}/slow
+readiness_probe = notify
+ready_timeout = 15s
+"""
+
+
+def shown(init, name):
+    service = init.services()[name]
+    return service["state"], service["reason"]
+
+
+with Init(config=CONFIG) as init:
+    talker = speaker(init, "talker")
+    # order within a datagram does not matter, and what is not known is passed over
+    talker.say("X_OWN=1\nSTATUS=loading 1 of 3\n\n=\nnonsense\nFDNAME=\nWATCHDOG_USEC=-1")
+    equal(shown(init, "talker"), ("starting", "loading 1 of 3"), "while it loads")
+    talker.say("STATUS=\xc3\xa9t\xc3\xa9 \x1b[31m\x01\xff red")
+    equal(shown(init, "talker")[1], "\u00e9t\u00e9 ?[31m?? red", "what cannot be shown")
+    talker.say("STATUS=" + "\xc3\xa9" * 2000)
+    check(set(shown(init, "talker")[1]) == {"\u00e9"}, "a long one is cut behind a character")
+    talker.say("STATUS=serving\nREADY=1")
+    equal(shown(init, "talker"), ("ready", "serving"), "when it is ready")
+    init.wait_state("dependent", "running")
+    talker.say("RELOADING=1\nMONOTONIC_USEC=12345678")
+    equal(shown(init, "talker"), ("ready", "reloading"), "while it reloads")
+    talker.say("READY=1")
+    equal(shown(init, "talker"), ("ready", None), "when it has reloaded")
+    equal(init.services()["dependent"]["starts"], 1, "starts of what depends on it")
+
+    failing = speaker(init, "failing")
+    failing.say("READY=1\nERRNO=28\nSTATUS=no room")
+    failing.exit(3)
+    init.wait_state("failing", "failed")
+    equal(shown(init, "failing")[1], "exited with code 3: No space left on device", "with ERRNO")
+
+    leaving = speaker(init, "leaving")
+    leaving.say("READY=1")
+    leaving.say("STOPPING=1\nSTATUS=writing it all down")
+    equal(shown(init, "leaving"), ("stopping", "writing it all down"), "while it stops by itself")
+    leaving.exit(0)
+    init.wait_state("leaving", "completed")
+
+    # who says so and does not end has its grace period, and a KILL is a failure
+    hanging = speaker(init, "hanging")
+    hanging.say("READY=1")
+    hanging.say("STOPPING=1", wait=False)
+    init.wait_line("hanging: still there after 100 ms: killing it")
+    until(lambda: init.services()["hanging"]["starts"] == 2, "hanging was started again")
+    equal(init.services()["hanging"]["last_exit"], 137, "its end")
+
+    slow = speaker(init, "slow")
+    slow.say("EXTEND_TIMEOUT_USEC=60000000")
+    equal(shown(init, "slow")[0], "starting", "what asked for more time")
+    slow.say("READY=1")
+    init.wait_state("slow", "ready")
