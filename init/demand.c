@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
@@ -122,11 +123,25 @@ static void note_somebody(struct supervisor *sup, struct service *service)
 	ask_to_be_told(sup, service, false);
 }
 
+/* Replicas share a socket, and only one of them has set its flag. */
+static bool is_same_socket(const struct config *config, uint32_t a, uint32_t b)
+{
+	return a == b || (config->listens[a].shared &&
+			  strcmp(config->listens[a].text, config->listens[b].text) == 0);
+}
+
 void demand_signal(struct supervisor *sup, int fd)
 {
-	for (uint32_t i = 0; i < sup->config->listen_count; i++)
-		if (fd < 0 || sup->config->sockets[i].fd == fd)
-			note_somebody(sup, sup->services[sup->config->listens[i].service]);
+	const struct config *config = sup->config;
+	uint32_t at = 0;
+
+	while (fd >= 0 && at < config->listen_count && config->sockets[at].fd != fd)
+		at++;
+	if (at == config->listen_count)
+		return;
+	for (uint32_t i = 0; i < config->listen_count; i++)
+		if (fd < 0 || is_same_socket(config, at, i))
+			note_somebody(sup, sup->services[config->listens[i].service]);
 }
 
 static void arm_tick(struct supervisor *sup, struct service *service)

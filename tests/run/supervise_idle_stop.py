@@ -5,7 +5,7 @@ import contextlib
 import socket
 import time
 
-from lib import Init, check, equal, free_port, tool, until
+from lib import Init, check, equal, free_port, need, tool, until
 
 LISTENER, M = tool("listener"), tool("misbehave")
 PORT, UDP = free_port(), free_port()
@@ -60,6 +60,20 @@ def starts():
     return init.services()["lazy"]["starts"]
 
 
+def come_often(come):
+    """Clients that are never there when somebody looks keep the service up."""
+    first = come()
+    begin = last = time.monotonic()
+    while time.monotonic() - begin < 4 * IDLE:
+        late = time.monotonic() - last > IDLE / 2  # this machine was away: no verdict
+        last = time.monotonic()
+        pid = come()
+        check(pid == first or late, "the same process answers clients that come often")
+        first = pid
+        time.sleep(IDLE / 20)
+    init.wait_state("lazy", "inactive")
+
+
 with Init(config=CONFIG) as init:
     init.wait_line("all ready after")
     # nobody: it rests, and comes back for each kind of client
@@ -80,16 +94,7 @@ with Init(config=CONFIG) as init:
         init.wait_state("lazy", "inactive")
     # short ones, never open when somebody looks, keep it up as well
     for come in (lambda: ask(tcp()), datagram, lambda: ask(local())):
-        first = come()
-        begin = last = time.monotonic()
-        while time.monotonic() - begin < 4 * IDLE:
-            late = time.monotonic() - last > IDLE / 2  # this machine was away: no verdict
-            last = time.monotonic()
-            pid = come()
-            check(pid == first or late, "the same process answers clients that come often")
-            first = pid
-            time.sleep(IDLE / 20)
-        init.wait_state("lazy", "inactive")
+        come_often(come)
     # a reload in between: it is still measured
     pid = ask(tcp())
     init.write("muster.ini", init.fill(CONFIG) + f"[service:more]\ncommand = {M} forever\n")
@@ -104,3 +109,23 @@ with Init(config=CONFIG) as init:
     init.wait_state("lazy", "inactive")
     with contextlib.suppress(KeyError):
         equal(init.services()["lazy"]["restarts"], 0, "restarts")
+
+# where the kernel has no room to queue a signal, it says less, and that is enough
+with Init(config=CONFIG, prefix=[need("prlimit"), "--sigpending=0:0"]) as init:
+    init.wait_line("all ready after")
+    come_often(lambda: ask(tcp()))
+
+# replicas share the socket: they are in use together
+with Init(config=CONFIG.replace("[service:rest]", "replicas = 2\n[service:rest]")) as init:
+    init.wait_line("all ready after")
+    check(ask(tcp()) > 0, "one answers")
+    with tcp() as client:
+        for name in ("lazy.0", "lazy.1"):
+            init.wait_state(name, "running")
+        begin = time.monotonic()
+        until(lambda: time.monotonic() - begin > 3 * IDLE, "time passes")
+        equal({init.services()[name]["starts"] for name in ("lazy.0", "lazy.1")}, {1}, "starts")
+        client.sendall(b"x\n")
+        check(int(client.makefile().readline()) > 0, "it answers in the end")
+    for name in ("lazy.0", "lazy.1"):
+        init.wait_state(name, "inactive")

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -83,6 +84,9 @@ static void serve(unsigned count, long left, const sigset_t *open)
 {
 	struct pollfd fds[MOST];
 
+	/* another may take what was there a moment ago */
+	for (int fd = FIRST_FD; fd < FIRST_FD + (int)count; fd++)
+		fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
 	for (unsigned i = 0; i < count; i++)
 		fds[i] = (struct pollfd){.fd = FIRST_FD + (int)i, .events = POLLIN};
 	while (left != 0) {
