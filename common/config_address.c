@@ -200,6 +200,8 @@ static const char *host_problem(const struct lookup *l, const char *text, struct
 {
 	const char *problem = endpoint_parse(text, strlen(text), out);
 
+	if (strstr(text, "://"))
+		return "a URL; of it only the host and the port stand here";
 	if (problem)
 		return problem;
 	if (out->host[0] == '\0')
@@ -286,19 +288,30 @@ static void try_entry(struct lookup *l, const struct entry *entry, const char *w
 		try_line(l, entry, &lines.list[i]);
 }
 
-/* An entry of another mode is held to its form too, unless variables have a part in it. */
+/* The parts of a line that no variable has a part in are held to their form. */
+static void check_line(struct lookup *l, const struct entry *entry, const struct item *line)
+{
+	const char *next = line->text;
+
+	while (*next) {
+		size_t len = part_length(next);
+		const char *part = load_strndup(l->load, next, len);
+		struct items items = {0};
+
+		next += len + (next[len] == ',');
+		if (!strchr(part, '$'))
+			items = value_items_of(l->load, part, line->line);
+		try_items(l, entry, &items, false);
+	}
+}
+
+/* An entry of another mode, too. */
 static void check_entry(struct lookup *l, const struct entry *entry)
 {
 	struct items lines = value_lines(l->load, entry);
 
-	for (size_t i = 0; i < lines.count; i++) {
-		struct items items;
-
-		if (strchr(lines.list[i].text, '$'))
-			continue;
-		items = value_items_of(l->load, lines.list[i].text, lines.list[i].line);
-		try_items(l, entry, &items, false);
-	}
+	for (size_t i = 0; i < lines.count; i++)
+		check_line(l, entry, &lines.list[i]);
 }
 
 /* ---- one address ---- */
@@ -349,14 +362,30 @@ static void read_port(struct lookup *l)
 			     quote(q, l->port_name), l->port_name);
 }
 
+/* NAME_PORT: a number, or a link, which is read in its turn. What else it is, others may mean. */
+static void take_port_variable(struct lookup *l)
+{
+	const char *text = variable(l, "_PORT");
+	const char *source = load_format(l->load, "environment %s_PORT", l->variable);
+	struct endpoint link;
+	uint64_t port;
+
+	if (!text)
+		return;
+	if (parse_uint(text, 65535, &port) && port) {
+		l->port = port;
+		note(l, source,
+		     load_format(l->load, "port %u where none is written", (unsigned)port));
+	} else if (!read_link(text, &link)) {
+		note(l, source, "neither a port nor tcp://host:port");
+	}
+}
+
 /* The default port: NAME_PORT when it is a number, else `port`. */
 static void find_port(struct lookup *l)
 {
-	const char *text = variable(l, "_PORT");
-
 	read_port(l);
-	if (text)
-		parse_uint(text, 65535, &l->port);
+	take_port_variable(l);
 	if (!l->port && l->port_name && service_port(l))
 		parse_uint(service_port(l), 65535, &l->port);
 }

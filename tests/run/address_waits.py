@@ -43,7 +43,7 @@ command = {M} forever
         services = init.services()
         equal(services["address:redis"]["type"], "external", "what stands for the address")
         equal(services["app"]["reason"], "waits for address:redis", "why")
-        equal(services["app"]["depends_on"], [{"name": "address:redis", "condition": "healthy", "optional": False}], "on")
+        equal(services["app"]["depends_on"], [{"name": "address:redis", "condition": "healthy", "optional": False, "restart": False}], "on")
         contains(init.ctl("graph").stdout, "address:redis", "graph")
         until(lambda: "connection refused" in (init.services()["address:redis"]["reason"] or ""), "why")
         equal(init.ctl("wait", "--timeout", "200ms", "address:redis").returncode, 4, "wait")

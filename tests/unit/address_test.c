@@ -191,6 +191,22 @@ static void an_explicit_variable_alone_counts(void **state)
 	candidates("own-port", "h2:5 (environment OWN_PORT_HOST)");
 }
 
+/* What NAME_PORT did, or why it did nothing, is told. */
+static void a_port_from_the_environment_is_told(void **state)
+{
+	const struct address_entry *address;
+
+	(void)state;
+	load("MUSTER_MODE=testing", "REDIS_PORT=1111", NULL, NULL);
+	address = address_find(config->addresses, "redis");
+	assert_string_equal(address->steps[0].source, "environment REDIS_PORT");
+	assert_string_equal(address->steps[0].note, "port 1111 where none is written");
+	load("MUSTER_MODE=testing", "REDIS_PORT=0", NULL, NULL);
+	candidates("redis", "127.0.0.1:6379 (:4 testing), last:1 (:8 fallback)");
+	address = address_find(config->addresses, "redis");
+	assert_string_equal(address->steps[0].note, "neither a port nor tcp://host:port");
+}
+
 /* The value is wrong, so the address is unknown rather than another one; it is not shown. */
 static void a_bad_explicit_variable_is_no_other_address(void **state)
 {
@@ -346,6 +362,7 @@ int main(void)
 		cmocka_unit_test(urls),
 		cmocka_unit_test_teardown(the_mode_chooses_the_entry, drop),
 		cmocka_unit_test_teardown(an_explicit_variable_alone_counts, drop),
+		cmocka_unit_test_teardown(a_port_from_the_environment_is_told, drop),
 		cmocka_unit_test_teardown(a_bad_explicit_variable_is_no_other_address, drop),
 		cmocka_unit_test_teardown(links_come_behind_the_entry, drop),
 		cmocka_unit_test_teardown(an_unset_variable_in_an_entry_is_passed_over, drop),
