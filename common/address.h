@@ -61,8 +61,11 @@ struct address_entry {
 	uint32_t step_count;
 	uint32_t check_period; /* ms */
 	char *const *hosts; /* names for the hosts file, NULL-ended; NULL: not loaded from files */
-	uint8_t check;      /* enum address_check; in a book that is loaded never ADDRESS_AUTO */
-	bool asked;         /* somebody waits for it, or wants to know when it changes */
+	/* where the sidecar listens to pass connections on, numeric host:port, NULL-ended; likewise
+	 */
+	char *const *forward;
+	uint8_t check; /* enum address_check; in a book that is loaded never ADDRESS_AUTO */
+	bool asked;    /* somebody waits for it, or wants to know when it changes */
 	struct address_now *now; /* NULL in a book without candidates */
 };
 

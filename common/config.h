@@ -217,6 +217,10 @@ struct sidecar_config {
 	const char *program; /* NULL: muster-sidecar beside this program, else in PATH */
 	const char *user;    /* NULL: `muster` when there is such a user, else 65532 */
 	char *const *listen; /* host:port, NULL-ended; default 127.0.0.1:9180 */
+	/* the name server: all numeric host:port, NULL-ended */
+	char *const *dns;          /* where it answers; NULL: there is none */
+	char *const *dns_upstream; /* whom it asks; NULL: as resolv.conf says; empty: nobody */
+	const char *dns_zone;      /* below which names of addresses stand, too */
 };
 
 struct config {

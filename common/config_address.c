@@ -468,4 +468,5 @@ void load_entry(struct load *load, struct section *section, struct address_entry
 	} else {
 		out->tried = tried_text(load, &l);
 	}
+	out->forward = load_forward(load, section, out);
 }

@@ -82,7 +82,9 @@ void load_address_checks(struct load *load)
 		bool named = load->config->hosts && address->count && *address->hosts &&
 			     !address->now->number[0];
 
-		/* for the hosts file its number has to be found */
+		/* for the hosts file its number has to be found; who passes connections on has to
+		 * know where to */
+		named |= *address->forward != NULL;
 		address->asked |= named;
 		load->config->sidecar.present |= named && !load->config->sidecar.external;
 

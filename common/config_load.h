@@ -140,9 +140,9 @@ struct muster_draft {
 };
 
 struct sidecar_draft {
-	const struct entry *listen;
-	const char *user, *program;
-	bool external;
+	const struct entry *listen, *dns, *dns_upstream;
+	const char *user, *program, *dns_zone;
+	bool external, dns_public;
 };
 
 struct address_draft {
@@ -152,7 +152,7 @@ struct address_draft {
 	const struct entry *modes[MODE_COUNT];
 	const struct entry *fallback;
 	const struct entry *export;
-	const struct entry *hosts;
+	const struct entry *hosts, *forward;
 };
 
 struct peer_draft {
@@ -345,6 +345,9 @@ struct items value_items_of(struct load *load, const char *text, uint32_t line);
 
 void load_muster(struct load *load);  /* name and mode: what others need first */
 void load_sidecar(struct load *load); /* and the peers */
+/* `forward` of an address whose candidates are known: where to listen. */
+char *const *load_forward(struct load *load, const struct section *section,
+			  const struct address_entry *address);
 
 /* ---- config_address.c ---- */
 

@@ -6,8 +6,6 @@
 #include <strings.h>
 #include <unistd.h>
 
-#include "endpoint.h"
-
 /* ---- [muster] ---- */
 
 /* What ENV_TYPE and people call the modes. MODE_COUNT: none of them. */
@@ -116,91 +114,4 @@ void load_muster(struct load *load)
 	config->log = draft->log.mode;
 	config->hosts = draft->hosts ? load_intern(load, draft->hosts) : NULL;
 	config->exit_code_from = -1;
-}
-
-/* ---- [sidecar] ---- */
-
-static const char *listen_problem(const char *text)
-{
-	struct endpoint endpoint;
-	const char *problem = endpoint_parse(text, strlen(text), &endpoint);
-
-	if (problem)
-		return problem;
-	if (endpoint.host[0] == '\0')
-		return "there is no host; 0.0.0.0:PORT and [::]:PORT listen to everyone";
-	return endpoint.has_port ? NULL : "there is no port; expected HOST:PORT";
-}
-
-static char *const *read_listen(struct load *load, const struct entry *entry)
-{
-	struct items items = value_items(load, entry);
-	const char **list = load_alloc(load, items.count + 1, sizeof(*list));
-	size_t count = 0;
-	char q[QUOTE_SIZE];
-
-	for (size_t i = 0; i < items.count; i++) {
-		const char *problem = listen_problem(items.list[i].text);
-
-		if (problem)
-			report_line(load, entry, items.list[i].line, "%s: %s",
-				    quote(q, items.list[i].text), problem);
-		else
-			list[count++] = items.list[i].text;
-	}
-	if (items.count == 0)
-		list[count++] = key_find(SECTION_SIDECAR, "listen")->fallback;
-	return load_intern_list(load, (char *const *)list, count);
-}
-
-static void read_peers(struct load *load)
-{
-	bool warned = false;
-
-	for (uint32_t i = 0; i < load->section_count; i++) {
-		struct section *section = load->sections[i];
-		struct entry *entry;
-		const char *text;
-		char q[QUOTE_SIZE];
-		struct url url;
-
-		if (section->kind != SECTION_PEER)
-			continue;
-		if (!warned)
-			warn_section(load, section, "peers are not polled in this version");
-		warned = true;
-		entry = section_get(section, "url");
-		if (!entry)
-			report_section(
-				load, section,
-				"url: missing; expected http://host:port/ or https://host:port/");
-		else if (value_scalar(load, entry, &text) &&
-			 (url_parse(text, &url) || !url.endpoint.host[0] ||
-			  (!url_has_scheme(text, &url, "http") &&
-			   !url_has_scheme(text, &url, "https"))))
-			report_entry(load, entry,
-				     "%s: expected http://host:port/ or https://host:port/",
-				     quote(q, text));
-	}
-}
-
-void load_sidecar(struct load *load)
-{
-	struct section *section = section_find(load, section_word(SECTION_SIDECAR));
-	struct sidecar_config *out = &load->config->sidecar;
-	struct sidecar_draft draft = {0};
-	struct entry *user;
-
-	values_defaults(load, SECTION_SIDECAR, &draft);
-	if (section)
-		values_read(load, section, &draft);
-	user = section ? section_get(section, "user") : NULL;
-	if (user && draft.user && !draft.external)
-		identity_check_user(load, user, draft.user);
-	out->present = section != NULL;
-	out->external = draft.external;
-	out->program = draft.program ? load_intern(load, draft.program) : NULL;
-	out->user = draft.user ? load_intern(load, draft.user) : NULL;
-	out->listen = read_listen(load, draft.listen);
-	read_peers(load);
 }

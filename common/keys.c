@@ -72,7 +72,11 @@ const struct key keys[] = {
 	 .no_parse = true},
 	ABSENT(SECTION_SIDECAR, "connections"),
 	ABSENT(SECTION_SIDECAR, "connections_per_host"),
-	ABSENT(SECTION_SIDECAR, "dns"),
+	{"dns", SIDECAR(dns), .form = KEY_LIST, .no_parse = true},
+	{"dns_upstream", SIDECAR(dns_upstream), .form = KEY_LIST,
+	 .fallback = "as /etc/resolv.conf says", .no_parse = true},
+	{"dns_zone", SIDECAR(dns_zone), .form = KEY_NAME, .fallback = "muster"},
+	{"dns_public", SIDECAR(dns_public), .form = KEY_BOOL, .fallback = "no"},
 	ABSENT(SECTION_SIDECAR, "forward"),
 
 	{"command", SERVICE(command), .form = KEY_COMMAND},
@@ -158,6 +162,7 @@ const struct key keys[] = {
 	{"check", ADDRESS(check), WORD(checks), .fallback = "auto"},
 	{"check_period", ADDRESS(check_period), TIME(100), .fallback = "10s"},
 	{"hosts", ADDRESS(hosts), .form = KEY_LIST, .fallback = "its name", .no_parse = true},
+	{"forward", ADDRESS(forward), .form = KEY_LIST},
 	ABSENT(SECTION_ADDRESS, "dns"),
 
 	{"url", PEER(url), .form = KEY_URL},

@@ -11,6 +11,7 @@
 #include "notify.h"
 #include "probe_link.h"
 #include "probes.h"
+#include "sidecar_config.h"
 #include "sidecar_link.h"
 #include "sockets.h"
 #include "spawn.h"
@@ -181,6 +182,20 @@ static struct spawn_request request_for(struct supervisor *sup, const struct ser
 	};
 }
 
+static pid_t start(struct spawn_request *request, const struct config *config, bool internal,
+		   struct spawn_fd *fds, struct spawn_error *error)
+{
+	unsigned first = request->fd_count;
+	pid_t pid;
+
+	if (internal)
+		request->fd_count += sidecar_open_ports(config, fds + first);
+	pid = spawn(request, error);
+	while (request->fd_count > first)
+		close(fds[--request->fd_count].source);
+	return pid;
+}
+
 static void close_write_ends(struct probe_run *run)
 {
 	for (; run; run = run->next) {
@@ -244,7 +259,7 @@ bool launch_main(struct supervisor *sup, struct service *service)
 		count = output_fds(sup, service, fds);
 		count += extra_fds(sup, service, fds + count);
 		request = request_for(sup, service, CHILD_MAIN, config->argv, fds, count);
-		pid = spawn(&request, &error);
+		pid = start(&request, sup->config, config->internal, fds, &error);
 	} else {
 		error.error = errno;
 	}

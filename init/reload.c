@@ -39,20 +39,6 @@ __attribute__((format(printf, 2, 3))) static void append(struct text *text, cons
 
 /* ---- the difference ---- */
 
-static bool sidecar_equal(const struct config *a, const struct config *b)
-{
-	char *const *x = a->sidecar.listen, *const *y = b->sidecar.listen;
-	const char *user_a = a->sidecar.user ? a->sidecar.user : "";
-	const char *user_b = b->sidecar.user ? b->sidecar.user : "";
-
-	while (*x && *y && strcmp(*x, *y) == 0) {
-		x++;
-		y++;
-	}
-	return !*x && !*y && strcmp(a->name, b->name) == 0 && a->log == b->log &&
-	       strcmp(user_a, user_b) == 0;
-}
-
 static bool wants_sidecar(const struct config *config)
 {
 	return config->sidecar.present && !config->sidecar.external;
@@ -81,7 +67,7 @@ static int place_in(const struct supervisor *sup, const struct service *service,
 	int index;
 
 	if (service->config->internal) {
-		*same = wants_sidecar(config) && sidecar_equal(sup->config, config);
+		*same = wants_sidecar(config) && sidecar_same(sup->config, config);
 		return wants_sidecar(config) ? (int)config->count : -1;
 	}
 	index = find_near(config, service->config->name, service->index);

@@ -1,21 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 #include "sidecar_config.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
+#include "address.h"
 #include "arena.h"
 #include "config.h"
+#include "endpoint.h"
 #include "fd.h"
 #include "log.h"
 #include "passwd.h"
-
-#define ARGV_MAX 64
+#include "spawn.h"
 
 /* ---- where it is ---- */
 
@@ -117,26 +120,152 @@ static bool fill_identity(struct identity_config *identity, const struct config 
 
 /* ---- the service ---- */
 
+/* What is told to it, or, with `list` NULL, only counted. */
+struct words {
+	const char **list;
+	size_t count;
+};
+
+static void add(struct words *words, const char *option, const char *value)
+{
+	if (words->list) {
+		words->list[words->count] = option;
+		words->list[words->count + 1] = value;
+	}
+	words->count += 2;
+}
+
+static void add_list(struct words *words, const char *option, char *const *values)
+{
+	for (; values && *values; values++)
+		add(words, option, *values);
+}
+
+static void add_forwards(struct words *words, struct arena *arena, const struct address_book *book)
+{
+	char text[CONFIG_NAME_MAX + ENDPOINT_SIZE + 2];
+
+	for (uint32_t i = 0; i < book->count; i++)
+		for (char *const *at = book->entries[i].forward; *at; at++) {
+			snprintf(text, sizeof(text), "%s=%s", book->entries[i].name, *at);
+			add(words, "--forward", words->list ? arena_strdup(arena, text) : NULL);
+		}
+}
+
+static void add_all(struct words *words, struct arena *arena, const struct config *config,
+		    const char *run_dir)
+{
+	const struct sidecar_config *sidecar = &config->sidecar;
+
+	add(words, "--host", config->name);
+	if (run_dir)
+		add(words, "--run-dir", run_dir);
+	add_list(words, "--listen", sidecar->listen);
+	add_list(words, "--dns", sidecar->dns);
+	if (sidecar->dns) {
+		add(words, "--dns-zone", sidecar->dns_zone);
+		add_list(words, "--dns-upstream", sidecar->dns_upstream);
+		if (sidecar->dns_upstream && !*sidecar->dns_upstream)
+			add(words, "--dns-upstream", "no");
+	}
+	add_forwards(words, arena, config->addresses);
+}
+
 static char *const *make_argv(const struct config *config, struct arena *arena, const char *program,
 			      const char *run_dir)
 {
-	const char **argv = arena_array(arena, ARGV_MAX, sizeof(*argv));
-	unsigned n = 0;
+	struct words words = {0};
+	const char **argv;
 
+	add_all(&words, arena, config, run_dir);
+	argv = arena_array(arena, words.count + 2, sizeof(*argv));
 	if (!argv)
 		return NULL;
-	argv[n++] = arena_strdup(arena, program);
-	argv[n++] = "--host";
-	argv[n++] = config->name;
-	if (run_dir) {
-		argv[n++] = "--run-dir";
-		argv[n++] = run_dir;
+	words = (struct words){.list = argv + 1};
+	add_all(&words, arena, config, run_dir);
+	argv[0] = arena_strdup(arena, program);
+	for (size_t i = 0; i <= words.count; i++)
+		if (!argv[i])
+			return NULL;
+	return (char *const *)(uintptr_t)argv;
+}
+
+static bool same_words(char *const *a, char *const *b)
+{
+	while (a && b && *a && *b && strcmp(*a, *b) == 0) {
+		a++;
+		b++;
 	}
-	for (char *const *listen = config->sidecar.listen; *listen && n + 3 < ARGV_MAX; listen++) {
-		argv[n++] = "--listen";
-		argv[n++] = *listen;
+	return a && b && !*a && !*b;
+}
+
+bool sidecar_same(const struct config *a, const struct config *b)
+{
+	const char *user_a = a->sidecar.user ? a->sidecar.user : "";
+	const char *user_b = b->sidecar.user ? b->sidecar.user : "";
+	struct arena *arena = arena_create();
+	bool same = arena && a->log == b->log && strcmp(user_a, user_b) == 0 &&
+		    same_words(make_argv(a, arena, "", NULL), make_argv(b, arena, "", NULL));
+
+	if (arena)
+		arena_destroy(arena);
+	return same;
+}
+
+/* ---- ports that only root may open ---- */
+
+static int open_port(const char *text, int type)
+{
+	struct sockaddr_in6 v6 = {.sin6_family = AF_INET6};
+	struct sockaddr_in v4 = {.sin_family = AF_INET};
+	struct endpoint at;
+	int on = 1, fd;
+	bool six;
+
+	if (endpoint_parse(text, strlen(text), &at) || at.port >= 1024)
+		return -1;
+	v4.sin_port = v6.sin6_port = htons(at.port);
+	six = inet_pton(AF_INET, at.host, &v4.sin_addr) != 1;
+	if (six && inet_pton(AF_INET6, at.host, &v6.sin6_addr) != 1)
+		return -1;
+	fd = socket(six ? AF_INET6 : AF_INET, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return -1;
+	if (type == SOCK_STREAM)
+		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	if (bind(fd, six ? (struct sockaddr *)&v6 : (struct sockaddr *)&v4,
+		 six ? sizeof(v6) : sizeof(v4)) == 0)
+		return fd;
+	log_warning("cannot open port %s for " SIDECAR_NAME ": %s", text, strerror(errno));
+	close(fd);
+	return -1;
+}
+
+static unsigned add_port(struct spawn_fd *fds, unsigned count, const char *text, int type)
+{
+	int fd = count < SIDECAR_PORTS_MAX ? open_port(text, type) : -1;
+
+	if (fd < 0)
+		return count;
+	fds[count] = (struct spawn_fd){fd, SIDECAR_PORTS_FIRST + (int)count};
+	return count + 1;
+}
+
+unsigned sidecar_open_ports(const struct config *config, struct spawn_fd *fds)
+{
+	const struct address_book *book = config->addresses;
+	unsigned count = 0;
+
+	if (geteuid() != 0)
+		return 0;
+	for (char *const *dns = config->sidecar.dns; dns && *dns; dns++) {
+		count = add_port(fds, count, *dns, SOCK_DGRAM);
+		count = add_port(fds, count, *dns, SOCK_STREAM);
 	}
-	return argv[0] ? (char *const *)(uintptr_t)argv : NULL;
+	for (uint32_t i = 0; i < book->count; i++)
+		for (char *const *at = book->entries[i].forward; *at; at++)
+			count = add_port(fds, count, *at, SOCK_STREAM);
+	return count;
 }
 
 static void fill_policy(struct policy_config *policy, const struct config *config)
