@@ -131,6 +131,7 @@ static const char *const calls[] = {
 	"pselect6",
 	"eventfd2",
 	"pipe2",
+	"splice",
 	"signalfd4",
 	/* the network; socket(2) has a rule of its own */
 	"socketpair",
@@ -252,13 +253,24 @@ static void add_candidates(struct ports *ports, const struct address_entry *entr
 	}
 }
 
+static void add_upstream(struct ports *ports, const char *text)
+{
+	char host[256];
+	uint16_t port;
+
+	if (host_port_split(text, strlen(text), host, &port, connects[0]))
+		add_port(ports, port);
+}
+
 /* Of all that the configuration has it connect to. */
-static struct ports list_ports(const struct config *config)
+static struct ports list_ports(const struct config *config, const char *const *upstream)
 {
 	struct ports ports = {0};
 
 	for (size_t i = 0; i < COUNT(connects); i++)
 		add_port(&ports, connects[i]);
+	for (size_t i = 0; upstream && upstream[i]; i++)
+		add_upstream(&ports, upstream[i]);
 	for (uint32_t i = 0; i < config->count; i++)
 		for (unsigned role = 0; role < ROLE_COUNT; role++)
 			add_probe(&ports, config->services[i].probes[role]);
@@ -270,7 +282,8 @@ static struct ports list_ports(const struct config *config)
 static void limit_files_and_ports(const struct sidecar *sidecar)
 {
 	const struct config *config = sidecar->config;
-	struct ports ports = config ? list_ports(config) : (struct ports){0};
+	struct ports ports =
+		config ? list_ports(config, sidecar->options.offers.upstream) : (struct ports){0};
 	struct list list = list_readable(sidecar);
 	const struct landlock_config files = {.read_only = list.items,
 					      .writable = (char *const *)(uintptr_t)writable};

@@ -86,8 +86,10 @@ struct live {
 	struct prober *prober;
 	live_report *report;
 	void *data;
+	live_begun *begun; /* NULL: nobody waits for a book */
+	void *begun_data;
 	const struct address_book *book;
-	uint32_t serial, probe_serial;
+	uint32_t serial, probe_serial, generation;
 	struct place_owner *owners;
 	struct place **by_slot;
 	uint32_t slots;
@@ -567,17 +569,31 @@ static void make_owners(struct live *live, const struct address_book *book, bool
 void live_set_book(struct live *live, const struct address_book *book, uint32_t serial, bool all)
 {
 	live->serial = serial;
+	live->generation++;
 	make_owners(live, book, all);
 	for (struct watch *watch = live->watches; watch; watch = watch->next)
 		watch->told = -1;
 	for (uint32_t i = 0; i < book->count; i++)
 		if (live->owners[i].checked)
 			choose(&live->owners[i], false);
+	if (live->begun && live->generation == 1)
+		live->begun(live->begun_data);
+}
+
+void live_on_book(struct live *live, live_begun *call, void *data)
+{
+	live->begun = call;
+	live->begun_data = data;
 }
 
 const struct address_book *live_book(const struct live *live)
 {
 	return live->book;
+}
+
+uint32_t live_generation(const struct live *live)
+{
+	return live->generation;
 }
 
 /* ---- waiting for an address ---- */

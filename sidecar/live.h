@@ -36,6 +36,11 @@ void live_destroy(struct live *live);
  */
 void live_set_book(struct live *live, const struct address_book *book, uint32_t serial, bool all);
 const struct address_book *live_book(const struct live *live);
+/* `call` comes once, when there is a book for the first time. */
+typedef void live_begun(void *data);
+void live_on_book(struct live *live, live_begun *call, void *data);
+/* Another number with each book; 0: there is none yet. */
+uint32_t live_generation(const struct live *live);
 
 /*
  * A probe of address:NAME, in place of the one in the same slot: `report` is called as a prober

@@ -49,6 +49,11 @@ static const char usage[] =
 	"      --run-dir DIR      where muster-init's status page is [$MUSTER_RUN_DIR, "
 	"/run/muster]\n"
 	"      --listen HOST:PORT where to serve; repeatable [127.0.0.1:9180]\n"
+	"      --dns ADDRESS:PORT where to answer names of addresses; repeatable\n"
+	"      --dns-upstream A:P whom to ask other names; repeatable; no: nobody "
+	"[resolv.conf]\n"
+	"      --dns-zone NAME    below which the names stand, too [muster]\n"
+	"      --forward NAME=A:P where to listen for connections to an address; repeatable\n"
 	"      --host NAME        this host's name in answers\n"
 	"      --proc-root DIR    where processes are looked up [/proc]\n"
 	"      --timeout D        resolve: how long to look [5s]\n"
@@ -64,7 +69,11 @@ enum {
 	OPTION_PROC_ROOT,
 	OPTION_TIMEOUT,
 	OPTION_JSON,
-	OPTION_EXPLAIN
+	OPTION_EXPLAIN,
+	OPTION_DNS,
+	OPTION_DNS_UPSTREAM,
+	OPTION_DNS_ZONE,
+	OPTION_FORWARD
 };
 
 static const struct option long_options[] = {
@@ -76,6 +85,10 @@ static const struct option long_options[] = {
 	{"timeout", required_argument, NULL, OPTION_TIMEOUT},
 	{"json", no_argument, NULL, OPTION_JSON},
 	{"explain", no_argument, NULL, OPTION_EXPLAIN},
+	{"dns", required_argument, NULL, OPTION_DNS},
+	{"dns-upstream", required_argument, NULL, OPTION_DNS_UPSTREAM},
+	{"dns-zone", required_argument, NULL, OPTION_DNS_ZONE},
+	{"forward", required_argument, NULL, OPTION_FORWARD},
 	{"verbose", no_argument, NULL, 'v'},
 	{"help", no_argument, NULL, 'h'},
 	{"version", no_argument, NULL, 'V'},
@@ -92,6 +105,20 @@ static bool add_value(const char **list, unsigned *count, const char *value, con
 	}
 	list[(*count)++] = value;
 	return true;
+}
+
+/* Of what is offered to other programs. */
+static int take_offer(struct offers *offers, int option)
+{
+	bool good;
+
+	if (option == OPTION_DNS)
+		good = offers_add_dns(offers, optarg);
+	else if (option == OPTION_DNS_UPSTREAM)
+		good = offers_add_upstream(offers, optarg);
+	else
+		good = offers_add_forward(offers, optarg);
+	return good ? -1 : EXIT_USAGE;
 }
 
 /* Returns -1 to go on, or the code to exit with. */
@@ -120,6 +147,13 @@ static int take_option(struct options *options, int option)
 			return -1;
 		log_error("--timeout: \"%s\": expected " FORM_DURATION, optarg);
 		return EXIT_USAGE;
+	case OPTION_DNS:
+	case OPTION_DNS_UPSTREAM:
+	case OPTION_FORWARD:
+		return take_offer(&options->offers, option);
+	case OPTION_DNS_ZONE:
+		options->offers.zone = optarg;
+		return -1;
 	case OPTION_JSON:
 		options->once.json = true;
 		return -1;
@@ -200,7 +234,8 @@ static int read_config(struct sidecar *sidecar)
 	sidecar->config = config_load(&source, &errors);
 	print_errors(&errors);
 	config_errors_free(&errors);
-	if (!sidecar->config || !local_check(sidecar->config))
+	if (!sidecar->config || !local_check(sidecar->config) ||
+	    !offers_read(&sidecar->options.offers, sidecar->config))
 		return EXIT_CONFIG;
 	if (!sidecar->options.host)
 		sidecar->options.host = sidecar->config->name;
@@ -329,6 +364,8 @@ static int open_all(struct sidecar *sidecar)
 	code = open_server(sidecar);
 	if (code)
 		return code;
+	if (!offers_open(sidecar))
+		return EXIT_CANNOT;
 	if (watch_signals(sidecar->loop) < 0) {
 		log_error("cannot watch for signals: %s", strerror(errno));
 		return EXIT_CANNOT;
@@ -339,6 +376,7 @@ static int open_all(struct sidecar *sidecar)
 static void start_all(struct sidecar *sidecar)
 {
 	server_start(sidecar->server);
+	offers_start(sidecar);
 	if (sidecar->channel)
 		channel_start(sidecar->channel, sidecar->prober, sidecar->live);
 	if (sidecar->local) {
@@ -350,6 +388,7 @@ static void start_all(struct sidecar *sidecar)
 static void close_all(struct sidecar *sidecar)
 {
 	server_destroy(sidecar->server);
+	offers_close(sidecar);
 	live_destroy(sidecar->live);
 	prober_destroy(sidecar->prober);
 	resolver_destroy(sidecar->resolver);

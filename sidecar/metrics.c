@@ -9,7 +9,9 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "dns.h"
 #include "facts.h"
+#include "forward.h"
 #include "probe.h"
 #include "resolve.h"
 #include "server.h"
@@ -415,6 +417,87 @@ static void write_ended(struct metrics *metrics)
 	       (double)counts->evicted);
 }
 
+/* ---- names and connections ---- */
+
+static void write_queries(struct metrics *metrics)
+{
+	const struct dns_counts *counts;
+
+	if (!metrics->sidecar->dns)
+		return;
+	counts = dns_counts(metrics->sidecar->dns);
+	sample(metrics, "", (const char *const[]){"result", "answered", NULL},
+	       (double)counts->answered);
+	sample(metrics, "", (const char *const[]){"result", "empty", NULL}, (double)counts->empty);
+	sample(metrics, "", (const char *const[]){"result", "missing", NULL},
+	       (double)counts->missing);
+	sample(metrics, "", (const char *const[]){"result", "forwarded", NULL},
+	       (double)counts->forwarded);
+	sample(metrics, "", (const char *const[]){"result", "refused", NULL},
+	       (double)counts->refused);
+	sample(metrics, "", (const char *const[]){"result", "failed", NULL},
+	       (double)counts->failed);
+	sample(metrics, "", (const char *const[]){"result", "malformed", NULL},
+	       (double)counts->malformed);
+}
+
+static void put_forward_open(void *data, const struct forward_counts *counts)
+{
+	sample(data, "",
+	       (const char *const[]){"address", counts->name, "listen", counts->listen, NULL},
+	       counts->open);
+}
+
+static void put_forward_result(struct metrics *metrics, const struct forward_counts *counts,
+			       const char *result, uint64_t value)
+{
+	sample(metrics, "",
+	       (const char *const[]){"address", counts->name, "listen", counts->listen, "result",
+				     result, NULL},
+	       (double)value);
+}
+
+static void put_forward_results(void *data, const struct forward_counts *counts)
+{
+	put_forward_result(data, counts, "accepted", counts->accepted);
+	put_forward_result(data, counts, "refused", counts->refused);
+	put_forward_result(data, counts, "failed", counts->failed);
+	put_forward_result(data, counts, "broken", counts->broken);
+}
+
+static void put_forward_bytes(void *data, const struct forward_counts *counts)
+{
+	sample(data, "",
+	       (const char *const[]){"address", counts->name, "listen", counts->listen, "direction",
+				     "to_server", NULL},
+	       (double)counts->to_server);
+	sample(data, "",
+	       (const char *const[]){"address", counts->name, "listen", counts->listen, "direction",
+				     "to_client", NULL},
+	       (double)counts->to_client);
+}
+
+static void each_forward(struct metrics *metrics, forward_seen *put)
+{
+	if (metrics->sidecar->forward)
+		forward_each(metrics->sidecar->forward, put, metrics);
+}
+
+static void write_forward_open(struct metrics *metrics)
+{
+	each_forward(metrics, put_forward_open);
+}
+
+static void write_forward_results(struct metrics *metrics)
+{
+	each_forward(metrics, put_forward_results);
+}
+
+static void write_forward_bytes(struct metrics *metrics)
+{
+	each_forward(metrics, put_forward_bytes);
+}
+
 static void write_cpu(struct metrics *metrics)
 {
 	plain(metrics, seconds(clock_ns(CLOCK_PROCESS_CPUTIME_ID)));
@@ -507,6 +590,15 @@ static const struct family families[] = {
 
 	{"muster_resolve_total", "counter", "Names looked up.", write_lookups},
 	{"muster_resolve_failures_total", "counter", "Lookups that failed.", write_lookup_failures},
+	{"muster_dns_queries_total", "counter", "Questions of others, by what became of them.",
+	 write_queries},
+	{"muster_forward_connections", "gauge", "Connections that are passed on.",
+	 write_forward_open},
+	{"muster_forward_connections_total", "counter",
+	 "Connections to be passed on, by what became of them; those accepted include failed and "
+	 "broken.",
+	 write_forward_results},
+	{"muster_forward_bytes_total", "counter", "Bytes passed on.", write_forward_bytes},
 	{"muster_http_requests_total", "counter", "Requests answered.", write_requests},
 	{"muster_http_connections", "gauge", "Connections open.", write_connections},
 	{"muster_http_connections_accepted_total", "counter", "Connections accepted.",

@@ -43,6 +43,7 @@ struct resolver {
 	ares_channel channel; /* NULL until the first name is asked for */
 	ares_channel beside;  /* the same without the hosts file; NULL until it is needed */
 	struct timespec conf; /* when resolv.conf was changed last */
+	char *servers;        /* to ask in place of those there; NULL */
 	struct loop_timer timer;
 	struct name *names;
 	unsigned pending; /* lookups under way */
@@ -119,10 +120,15 @@ static bool channel_open(struct resolver *resolver, ares_channel *channel, char 
 
 	if (ares_init_options(channel, &options,
 			      ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_LOOKUPS |
-				      ARES_OPT_SOCK_STATE_CB) == ARES_SUCCESS)
-		return true;
-	*channel = NULL;
-	return false;
+				      ARES_OPT_SOCK_STATE_CB) != ARES_SUCCESS) {
+		*channel = NULL;
+		return false;
+	}
+	if (resolver->servers && *resolver->servers)
+		ares_set_servers_ports_csv(*channel, resolver->servers);
+	else if (resolver->servers)
+		ares_set_servers_ports(*channel, NULL);
+	return true;
 }
 
 static void channels_close(struct resolver *resolver)
@@ -300,12 +306,23 @@ void resolver_destroy(struct resolver *resolver)
 	struct name *next;
 
 	channels_close(resolver);
+	free(resolver->servers);
 	loop_disarm(resolver->loop, &resolver->timer);
 	for (struct name *name = resolver->names; name; name = next) {
 		next = name->next;
 		free(name);
 	}
 	free(resolver);
+}
+
+void resolver_use(struct resolver *resolver, const char *servers)
+{
+	if (!servers == !resolver->servers && (!servers || strcmp(servers, resolver->servers) == 0))
+		return;
+	free(resolver->servers);
+	resolver->servers = servers ? mem_strdup(servers) : NULL;
+	/* the channels are made anew when nothing is under way */
+	resolver->conf = (struct timespec){.tv_nsec = -1};
 }
 
 static struct name *find_name(struct resolver *resolver, const char *host)

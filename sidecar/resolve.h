@@ -42,6 +42,10 @@ struct lookup {
 struct resolver *resolver_create(struct loop *loop);
 void resolver_destroy(struct resolver *resolver);
 
+/* Asks these name servers ("1.2.3.4:53,[::1]:53", empty: none) in place of those of resolv.conf;
+ * NULL: those again. */
+void resolver_use(struct resolver *resolver, const char *servers);
+
 /*
  * Asks for `host`. True: *answer is filled now and `call` will not be called. False: it will be,
  * later, unless lookup_cancel comes first.

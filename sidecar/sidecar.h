@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "offers.h"
 #include "once.h"
 
 /*
@@ -13,6 +14,8 @@
  */
 struct channel;
 struct config;
+struct dns;
+struct forward;
 struct live;
 struct local;
 struct loop;
@@ -30,6 +33,7 @@ struct options {
 	const char *listen[LISTEN_MAX + 1];
 	const char *configs[LISTEN_MAX + 1];
 	unsigned listen_count, config_count;
+	struct offers offers;
 	struct once_options once; /* what `resolve` is asked */
 };
 
@@ -44,6 +48,8 @@ struct sidecar {
 	struct local *local;     /* NULL unless -c */
 	struct snapshot *snapshot;
 	struct server *server;
+	struct dns *dns;         /* NULL: it answers no names */
+	struct forward *forward; /* NULL: it passes nothing on */
 	uint64_t begin_realtime; /* when this program started */
 	bool startup_seen;       /* /startupz has been 200 */
 };
