@@ -36,6 +36,7 @@ static void put_name_first(char **envp)
 }
 
 _Static_assert(FDS_MAX <= SPAWN_FDS_MAX, "descriptors of a service");
+_Static_assert(SIDECAR_PORTS_MAX <= SOCKETS_MAX, "ports of the sidecar");
 
 /* Their values are written by the child: only that knows its pid in time. */
 #define LISTEN_PID   "LISTEN_PID="
