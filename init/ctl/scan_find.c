@@ -5,6 +5,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "ports.h"
+
 #define IGNORE_MARK "muster:ignore"
 #define LOOK_BEHIND 256 /* how much of a line before a literal is looked at */
 
@@ -214,17 +216,11 @@ static size_t skip_user(const struct finder *f, size_t index)
 	return is_placeholder(at(f, start)) ? 0 : start;
 }
 
-/* A web page is no address to be replaced, unless a port says that it is a service. */
-static bool is_web(const char *scheme)
+/* Without a port a name is an address only where the scheme says which service it is, and no web
+ * page: redis://cache/0. */
+static bool has_service(const char *scheme)
 {
-	static const char *const web[] = {"http", "https",  "ftp", "ws",     "wss",    "git",
-					  "ssh",  "file",   "urn", "chrome", "data",   "app",
-					  "oci",  "docker", "s3",  "gs",     "mailto", ""};
-
-	for (size_t i = 0; i < sizeof(web) / sizeof(web[0]); i++)
-		if (strcasecmp(scheme, web[i]) == 0)
-			return true;
-	return false;
+	return strncasecmp(scheme, "http", 4) != 0 && port_well_known(scheme, strlen(scheme));
 }
 
 /* SCHEME://HOST, with index at the colon. Returns where to go on. */
@@ -253,7 +249,7 @@ static size_t find_in_url(struct finder *f, size_t index)
 	if (!len || is_placeholder(at(f, host + len)))
 		return index + 3;
 	len += take_port(f, host + len, &hit.port);
-	if (!hit.number && !hit.port && (is_web(hit.scheme) || !hit.scheme[0]))
+	if (!hit.number && !hit.port && !has_service(hit.scheme))
 		return host + len;
 	return report(f, &hit, len);
 }

@@ -212,6 +212,8 @@ static bool is_version(const struct context *c, uint32_t number)
 
 	if (c->hit->port || c->hit->scheme[0])
 		return false;
+	if ((number & 0xffffff) == 0 && behind(c, 0) != '/')
+		return true;
 	if (is_compared(c) || is_product(c) || is_tag(c))
 		return true;
 	if (behind(c, 0) == '-' && !is_digit(behind(c, 1)))
@@ -291,7 +293,7 @@ static enum scan_class judge_v4(const struct context *c, uint32_t number)
 		return judge_loopback(c);
 	if (number >> 8 == 0xc00002 || number >> 8 == 0xc63364 || number >> 8 == 0xcb0071)
 		return SCAN_DOCUMENTATION;
-	if (number >> 28 == 14 || is_network(c, number) ||
+	if (number >> 28 == 14 || (number & 0xffff) == 0 || is_network(c, number) ||
 	    has_word(c, 1, " subnet cidr network networks "))
 		return SCAN_NETWORK;
 	return is_published(c) ? SCAN_BIND : SCAN_ADDRESS;
@@ -406,7 +408,8 @@ static bool is_example(const char *host)
 		    (len == end || host[len - end - 1] == '.'))
 			return true;
 	}
-	return has_ending(host, " example invalid ");
+	return has_ending(host, " example invalid ") ||
+	       list_has(" host hostname myhost yourhost server domain address ", host, len);
 }
 
 #define NETWORK_ENDINGS                                                                            \
@@ -427,6 +430,13 @@ static bool stands_as_value(const struct context *c)
 	if (code && !c->hit->quote)
 		return false;
 	return strchr("\"'`=, \t\n[(@", first) && strchr("\"'`, \t\n\r])/;\\", last);
+}
+
+static bool has_capital(const char *host)
+{
+	while (*host && !is_upper(*host))
+		host++;
+	return *host != '\0';
 }
 
 /* Where services that are reached over HTTP usually are. */
@@ -450,7 +460,7 @@ static bool judge_name(const struct context *c)
 	bool known = text->known && text->known(text->user, hit->host, hit->port);
 	bool dotted = strchr(hit->host, '.') != NULL;
 
-	if (strchr(hit->host, '_') && !known)
+	if (!known && (strchr(hit->host, '_') || (!dotted && has_capital(hit->host))))
 		return false;
 	if (hit->scheme[0])
 		return true;
