@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Two hosts, one muster.ini, five modes, switched by MUSTER_MODE: services of each find those of the other
-by every way in which an address is delivered, in every mode, and wait for them."""
+by every way in which an address is delivered, in every mode, and wait for them: environment, values,
+exports, the hosts file, the DNS, and a port that passes connections on."""
 
 import contextlib
 import json
@@ -28,12 +29,30 @@ with socket.create_server(("::", port), family=socket.AF_INET6, dualstack_ipv6=T
         with client:
             client.sendall(f"{name}@{os.environ['MUSTER_HOST']} in {os.environ['MUSTER_MODE']}".encode())
 """
-# asks at every place that it was told of; PLACE is a name and host:port
+# asks at every place that it was told of; a place is the way in which it came, and host:port
 ASK = """
-import os, socket, sys
+import os, socket, struct, sys
+
+def look_up(name):
+    labels = b"".join(bytes([len(label)]) + label.encode() for label in name.split("."))
+    for kind, family in ((1, socket.AF_INET), (28, socket.AF_INET6)):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+            client.settimeout(60)
+            client.connect(("127.0.0.1", 5353))
+            query = struct.pack(">6H", 4711, 0x100, 1, 0, 0, 0) + labels + struct.pack(">BHH", 0, kind, 1)
+            client.send(query)
+            answer = client.recv(4096)
+        count, record = struct.unpack_from(">H", answer, 6)[0], answer[len(query):]
+        if count:
+            assert struct.unpack_from(">HH", record, 2)[0] == kind, answer
+            return socket.inet_ntop(family, record[12:12 + struct.unpack_from(">H", record, 10)[0]])
+    raise SystemExit(f"no address: {answer}")
+
 for place in sys.argv[2:]:
     way, where = place.split("=", 1)
     host, port = where.removeprefix("tcp://").rsplit(":", 1)
+    if way == "dns":
+        host = look_up(host)
     with socket.create_connection((host.strip("[]"), int(port)), timeout=60) as client, open(sys.argv[1], "a") as out:
         out.write(f"{way} {where} {client.recv(100).decode()}\\n")
 """
@@ -43,6 +62,7 @@ name = ${HOST_NAME}
 hosts = yes
 [sidecar]
 listen = 0.0.0.0:9180
+dns = 127.0.0.1:5353
 [address:model]
 port = 8000
 development = 10.77.0.2
@@ -50,6 +70,7 @@ testing = [fd77::2]
 container = model
 production = ${MODEL_SERVER}:8000, model-b.internal
 export = MODEL_URL=tcp://{host}:{port}
+forward = 127.0.0.1:7800
 check_period = 200ms
 [address:api]
 port = 9000
@@ -58,6 +79,7 @@ testing = [fd77::1]
 container = api
 production = 10.77.0.1
 export = API_URL=tcp://{host}:{port}
+forward = 127.0.0.1:7900
 check_period = 200ms
 [service:api]
 profiles = mainpc
@@ -73,13 +95,13 @@ working_dir = {dir}
 type = oneshot
 profiles = mainpc
 depends_on = address:model, api
-command = sh -c 'exec python3 ask.py asked env=$MUSTER_ADDRESS_MODEL url=$MODEL_URL value=$1 hosts=model:8000' x ${address:model}
+command = sh -c 'exec python3 ask.py asked env=$MUSTER_ADDRESS_MODEL url=$MODEL_URL value=$1 hosts=model:8000 dns=model.muster:8000 forward=127.0.0.1:7800' x ${address:model}
 working_dir = {dir}
 [service:asks-api]
 type = oneshot
 profiles = pc2
 depends_on = address:api, model
-command = sh -c 'exec python3 ask.py asked env=$MUSTER_ADDRESS_API url=$API_URL value=$1 hosts=api:9000' x ${address:api:host}:${address:api:port}
+command = sh -c 'exec python3 ask.py asked env=$MUSTER_ADDRESS_API url=$API_URL value=$1 hosts=api:9000 dns=api.muster:9000 forward=127.0.0.1:7900' x ${address:api:host}:${address:api:port}
 working_dir = {dir}
 """
 
@@ -159,12 +181,13 @@ def answers(init, prefix, name, env):
 
 def check_host(mode, init, prefix, name, expected, port, server):
     env = init.env
-    until(lambda: init.read("asked").count("\n") == 4, lambda: f"{mode}: four ways: {init.read('asked')}\n{init.stderr}", 90)
+    until(lambda: init.read("asked").count("\n") == 6, lambda: f"{mode}: six ways: {init.read('asked')}\n{init.stderr}", 90)
     asked = {line.split(" ")[0]: line.split(" ", 2)[1:] for line in init.read("asked").splitlines()}
     said = f"{name}@{server} in {mode}"
     place = f"{expected}:{port}"
     bare = f"{expected.strip('[]')}:{port}" if "[" in expected else place
     equal(asked, {"env": [place, said], "url": ["tcp://" + place, said], "hosts": [f"{name}:{port}", said],
+                  "dns": [f"{name}.muster:{port}", said], "forward": [f"127.0.0.1:{7800 if name == 'model' else 7900}", said],
                   "value": [bare if name == "api" else place, said]}, f"{mode}: {name}")
     found = answers(init, prefix, name, env)
     equal({answer["mode"] for answer in found.values()}, {mode}, "mode")
@@ -178,7 +201,7 @@ def both(hosts, mode):
     with contextlib.ExitStack() as stack:
         began = time.monotonic()
         mainpc = start(stack, hosts["mainpc"], "mainpc", mode)
-        until(lambda: "waits for address:model" in mainpc.services().get("asks-model", {}).get("reason", ""),
+        until(lambda: "waits for address:model" in (mainpc.services().get("asks-model", {}).get("reason") or ""),
               "the one waits for the other host", 60)
         pc2 = start(stack, hosts["pc2"], "pc2", mode)
         check_host(mode, mainpc, hosts["mainpc"], "model", MODEL[mode], 8000, "pc2")
