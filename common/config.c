@@ -88,6 +88,7 @@ static void load_all(struct load *load)
 	load_address_checks(load);
 	load_common_environment(load);
 	load_address_texts(load);
+	load_dead(load);
 }
 
 static void report_no_memory(struct config_errors *errors)

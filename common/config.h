@@ -260,6 +260,9 @@ struct config_source {
 	/* for --check: profiles of `seccomp` are read, too. A running init has that done by a
 	 * child (init/filters.h). */
 	bool read_profiles;
+	/* for --check: warns of programs and directories that are not on this machine, and of what
+	 * a service may not use */
+	bool find_dead;
 };
 #define CONFIG_DEFAULT_FILE "/etc/muster/muster.ini"
 

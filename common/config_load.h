@@ -307,6 +307,11 @@ struct entry *section_get(const struct section *section, const char *key);
 /* NULL, or what is wrong with it as a name of a service, address or peer. */
 const char *name_problem(const char *name);
 
+/* ---- config_dead.c ---- */
+
+/* Warns of what a service will not find on this machine; for source->find_dead. */
+void load_dead(struct load *load);
+
 /* ---- config_override.c ---- */
 
 void load_environment(struct load *load);

@@ -101,8 +101,8 @@ static void print_lines(char *const *lines, unsigned count, const char *prefix)
 		fprintf(stderr, "%s%s\n", prefix, lines[i]);
 }
 
-/* NULL after all problems have been printed. Warnings are printed, too. */
-static struct config *load_config(const struct config_source *source)
+/* NULL after all problems have been printed. Warnings are printed, too, and may be problems. */
+static struct config *load_config(const struct config_source *source, bool strict)
 {
 	struct config_errors errors = {0};
 	struct config *config = config_load(source, &errors);
@@ -116,7 +116,10 @@ static struct config *load_config(const struct config_source *source)
 			errors.total == 1 ? "" : "s");
 	else if (!config->count)
 		fprintf(stderr, "muster-init: the configuration has no services\n");
-	if (config && !config->count) {
+	if (config && config->count && strict && errors.warnings)
+		fprintf(stderr, "muster-init: %u warning%s in the configuration\n", errors.warnings,
+			errors.warnings == 1 ? "" : "s");
+	if (config && (!config->count || (strict && errors.warnings))) {
 		config_free(config);
 		config = NULL;
 	}
@@ -138,8 +141,8 @@ static int check_main(const struct options *options)
 	struct config_source source = source_of(options);
 	struct config *config;
 
-	source.read_profiles = true;
-	config = load_config(&source);
+	source.read_profiles = source.find_dead = true;
+	config = load_config(&source, options->strict);
 	if (!config)
 		return EXIT_CONFIG;
 	config_free(config);
@@ -154,7 +157,7 @@ static int supervise(const struct options *options)
 
 	fault_catch(false);
 	log_open("muster-init", options->verbose ? LOG_DEBUG : LOG_INFO);
-	supervised.config = load_config(&source);
+	supervised.config = load_config(&source, false);
 	return supervised.config ? supervise_main(&supervised) : EXIT_CONFIG;
 }
 

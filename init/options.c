@@ -29,7 +29,8 @@ enum {
 	OPT_UMASK,
 	OPT_CHDIR,
 	OPT_ENV_FILE,
-	OPT_SECRETS
+	OPT_SECRETS,
+	OPT_STRICT
 };
 
 struct row {
@@ -42,7 +43,8 @@ struct row {
 
 static const struct row rows[] = {
 	{'c', false, "config", "FILE", "supervise the services of FILE; repeatable"},
-	{'n', false, "check", "", "check the configuration: all errors, or `ok`"},
+	{'n', false, "check", "", "print all errors or `ok`; with --strict warnings, too"},
+	{OPT_STRICT, false, "strict", "", ""},
 	{'s', false, "subreaper", "", "adopt orphans when not PID 1, or fail"},
 	{'g', true, "group", "", "signal the program's whole process group"},
 	{'e', true, "remap-exit", "CODE", "exit 0 when the program exits with CODE"},
@@ -210,6 +212,9 @@ static bool take_option(const struct parser *p, const struct row *row, const cha
 	case 'n':
 		o->action = ACTION_CHECK;
 		return true;
+	case OPT_STRICT:
+		o->strict = true;
+		return true;
 	case 's':
 		o->wrap.subreaper = SUBREAPER_MUST;
 		return true;
@@ -322,6 +327,8 @@ static bool decide(const struct parser *p)
 	if (supervises && o->wrap_only)
 		return refuse(p, "--%s is for wrapping one program, not for use with %s",
 			      o->wrap_only, o->config_count ? "-c" : "--check");
+	if (o->strict && o->action != ACTION_CHECK)
+		return refuse(p, "--strict belongs to --check");
 	if (o->action == ACTION_WRAP && supervises)
 		o->action = ACTION_SUPERVISE;
 	return true;

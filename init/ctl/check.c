@@ -11,14 +11,16 @@
 /* By the rules of `muster-init --check`, so users and files that it would miss are missed here. */
 int verb_check(struct ctl *ctl, char **argv)
 {
-	int exit_code, count = args_parse(ctl, argv, NULL, 0, &exit_code);
+	bool strict = false;
+	const struct arg_option options[] = {{"strict", 0, ARG_FLAG, &strict}};
+	int exit_code, count = args_parse(ctl, argv, options, 1, &exit_code);
 	struct config *config;
 
 	if (count < 0)
 		return exit_code;
 	if (count && ctl->config_count)
 		return args_wrong(ctl, "either FILE or -c FILE is taken");
-	config = load_config(ctl, count ? (const char *const *)argv : NULL, environ, false);
+	config = load_checked(ctl, count ? (const char *const *)argv : NULL, strict);
 	if (!config)
 		return CTL_FALSE;
 	puts("ok");

@@ -2,6 +2,7 @@
 #include "load.h"
 
 #include <stdio.h>
+#include <unistd.h>
 
 #include "ctl.h"
 #include "log.h"
@@ -21,6 +22,25 @@ static void say(const struct config_errors *errors)
 			  errors->total == 1 ? "" : "s");
 }
 
+static struct config *load(const struct ctl *ctl, struct config_source *source, bool strict)
+{
+	struct config_errors errors = {0};
+	struct config *config;
+
+	if (!source->files && ctl->config_count)
+		source->files = ctl->configs;
+	config = config_load(source, &errors);
+	say(&errors);
+	if (config && strict && errors.warnings) {
+		log_error("%u warning%s in the configuration", errors.warnings,
+			  errors.warnings == 1 ? "" : "s");
+		config_free(config);
+		config = NULL;
+	}
+	config_errors_free(&errors);
+	return config;
+}
+
 struct config *load_config(const struct ctl *ctl, const char *const *files,
 			   char *const *environment, bool lenient)
 {
@@ -28,13 +48,14 @@ struct config *load_config(const struct ctl *ctl, const char *const *files,
 				       .environment = environment,
 				       .lenient_users = lenient,
 				       .read_profiles = !lenient};
-	struct config_errors errors = {0};
-	struct config *config;
 
-	if (!files && ctl->config_count)
-		source.files = ctl->configs;
-	config = config_load(&source, &errors);
-	say(&errors);
-	config_errors_free(&errors);
-	return config;
+	return load(ctl, &source, false);
+}
+
+struct config *load_checked(const struct ctl *ctl, const char *const *files, bool strict)
+{
+	struct config_source source = {
+		.files = files, .environment = environ, .read_profiles = true, .find_dead = true};
+
+	return load(ctl, &source, strict);
 }

@@ -13,5 +13,8 @@ struct ctl;
  */
 struct config *load_config(const struct ctl *ctl, const char *const *files,
 			   char *const *environment, bool lenient);
+/* As load_config with all rules and this environment, and warns of what is not on this machine;
+ * NULL also where there are warnings and `strict`. */
+struct config *load_checked(const struct ctl *ctl, const char *const *files, bool strict);
 
 #endif

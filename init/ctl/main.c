@@ -34,7 +34,7 @@ static const struct verb verbs[] = {
 	{"timeline", verb_timeline, "", "[--format text|json|svg]",
 	 "the start-up and its critical path"},
 	{"graph", verb_graph, "", "[--format text|dot|mermaid]", "what depends on what"},
-	{"check", verb_check, "[FILE...]", "", "is the configuration right?"},
+	{"check", verb_check, "[FILE...]", "[--strict]", "is the configuration right?"},
 	{"convert", verb_convert, "FILE", "[--from FORMAT] [-o OUTPUT]",
 	 "from supervisord, Procfile or Compose"},
 	{"resolve", verb_resolve, "[NAME]", "[--mode M] [--json] [--explain]",

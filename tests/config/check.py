@@ -43,6 +43,8 @@ def run(name, said):
     lines = result.stderr.decode("utf-8", "replace").splitlines()
     lines = [line for line in lines if not line.startswith("muster-init: ")]
     warnings = [line.removeprefix("warning: ") for line in lines if line.startswith("warning: ")]
+    # what is not there may be elsewhere
+    warnings = [line for line in warnings if " on this machine" not in line]
     return result.returncode, [line for line in lines if not line.startswith("warning: ")], warnings
 
 
