@@ -43,7 +43,7 @@ struct row {
 
 static const struct row rows[] = {
 	{'c', false, "config", "FILE", "supervise the services of FILE; repeatable"},
-	{'n', false, "check", "", "print all errors or `ok`; with --strict warnings, too"},
+	{'n', false, "check", "", "all errors or `ok`; --strict: warnings are, too"},
 	{OPT_STRICT, false, "strict", "", ""},
 	{'s', false, "subreaper", "", "adopt orphans when not PID 1, or fail"},
 	{'g', true, "group", "", "signal the program's whole process group"},

@@ -24,7 +24,7 @@ struct options {
 	const char *secrets[OPTIONS_FILES_MAX + 1]; /* --secrets, NULL-ended */
 	unsigned secrets_count;
 	bool verbose;
-	bool strict; /* --check */
+	bool strict;           /* --check */
 	const char *wrap_only; /* the last option given that means nothing in supervise mode */
 };
 
