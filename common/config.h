@@ -3,6 +3,7 @@
 #define MUSTER_CONFIG_H
 
 #include <netinet/in.h>
+#include <sched.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/resource.h>
@@ -141,6 +142,16 @@ struct identity_config {
 	const struct landlock_config *landlock; /* NULL: no paths are given */
 	const char *working_dir;                /* NULL: init's own at start */
 	const struct limit_config *limits;      /* NULL: none */
+	const cpu_set_t *cpus;                  /* that it may run on; NULL: those of init */
+};
+
+/* What all of its processes together may use, as cgroup v2 has it. 0: no limit. */
+#define CPU_PERIOD 100000 /* microseconds */
+
+struct cgroup_config {
+	uint64_t memory_max; /* bytes */
+	uint32_t cpu_max;    /* microseconds in each CPU_PERIOD */
+	uint32_t pids_max;
 };
 
 /* Timing, restarts, logs: mostly defaults, so shared between services that are alike. */
@@ -161,6 +172,7 @@ struct policy_config {
 	char *const *pre_start;
 	char *const *stop_command;
 	char *const *post_stop;
+	const struct cgroup_config *cgroup; /* NULL: none of these limits */
 	const struct identity_config *identity;
 };
 

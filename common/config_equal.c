@@ -103,7 +103,20 @@ static void compare_identity(struct difference *d, const struct identity_config 
 	note(d, "umask", a->has_umask == b->has_umask && a->umask == b->umask);
 	note(d, "nice", a->has_nice == b->has_nice && a->nice == b->nice);
 	note(d, "oom_score_adj", a->has_oom == b->has_oom && a->oom_score_adj == b->oom_score_adj);
+	note(d, "cpuset", !a->cpus || !b->cpus ? a->cpus == b->cpus : CPU_EQUAL(a->cpus, b->cpus));
 	note(d, "working_dir", same_text(a->working_dir, b->working_dir));
+}
+
+static void compare_cgroup(struct difference *d, const struct cgroup_config *a,
+			   const struct cgroup_config *b)
+{
+	static const struct cgroup_config none;
+
+	a = a ? a : &none;
+	b = b ? b : &none;
+	note(d, "memory_max", a->memory_max == b->memory_max);
+	note(d, "cpu_max", a->cpu_max == b->cpu_max);
+	note(d, "pids_max", a->pids_max == b->pids_max);
 }
 
 static void compare_policy(struct difference *d, const struct policy_config *a,
@@ -125,6 +138,7 @@ static void compare_policy(struct difference *d, const struct policy_config *a,
 	note(d, "log", a->log == b->log && same_text(a->log_path, b->log_path));
 	note(d, "log_max_size", a->log_max_size == b->log_max_size);
 	note(d, "log_keep", a->log_keep == b->log_keep);
+	compare_cgroup(d, a->cgroup, b->cgroup);
 }
 
 /* As it was named: how many replicas there are concerns nobody who waits for all of them. */

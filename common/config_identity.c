@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <grp.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -286,6 +287,45 @@ static const struct landlock_config *make_landlock(struct load *load,
 	return load_intern_block(load, &landlock, sizeof(landlock));
 }
 
+/* "0-1,3"; cut where it is too long. */
+static void write_cpus(const cpu_set_t *cpus, char *text, size_t size)
+{
+	size_t used = 0;
+
+	*text = '\0';
+	for (unsigned first = 0, last; first < CPU_SETSIZE && used < size; first = last + 1) {
+		last = first;
+		if (!CPU_ISSET(first, cpus))
+			continue;
+		while (last + 1 < CPU_SETSIZE && CPU_ISSET(last + 1, cpus))
+			last++;
+		used += (size_t)snprintf(text + used, size - used,
+					 last > first ? "%s%u-%u" : "%s%u", used ? "," : "", first,
+					 last);
+	}
+}
+
+/* Those that a child of ours may be given; the kernel would drop the others without a word. */
+static const cpu_set_t *make_cpus(struct load *load, const struct service_load *service)
+{
+	const cpu_set_t *cpus = &service->draft.cpuset;
+	char q[QUOTE_SIZE], here[64];
+	cpu_set_t own, both;
+
+	if (CPU_COUNT(cpus) == 0)
+		return NULL;
+	if (!load->source->lenient_users && sched_getaffinity(0, sizeof(own), &own) == 0) {
+		CPU_AND(&both, &own, cpus);
+		write_cpus(&own, here, sizeof(here));
+		if (!CPU_EQUAL(&both, cpus))
+			report_entry(load, section_get(service->section, "cpuset"),
+				     "%s: muster-init may use only %s here",
+				     quote(q, section_get(service->section, "cpuset")->value),
+				     here);
+	}
+	return load_intern_block(load, cpus, sizeof(*cpus));
+}
+
 static void fill_numbers(const struct service_draft *draft, struct identity_config *identity)
 {
 	identity->no_new_privileges = draft->no_new_privileges;
@@ -312,6 +352,7 @@ const struct identity_config *load_identity(struct load *load, struct service_lo
 	if (draft->user)
 		identity.user_name = load_intern(load, draft->user);
 	identity.limits = make_limits(load, &draft->limits);
+	identity.cpus = make_cpus(load, service);
 	load_capabilities(load, draft, &identity);
 	identity.landlock = make_landlock(load, service);
 	if (!load->source->lenient_users && (draft->user || draft->group || draft->group_add))

@@ -2,6 +2,7 @@
 #ifndef MUSTER_CONFIG_LOAD_H
 #define MUSTER_CONFIG_LOAD_H
 
+#include <sched.h>
 #include <setjmp.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -117,6 +118,10 @@ struct service_draft {
 	uint8_t landlock;
 	struct limits_draft limits;
 	int64_t umask, nice, oom_score_adj;
+	cpu_set_t cpuset; /* empty: not given */
+	uint64_t memory_max;
+	uint32_t cpu_max;
+	int64_t pids_max;
 	const char *working_dir;
 	const struct entry *environment, *env_file, *secrets;
 	const struct entry *listen;

@@ -97,7 +97,7 @@ static void override(struct load *load, struct section *section, const struct ke
 static bool is_reserved(const char *name)
 {
 	static const char *const reserved[] = {"CONFIG", "RUN_DIR", "PROFILES", "SERVICE",
-					       "HOST",   "LINK_FD", "REPLICA"};
+					       "HOST",   "LINK_FD", "REPLICA",  "CGROUP_ROOT"};
 
 	if (strncmp(name, "ADDRESS_", 8) == 0)
 		return true;

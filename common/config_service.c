@@ -150,6 +150,19 @@ static uint32_t ready_timeout_of(struct load *load, const struct service_load *s
 	return draft->type == TYPE_ONESHOT && !given ? 0 : draft->ready_timeout;
 }
 
+static const struct cgroup_config *make_cgroup(struct load *load, const struct service_draft *draft)
+{
+	struct cgroup_config cgroup;
+
+	memset(&cgroup, 0, sizeof(cgroup));
+	cgroup.memory_max = draft->memory_max;
+	cgroup.cpu_max = draft->cpu_max;
+	cgroup.pids_max = draft->pids_max == NUMBER_NONE ? 0 : (uint32_t)draft->pids_max;
+	if (!cgroup.memory_max && !cgroup.cpu_max && !cgroup.pids_max)
+		return NULL;
+	return load_intern_block(load, &cgroup, sizeof(cgroup));
+}
+
 static const struct policy_config *make_policy(struct load *load, struct service_load *service)
 {
 	const struct service_draft *draft = &service->draft;
@@ -174,6 +187,7 @@ static const struct policy_config *make_policy(struct load *load, struct service
 	policy.pre_start = draft->pre_start;
 	policy.stop_command = draft->stop_command;
 	policy.post_stop = draft->post_stop;
+	policy.cgroup = make_cgroup(load, draft);
 	policy.identity = load_identity(load, service);
 	return load_intern_block(load, &policy, sizeof(policy));
 }

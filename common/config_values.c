@@ -53,8 +53,56 @@ static bool read_duration(const struct key *key, const char *text, void *field)
 
 static bool read_size(const struct key *key, const char *text, void *field)
 {
+	uint64_t bytes;
+
+	if (!parse_size(text, &bytes) || bytes < (uint64_t)key->min)
+		return false;
+	*(uint64_t *)field = bytes;
+	return true;
+}
+
+/* "3" or "0-2". */
+static bool add_cpus(const char *text, cpu_set_t *cpus)
+{
+	const char *dash = strchr(text, '-');
+	uint64_t first, last;
+	char begin[8];
+
+	if (dash && (size_t)(dash - text) >= sizeof(begin))
+		return false;
+	memcpy(begin, text, dash ? (size_t)(dash - text) : 0);
+	begin[dash ? dash - text : 0] = '\0';
+	if (!parse_uint(dash ? dash + 1 : text, CPU_SETSIZE - 1, &last))
+		return false;
+	first = last;
+	if (dash && (!parse_uint(begin, CPU_SETSIZE - 1, &first) || first > last))
+		return false;
+	for (; first <= last; first++)
+		CPU_SET(first, cpus);
+	return true;
+}
+
+static bool read_cpus(const struct key *key, const char *text, void *field)
+{
+	cpu_set_t *cpus = field;
+	char part[16];
+	size_t len;
+
 	(void)key;
-	return parse_size(text, field);
+	CPU_ZERO(cpus);
+	for (;; text += len + 1) {
+		text += strspn(text, " \t");
+		len = strcspn(text, ",");
+		if (len >= sizeof(part))
+			return false;
+		memcpy(part, text, len);
+		part[len] = '\0';
+		part[strcspn(part, " \t")] = '\0';
+		if (!add_cpus(part, cpus))
+			return false;
+		if (text[len] == '\0')
+			return true;
+	}
 }
 
 static bool read_number(const struct key *key, const char *text, void *field)
@@ -149,6 +197,23 @@ static const char *split_at(const char *text, const char *separator, char *first
 	memcpy(first, text, len);
 	first[len] = '\0';
 	return found + strlen(separator);
+}
+
+static bool read_cores(const struct key *key, const char *text, void *field)
+{
+	uint64_t cores, unit = CPU_PERIOD;
+	char whole[8];
+	const char *digits = split_at(text, ".", whole, sizeof(whole));
+
+	(void)key;
+	if (!parse_uint(digits ? whole : text, 10000, &cores) ||
+	    (digits && (!*digits || digits[strspn(digits, "0123456789")])))
+		return false;
+	cores *= unit;
+	for (; digits && *digits && unit > 1; digits++)
+		cores += (uint64_t)(*digits - '0') * (unit /= 10);
+	*(uint32_t *)field = (uint32_t)cores;
+	return cores >= CPU_PERIOD / 100; /* the least that the kernel takes */
 }
 
 static bool read_backoff(const struct key *key, const char *text, void *field)
@@ -247,7 +312,8 @@ static read_value *const readers[] = {
 	[KEY_LOG] = read_log,           [KEY_PARALLEL] = read_parallel,
 	[KEY_BACKOFF] = read_backoff,   [KEY_RATE] = read_rate,
 	[KEY_LIMIT] = read_limit,       [KEY_CHANGE] = read_change,
-	[KEY_HOSTS] = read_hosts,
+	[KEY_HOSTS] = read_hosts,       [KEY_CPUS] = read_cpus,
+	[KEY_CORES] = read_cores,
 };
 
 /* ---- expansion ---- */

@@ -128,6 +128,11 @@ const struct key keys[] = {
 	{"working_dir", SERVICE(working_dir), .form = KEY_PATH},
 	{"nice", SERVICE(nice), NUMBER(-20, 19)},
 	{"oom_score_adj", SERVICE(oom_score_adj), NUMBER(-1000, 1000)},
+	{"cpuset", SERVICE(cpuset), .form = KEY_CPUS},
+	{"memory_max", SERVICE(memory_max), .form = KEY_SIZE, .min = 1,
+	 .accepts = FORM_SIZE ", more than 0"},
+	{"cpu_max", SERVICE(cpu_max), .form = KEY_CORES},
+	{"pids_max", SERVICE(pids_max), NUMBER(1, 4194304)},
 	{"environment", SERVICE(environment), .form = KEY_LINES},
 	{"env_file", SERVICE(env_file), .form = KEY_LIST},
 	{"secrets", SERVICE(secrets), .form = KEY_LIST},
@@ -143,10 +148,6 @@ const struct key keys[] = {
 	{"replicas", SERVICE(replicas), .form = KEY_LIST, .fallback = "1", .no_parse = true,
 	 .accepts = FORM_REPLICAS},
 	{"on_address_change", SERVICE(on_address_change), .form = KEY_CHANGE, .fallback = "ignore"},
-	ABSENT(SECTION_SERVICE, "cpuset"),
-	ABSENT(SECTION_SERVICE, "memory_max"),
-	ABSENT(SECTION_SERVICE, "cpu_max"),
-	ABSENT(SECTION_SERVICE, "pids_max"),
 	ABSENT(SECTION_SERVICE, "forward"),
 	ABSENT(SECTION_SERVICE, "require_gpu"),
 
@@ -203,6 +204,10 @@ static const char *form_accepts(enum key_form form)
 		return FORM_BOOL;
 	case KEY_SIZE:
 		return FORM_SIZE;
+	case KEY_CPUS:
+		return "numbers of CPUs such as 0-1,3";
+	case KEY_CORES:
+		return "a number of CPUs such as 0.5 or 2, at least 0.01";
 	case KEY_SIGNAL:
 		return "a signal such as SIGTERM, HUP, 15 or RTMIN+3";
 	case KEY_MASK:

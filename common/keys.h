@@ -28,8 +28,10 @@ enum key_form {
 	KEY_PATH,     /* const char *, absolute */
 	KEY_BOOL,     /* bool */
 	KEY_DURATION, /* uint32_t, ms, min .. max */
-	KEY_SIZE,     /* uint64_t */
+	KEY_SIZE,     /* uint64_t, at least min */
 	KEY_NUMBER,   /* int64_t, min .. max */
+	KEY_CPUS,     /* cpu_set_t */
+	KEY_CORES,    /* uint32_t, microseconds in each CPU_PERIOD */
 	KEY_WORD,     /* uint8_t: the index in `words` */
 	KEY_SIGNAL,   /* uint8_t */
 	KEY_MASK,     /* int64_t, octal */

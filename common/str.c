@@ -195,6 +195,20 @@ static void civil_from_days(uint64_t days, unsigned *year, unsigned *month, unsi
 	*year = (unsigned)(era * 400) + of_era_year + (*month <= 2);
 }
 
+char *format_size(char *buffer, size_t size, uint64_t bytes)
+{
+	static const char units[] = "KMGT";
+	size_t unit = 0;
+
+	while (bytes && bytes % 1024 == 0 && unit < sizeof(units) - 1) {
+		bytes /= 1024;
+		unit++;
+	}
+	snprintf(buffer, size, "%llu%.*s", (unsigned long long)bytes, unit > 0,
+		 unit ? &units[unit - 1] : "");
+	return buffer;
+}
+
 char *format_time(char *buffer, size_t size, uint64_t ns)
 {
 	uint64_t seconds = ns / UINT64_C(1000000000);

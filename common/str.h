@@ -37,6 +37,10 @@ unsigned str_distance(const char *a, const char *b, unsigned limit);
  */
 char *format_duration(char *buffer, size_t size, uint64_t ns);
 
+/* Writes bytes as parse_size reads them, with the largest unit that is exact: "64M". Returns
+ * buffer. 24 bytes are enough. */
+char *format_size(char *buffer, size_t size, uint64_t bytes);
+
 /*
  * Writes CLOCK_REALTIME nanoseconds as RFC 3339 in UTC, "2026-11-21T12:40:56.123Z". Returns buffer,
  * which takes at least 32 bytes. gmtime_r(3) would read files and allocate on its first call, which

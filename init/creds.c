@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <linux/magic.h>
 #include <linux/seccomp.h>
+#include <sched.h>
 #include <signal.h>
 #include <stddef.h>
 #include <string.h>
@@ -130,6 +131,24 @@ static int set_oom_score(const struct becoming *b)
 	}
 	close(fd);
 	return rc;
+}
+
+/* While root still may, and before there is anything to be charged for. */
+static int join_cgroup(const struct becoming *b)
+{
+	return b->request->cgroup > 0 ? result_of(write(b->request->cgroup, "0", 1)) : 0;
+}
+
+static int set_cpus(const struct becoming *b)
+{
+	cpu_set_t now;
+
+	if (!b->id->cpus)
+		return 0;
+	if (sched_setaffinity(0, sizeof(*b->id->cpus), b->id->cpus) < 0 ||
+	    sched_getaffinity(0, sizeof(now), &now) < 0)
+		return -errno;
+	return CPU_EQUAL(&now, b->id->cpus) ? 0 : MISMATCH;
 }
 
 static int set_limits(const struct becoming *b)
@@ -259,8 +278,9 @@ bool creds_apply(const struct spawn_request *request, pid_t parent, struct spawn
 	if (!b.id)
 		return done(e, STEP_DEATH_SIGNAL, set_death_signal(&b));
 	privileges_join_keyring(&b);
-	return done(e, STEP_OOM_SCORE, set_oom_score(&b)) && done(e, STEP_LIMITS, set_limits(&b)) &&
-	       done(e, STEP_NICE, set_nice_and_umask(&b)) &&
+	return done(e, STEP_OOM_SCORE, set_oom_score(&b)) &&
+	       done(e, STEP_CGROUP, join_cgroup(&b)) && done(e, STEP_CPUSET, set_cpus(&b)) &&
+	       done(e, STEP_LIMITS, set_limits(&b)) && done(e, STEP_NICE, set_nice_and_umask(&b)) &&
 	       done(e, STEP_DIRECTORY, enter_directory(&b)) && apply_privileges(&b, e) &&
 	       done(e, STEP_DIRECTORY, enter_directory_late(&b)) &&
 	       done(e, STEP_DEATH_SIGNAL, set_death_signal(&b)) &&

@@ -183,15 +183,28 @@ static struct spawn_request request_for(struct supervisor *sup, const struct ser
 	};
 }
 
-static pid_t start(struct spawn_request *request, const struct config *config, bool internal,
+/* Both: the pid, or -1 with *error. */
+static pid_t spawn_in_cgroup(struct supervisor *sup, struct service *service,
+			     struct spawn_request *request, struct spawn_error *error)
+{
+	pid_t pid;
+
+	request->cgroup = cgroups_enter(sup, service);
+	pid = spawn(request, error);
+	if (request->cgroup >= 0)
+		close(request->cgroup);
+	return pid;
+}
+
+static pid_t start(struct supervisor *sup, struct service *service, struct spawn_request *request,
 		   struct spawn_fd *fds, struct spawn_error *error)
 {
 	unsigned first = request->fd_count;
 	pid_t pid;
 
-	if (internal)
-		request->fd_count += sidecar_open_ports(config, fds + first);
-	pid = spawn(request, error);
+	if (service->config->internal)
+		request->fd_count += sidecar_open_ports(sup->config, fds + first);
+	pid = spawn_in_cgroup(sup, service, request, error);
 	while (request->fd_count > first)
 		close(fds[--request->fd_count].source);
 	return pid;
@@ -260,7 +273,7 @@ bool launch_main(struct supervisor *sup, struct service *service)
 		count = output_fds(sup, service, fds);
 		count += extra_fds(sup, service, fds + count);
 		request = request_for(sup, service, CHILD_MAIN, config->argv, fds, count);
-		pid = start(&request, sup->config, config->internal, fds, &error);
+		pid = start(sup, service, &request, fds, &error);
 	} else {
 		error.error = errno;
 	}
@@ -317,7 +330,7 @@ pid_t launch_helper(struct supervisor *sup, struct service *service, char *const
 		count = 3;
 	}
 	request = request_for(sup, service, kind, argv, fds, count);
-	pid = spawn(&request, &error);
+	pid = spawn_in_cgroup(sup, service, &request, &error);
 	if (pid < 0) {
 		helper_failed(sup, service, argv[0], kind, &error);
 		return -1;

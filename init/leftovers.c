@@ -242,6 +242,7 @@ void leftovers_kill(struct supervisor *sup, struct service *service)
 		     SIGSTOP); /* all of the group at once, and then there is peace */
 	if (sweep_run(&sweep) < 0)
 		note_main(sup, service);
+	cgroups_kill(sup, service);
 	service->killed = true;
 	sup->last_kill = clock_monotonic();
 	if (service->pid > 1)

@@ -515,6 +515,7 @@ void reload_run(struct supervisor *sup)
 	sidecar_link_update(sup);
 	hosts_changed(sup);
 	guard_renew(sup->config);
+	cgroups_follow(sup);
 	start_new(sup, want);
 	schedule_tell_ready(sup);
 	control_reload_done(sup, NULL);

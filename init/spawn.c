@@ -256,6 +256,8 @@ const char *spawn_step_name(enum spawn_step step)
 		[STEP_TERMINAL] = "terminal",
 		[STEP_DESCRIPTORS] = "descriptors",
 		[STEP_OOM_SCORE] = "oom_score_adj",
+		[STEP_CGROUP] = "cgroup",
+		[STEP_CPUSET] = "cpuset",
 		[STEP_LIMITS] = "resource limits",
 		[STEP_NICE] = "nice",
 		[STEP_DIRECTORY] = "working directory",

@@ -28,6 +28,8 @@ enum spawn_step {
 	STEP_TERMINAL,
 	STEP_DESCRIPTORS,
 	STEP_OOM_SCORE,
+	STEP_CGROUP,
+	STEP_CPUSET,
 	STEP_LIMITS,
 	STEP_NICE,
 	STEP_DIRECTORY,
@@ -73,6 +75,7 @@ struct spawn_request {
 	bool keep_signals;           /* leave dispositions as they are (they were inherited) */
 	uint64_t ignored;            /* signals to ignore in the program; bit 0: signal 1 */
 	const sigset_t *mask;        /* the child's signal mask; NULL: empty */
+	int cgroup;                  /* > 0: cgroup.procs of the cgroup to be in */
 	int directory;               /* > 0: a descriptor of the working directory to begin in */
 	/* NULL, or room for a list that runs a file in no known format by /bin/sh, as execvp does:
 	 * argv less its first entry from [2] on, [0] and [1] are written here */

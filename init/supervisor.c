@@ -359,6 +359,7 @@ static void entered(struct supervisor *sup, struct service *service, enum phase 
 		service->session = 0;
 		if (service->notify && phase != PH_BACKOFF)
 			fdstore_clear(sup, &service->notify->store);
+		cgroups_leave(sup, service);
 		stream_finish(sup, service);
 		if (service->config->internal)
 			sidecar_link_ended(sup);
@@ -431,11 +432,14 @@ static void add_own_words(struct supervisor *sup, struct service *service)
 
 static void describe_end(struct supervisor *sup, struct service *service, int wait_status)
 {
-	char name[12];
+	char name[12], what[40];
 
 	if (is_ending(service) && service->after != AFTER_OWN)
 		return; /* why it had to end says more than how it did */
-	if (WIFSIGNALED(wait_status))
+	if (WIFSIGNALED(wait_status) && WTERMSIG(wait_status) == SIGKILL &&
+	    cgroups_killed(sup, service, what, sizeof(what)))
+		supervisor_reason(sup, service, "killed by the OOM killer (%s)", what);
+	else if (WIFSIGNALED(wait_status))
 		supervisor_reason(sup, service, "ended by signal %d (%s)", WTERMSIG(wait_status),
 				  sig_name(WTERMSIG(wait_status), name, sizeof(name)));
 	else if (is_starting(service) && service->config->type == TYPE_SERVICE)

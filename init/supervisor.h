@@ -8,6 +8,7 @@
 #include <sys/resource.h>
 #include <sys/types.h>
 
+#include "cgroups.h"
 #include "children.h"
 #include "config.h"
 #include "control.h"
@@ -64,6 +65,8 @@ struct service {
 	pid_t pid;                 /* main process; 0: none */
 	pid_t session;             /* session of the last main process, for what it leaves behind */
 	pid_t hook;                /* pre_start, stop_command or post_stop that runs */
+	struct cgroup_events cgroup_events; /* when it entered its cgroup */
+	bool in_cgroup;
 	uint16_t index;
 	uint16_t slot;
 	uint8_t phase; /* enum phase */
@@ -136,6 +139,7 @@ struct supervisor {
 	struct control control;
 	struct sidecar_link link;
 	struct hosts_run hosts;
+	struct cgroups cgroups;
 	struct loop_source signals;
 	struct loop_timer start_timer, stop_timer, reap_timer;
 	const struct config_source *source;

@@ -181,6 +181,21 @@ static void times_are_those_of_the_calendar(void **state)
 	}
 }
 
+static void sizes_are_written_as_they_are_read(void **state)
+{
+	static const struct {
+		uint64_t bytes;
+		const char *text;
+	} cases[] = {{0, "0"},          {1000, "1000"},        {1024, "1K"},
+		     {64 << 20, "64M"}, {1536 << 10, "1536K"}, {UINT64_C(5) << 40, "5T"}};
+	char buffer[24];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		assert_string_equal(format_size(buffer, sizeof(buffer), cases[i].bytes),
+				    cases[i].text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -192,6 +207,7 @@ int main(void)
 		cmocka_unit_test(octal_is_a_mode),
 		cmocka_unit_test(distance_counts_edits_and_swaps),
 		cmocka_unit_test(durations_are_written_for_people),
+		cmocka_unit_test(sizes_are_written_as_they_are_read),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
