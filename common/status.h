@@ -48,7 +48,7 @@ struct status_header {
 	uint64_t boot_realtime; /* the same instant on CLOCK_REALTIME */
 	uint64_t startup_done;  /* when the phase first left PHASE_STARTING */
 	uint64_t reaped;        /* adopted processes reaped */
-	uint64_t log_dropped;   /* lines of output dropped because stdout stalled */
+	uint64_t log_dropped;   /* lines of output dropped: not read, or not writable */
 	uint64_t beat;          /* last time the sidecar was heard */
 
 	char host[STATUS_NAME_MAX];

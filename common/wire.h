@@ -82,14 +82,18 @@ struct wire_event {
 #define WIRE_EVENT_SYSTEM  0xffff
 #define WIRE_EVENT_ADDRESS 0xfffe
 
-/* One line of output; the text follows the struct, without newline, to the end of the body. */
+/* One line of output; the text follows the struct, without newline, to the end of the body. A long
+ * one comes in several messages, one behind another. */
 struct wire_line {
 	uint64_t time_realtime;
 	uint16_t service;
 	uint8_t stream; /* 1 stdout, 2 stderr */
-	uint8_t pad[5];
+	uint8_t part;   /* WIRE_PART_... */
+	uint8_t pad[4];
 	char name[64];
 };
+#define WIRE_PART_LATER 1 /* goes on with the line of the message before */
+#define WIRE_PART_MORE  2 /* the next message goes on with it, unless that says LOST */
 
 /*
  * Builds a message in `buffer` (at least sizeof(struct wire_header) + WIRE_BODY_MAX bytes) from up

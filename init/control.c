@@ -29,6 +29,8 @@ static char packet[PACKET_SIZE];
 static void client_close(struct supervisor *sup, struct client *client)
 {
 	loop_close(&sup->loop, &client->source);
+	if (client->logs)
+		tail_close(&sup->output.tail, &client->cursor);
 	client->events = client->logs = false;
 }
 
@@ -141,51 +143,65 @@ static bool pump_events(struct supervisor *sup, struct client *client)
 	return true;
 }
 
-static bool wants_line(const struct client *client, uint16_t slot)
+/* Sends as much of a line as one message takes; true when that was sent. */
+static bool send_line(struct supervisor *sup, struct client *client, const struct tail_entry *entry)
 {
-	for (unsigned i = 0; i < client->name_count; i++)
-		if (client->slots[i] == slot)
-			return true;
-	return client->name_count == 0;
+	static char text[WIRE_BODY_MAX - sizeof(struct wire_line)];
+	const struct service *service = sup->by_slot[entry->slot];
+	struct wire_line line = {
+		.time_realtime = entry->time_realtime,
+		.service = service->index,
+		.stream = entry->size_stream & TAIL_STDERR ? 2 : 1,
+		.part = client->line_sent ? WIRE_PART_LATER : 0,
+	};
+	size_t len = tail_text(&sup->output.tail, entry, client->line_sent, text, sizeof(text));
+	bool more = client->line_sent + len < tail_size(entry);
+
+	if (more)
+		line.part |= WIRE_PART_MORE;
+	snprintf(line.name, sizeof(line.name), "%s", service->config->name);
+	if (!client_send(sup, client,
+			 wire_encode(packet, WIRE_LINE, &line, sizeof(line), text, len)))
+		return false;
+	client->line_sent = more ? client->line_sent + (uint32_t)len : 0;
+	client->line_number = entry->number;
+	if (!more)
+		tail_step(&sup->output.tail, &client->cursor);
+	return true;
 }
 
-static bool send_line(struct supervisor *sup, struct client *client, const struct tail_entry *entry,
-		      const char *text, size_t size)
+/* Lines that went before this client could read them, the one under way included. */
+static bool send_lost_lines(struct supervisor *sup, struct client *client)
 {
-	const struct service *service = entry->slot < sup->slots ? sup->by_slot[entry->slot] : NULL;
-	struct wire_line line = {.time_realtime = entry->time_realtime, .stream = entry->stream};
-
-	if (!service)
+	if (client->line_sent && client->cursor.number == client->line_number)
+		return true; /* first the rest of that */
+	client->line_sent = 0;
+	if (!client->cursor.lost)
 		return true;
-	line.service = service->index;
-	snprintf(line.name, sizeof(line.name), "%s", service->config->name);
-	return client_send(sup, client,
-			   wire_encode(packet, WIRE_LINE, &line, sizeof(line), text,
-				       entry->size < size ? entry->size : size));
+	if (!send_lost(sup, client, client->cursor.lost))
+		return false;
+	client->cursor.lost = 0;
+	return true;
 }
 
 static bool pump_lines(struct supervisor *sup, struct client *client)
 {
-	static char text[WIRE_BODY_MAX];
+	const struct tail_entry *entry;
 
-	while (client->follow || client->tail_cursor < client->tail_end) {
-		struct tail_entry entry;
-		bool lost;
-		uint64_t next = tail_read(&sup->output.tail, client->tail_cursor, &entry, text,
-					  sizeof(text), &lost);
-
-		if (lost && !send_lost(sup, client, 1))
+	for (;;) {
+		if (!send_lost_lines(sup, client))
 			return false;
-		if (lost)
-			client->tail_cursor = sup->output.tail.oldest;
-		if (!next)
+		entry = tail_peek(&sup->output.tail, &client->cursor);
+		if (!client->follow &&
+		    (!entry || (int32_t)(entry->number - client->lines_end) >= 0))
+			break;
+		if (!entry)
 			return true;
-		if (wants_line(client, entry.slot) &&
-		    !send_line(sup, client, &entry, text, sizeof(text)))
+		if (!send_line(sup, client, entry))
 			return false;
-		client->tail_cursor = next;
 	}
 	client->logs = false;
+	tail_close(&sup->output.tail, &client->cursor);
 	answer(sup, client, WIRE_DONE, "%s", "");
 	return true;
 }
@@ -379,25 +395,6 @@ static void on_shutdown(struct supervisor *sup, struct client *client)
 	stop_begin(sup, 0, why);
 }
 
-/* The offset from which the last `lines` lines that the client wants are to be read. */
-static uint64_t tail_start(const struct supervisor *sup, const struct client *client,
-			   uint32_t lines)
-{
-	const struct tail *tail = &sup->output.tail;
-	struct tail_entry entry;
-	uint64_t total = 0, skip, at, next;
-	char none[1]; /* the text is of no interest here */
-	bool lost;
-
-	for (at = tail->oldest; (next = tail_read(tail, at, &entry, none, 0, &lost)); at = next)
-		total += wants_line(client, entry.slot);
-	skip = total > lines ? total - lines : 0;
-	for (at = tail->oldest; skip && (next = tail_read(tail, at, &entry, none, 0, &lost));
-	     at = next)
-		skip -= wants_line(client, entry.slot);
-	return at;
-}
-
 static bool take_names(struct supervisor *sup, struct client *client, const char *names,
 		       uint32_t count)
 {
@@ -430,11 +427,17 @@ static void on_logs(struct supervisor *sup, struct client *client, const char *b
 		answer(sup, client, WIRE_FAILED, "malformed request");
 		return;
 	}
+	if (client->logs) /* another wish takes the place of the one before */
+		tail_close(&sup->output.tail, &client->cursor);
+	client->logs = false;
 	if (!take_names(sup, client, body + sizeof(request), request.names))
 		return;
 	client->follow = request.follow != 0;
-	client->tail_cursor = tail_start(sup, client, request.lines);
-	client->tail_end = sup->output.tail.next;
+	client->cursor.slots = client->slots;
+	client->cursor.count = client->name_count;
+	client->line_sent = 0;
+	client->lines_end = sup->output.tail.number;
+	tail_open(&sup->output.tail, &client->cursor, request.lines);
 	client->logs = true;
 }
 

@@ -7,6 +7,7 @@
 #include <sys/types.h>
 
 #include "loop.h"
+#include "tail.h"
 
 /*
  * The control socket (wire.h). A client costs init a fixed record: answers are sent without
@@ -23,8 +24,10 @@ struct client {
 	struct loop_source source;
 	uint64_t since; /* when it last asked for something */
 	uint64_t event_cursor;
-	uint64_t tail_cursor;
-	uint64_t tail_end; /* without `follow`: stop here */
+	struct tail_cursor cursor; /* of lines */
+	uint32_t line_sent;        /* bytes of the line under way ... */
+	uint32_t line_number;      /* ... and which that is */
+	uint32_t lines_end;        /* without `follow`: the number of the line to stop at */
 	uid_t uid;
 	bool events, logs, follow, blocked;
 	bool reloading; /* is answered when the new plan is in force */

@@ -3,25 +3,18 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/auxv.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "clock.h"
-#include "fd.h"
 #include "log.h"
 #include "spawn.h"
-#include "str.h"
 #include "supervisor.h"
 
 /* A writer that does not live as long was none, and the next one is not started before. */
 #define RETRY NSEC_PER_SEC
-
-/* ---- in init ---- */
 
 /* Without /proc, the path that init was executed by. */
 static const char *own_program(void)
@@ -47,14 +40,16 @@ static void start_writer(struct supervisor *sup, struct service *service)
 {
 	const struct policy_config *policy = service->config->policy;
 	struct logger *logger = service->logger;
-	static char size[24], keep[12];
+	static char size[24], keep[12], slot[12];
 	char *argv[] = {(char *)(uintptr_t) "muster-init",
 			(char *)(uintptr_t)LOG_WRITER_OPTION,
 			(char *)(uintptr_t)policy->log_path,
 			size,
 			keep,
+			slot,
 			NULL};
-	struct spawn_fd fds[] = {{logger->read_end, STDIN_FILENO}, {sup->null_fd, STDOUT_FILENO}};
+	struct spawn_fd fds[] = {{logger->read_end, STDIN_FILENO},
+				 {sup->reports_end, STDOUT_FILENO}};
 	struct spawn_request request = {
 		.program = own_program(),
 		.argv = argv,
@@ -70,6 +65,7 @@ static void start_writer(struct supervisor *sup, struct service *service)
 
 	snprintf(size, sizeof(size), "%llu", (unsigned long long)policy->log_max_size);
 	snprintf(keep, sizeof(keep), "%u", policy->log_keep);
+	snprintf(slot, sizeof(slot), "%u", service->slot);
 	pid = spawn(&request, &error);
 	if (pid < 0) {
 		try_later(sup, service, strerror(error.error));
@@ -135,132 +131,43 @@ void logger_close(struct supervisor *sup, struct service *service)
 	logger->read_end = logger->write_end = -1;
 }
 
-/* ---- the writer ---- */
+/* ---- what writers tell ---- */
 
-struct writer {
-	const char *path;
-	uint64_t max;
-	uint64_t keep;
-	uint64_t size;
-	int fd;
-};
-
-static int writer_open(struct writer *w)
+static void take_report(struct supervisor *sup, const struct logger_report *report)
 {
-	struct stat st;
+	const struct service *service =
+		report->slot < sup->slots ? sup->by_slot[report->slot] : NULL;
 
-	w->fd = open(w->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0640);
-	if (w->fd < 0)
-		return -errno;
-	w->size = fstat(w->fd, &st) == 0 ? (uint64_t)st.st_size : 0;
-	return 0;
-}
-
-/* PATH.2 -> PATH.3, PATH.1 -> PATH.2, PATH -> PATH.1; with nothing to keep, PATH is emptied. */
-static void writer_rotate(struct writer *w)
-{
-	char from[PATH_MAX], to[PATH_MAX];
-
-	for (uint64_t i = w->keep; i >= 1; i--) {
-		snprintf(to, sizeof(to), "%s.%llu", w->path, (unsigned long long)i);
-		if (i == 1)
-			snprintf(from, sizeof(from), "%s", w->path);
-		else
-			snprintf(from, sizeof(from), "%s.%llu", w->path,
-				 (unsigned long long)(i - 1));
-		rename(from, to);
-	}
-	if (!w->keep && ftruncate(w->fd, 0) == 0) {
-		w->size = 0;
+	sup->output.files_dropped += report->dropped;
+	if (!service || !service->logger)
 		return;
-	}
-	close(w->fd);
-	if (writer_open(w) < 0)
-		w->fd = -1;
+	if (report->error && report->dropped)
+		log_warning("%s: %s: %s: %u lines dropped", service->config->name,
+			    service->config->policy->log_path, strerror(report->error),
+			    report->dropped);
+	else if (report->error)
+		log_warning("%s: %s: %s", service->config->name, service->config->policy->log_path,
+			    strerror(report->error));
+	else
+		log_info("%s: %s is written again; %u more lines were dropped",
+			 service->config->name, service->config->policy->log_path, report->dropped);
 }
 
-static void writer_append(struct writer *w, const char *text, size_t len)
+static void reports_ready(struct loop *loop, struct loop_source *source, uint32_t events)
 {
-	if (w->fd < 0 && writer_open(w) < 0)
-		return; /* cannot be helped: keep the pipe flowing, the service must not block */
-	if (fd_write_all(w->fd, text, len) == 0)
-		w->size += len;
+	struct logger_report reports[16];
+	ssize_t n = read(source->fd, reports, sizeof(reports));
+
+	(void)events;
+	for (size_t i = 0; n > 0 && i < (size_t)n / sizeof(*reports); i++)
+		take_report(supervisor_of(loop), &reports[i]);
 }
 
-/* How much of the text, in whole lines, the file still takes. */
-static size_t writer_room(const struct writer *w, const char *text, size_t len)
+void logger_reports_open(struct supervisor *sup)
 {
-	uint64_t room = w->size < w->max ? w->max - w->size : 0;
-	const char *end;
-
-	if (!w->max || len <= room)
-		return len;
-	end = memrchr(text, '\n', (size_t)room);
-	return end ? (size_t)(end - text) + 1 : 0;
-}
-
-/* A rotation falls between two lines; only a line longer than a file makes a file too long. */
-static void writer_write(struct writer *w, const char *text, size_t len)
-{
-	size_t part;
-
-	for (; len; text += part, len -= part) {
-		const char *end = memchr(text, '\n', len);
-
-		part = writer_room(w, text, len);
-		if (!part && w->size) {
-			writer_rotate(w);
-			part = writer_room(w, text, len);
-		}
-		if (!part)
-			part = end ? (size_t)(end - text) + 1 : len;
-		writer_append(w, text, part);
-	}
-}
-
-static void writer_loop(struct writer *w)
-{
-	static char buffer[65536];
-	size_t used = 0;
-	ssize_t n;
-
-	while ((n = read(STDIN_FILENO, buffer + used, sizeof(buffer) - used)) != 0) {
-		char *last;
-		size_t whole;
-
-		if (n < 0) {
-			if (errno == EINTR)
-				continue;
-			break;
-		}
-		used += (size_t)n;
-		last = memrchr(buffer, '\n', used);
-		whole = last ? (size_t)(last - buffer) + 1 : used == sizeof(buffer) ? used : 0;
-		if (whole)
-			writer_write(w, buffer, whole);
-		memmove(buffer, buffer + whole, used - whole);
-		used -= whole;
-	}
-	if (used)
-		writer_write(w, buffer, used);
-}
-
-int logwriter_main(int argc, char **argv)
-{
-	struct writer w = {.fd = -1};
-	int rc;
-
-	if (argc != 3 || !parse_uint(argv[1], UINT64_MAX, &w.max) ||
-	    !parse_uint(argv[2], 255, &w.keep))
-		return 2;
-	/* it ends when the pipe does, after the last line of a service that is being stopped */
-	signal(SIGTERM, SIG_IGN);
-	signal(SIGINT, SIG_IGN);
-	signal(SIGHUP, SIG_IGN);
-	w.path = argv[0];
-	rc = writer_open(&w);
-	if (rc < 0)
-		log_error("cannot open %s: %s", w.path, strerror(-rc));
-	writer_loop(&w);
-	return 0;
+	sup->reports.ready = reports_ready;
+	sup->reports.class = CLASS_FACT;
+	sup->reports_end = loop_add_pipe(&sup->loop, &sup->reports);
+	if (sup->reports_end < 0)
+		sup->reports_end = sup->null_fd;
 }

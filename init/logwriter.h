@@ -11,7 +11,8 @@
 /*
  * log = file:/path. A disk may stall, and PID 1 may not: a small process of our own program takes
  * the service's output from a pipe and writes it, with rotation by size. The pipe is kept across
- * restarts of service and writer, so no line is lost to either.
+ * restarts of service and writer, so no line is lost to either. A line that cannot be written is
+ * dropped; the writer tells init how many there were, and why, over a pipe that all writers share.
  */
 struct supervisor;
 struct service;
@@ -30,10 +31,21 @@ bool logger_open(struct supervisor *sup, struct service *service);
 void logger_close(struct supervisor *sup, struct service *service);
 void logger_ended(struct supervisor *sup, struct service *service);
 
+/* What a writer tells init, in one write. */
+struct logger_report {
+	uint32_t dropped; /* lines since the last report */
+	uint16_t slot;    /* of the service */
+	uint16_t error;   /* errno; 0: it writes again */
+};
+
+/* The pipe for reports, before the first writer. */
+void logger_reports_open(struct supervisor *sup);
+
 /*
- * The writer itself: `muster-init --log-writer PATH MAX_SIZE KEEP`, reads standard input until its
- * end. PATH is renamed to PATH.1 when it would exceed MAX_SIZE bytes (0: never), PATH.1 to PATH.2,
- * up to PATH.KEEP. Returns an exit code.
+ * The writer itself: `muster-init --log-writer PATH MAX_SIZE KEEP SLOT`, reads standard input until its
+ * end and reports to standard output. PATH is renamed to PATH.1 when it would exceed MAX_SIZE bytes (0: never), PATH.1 to PATH.2,
+ * up to PATH.KEEP. Where PATH was moved or deleted by somebody else, a new file is begun. Returns
+ * an exit code.
  */
 #define LOG_WRITER_OPTION "--log-writer"
 int logwriter_main(int argc, char **argv);

@@ -20,6 +20,7 @@
 #include "filters.h"
 #include "guard.h"
 #include "log.h"
+#include "logwriter.h"
 #include "notify.h"
 #include "progress.h"
 #include "rundir.h"
@@ -288,6 +289,7 @@ static int open_all(struct supervisor *sup, struct config *config)
 	if (rc < 0)
 		return rc;
 	output_open(sup);
+	logger_reports_open(sup);
 	sup->run_dir = run_dir && *run_dir ? run_dir : DEFAULT_RUN_DIR;
 	sup->run_fd = rundir_open(sup->run_dir);
 	note_descriptors(sup);

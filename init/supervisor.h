@@ -141,6 +141,7 @@ struct supervisor {
 	struct hosts_run hosts;
 	struct cgroups cgroups;
 	struct loop_source signals;
+	struct loop_source reports; /* of the writers of log files */
 	struct loop_timer start_timer, stop_timer, reap_timer;
 	const struct config_source *source;
 	struct rlimit nofile;
@@ -152,6 +153,7 @@ struct supervisor {
 	struct loop_timer up_timer;
 	uint64_t up_interval; /* ns from WATCHDOG=1 to WATCHDOG=1 upwards; 0: none is expected */
 	int null_fd;
+	int reports_end; /* where writers of log files report */
 	uint32_t serial; /* of probe orders */
 	uint64_t random;
 	pid_t told[LEFTOVERS_TOLD]; /* leftovers that got TERM */

@@ -49,7 +49,7 @@ static void say_lost(const struct message *message, const char *what)
 		return;
 	memcpy(&lost, message->body, sizeof(lost));
 	fflush(stdout);
-	log_warning("%" PRIu64 " or more %s were gone before they could be read", lost, what);
+	log_warning("%" PRIu64 " %s were gone before they could be read", lost, what);
 }
 
 /* ---- logs ---- */
@@ -58,7 +58,11 @@ struct logs {
 	bool follow;
 	bool times;
 	bool prefix;
+	bool colour;
+	bool within;    /* a line whose rest is to come */
 	uint32_t width; /* of the longest name */
+	uint32_t since; /* ms; 0: from the beginning */
+	uint64_t from;  /* CLOCK_REALTIME */
 };
 
 /* Hours to milliseconds of the local day. */
@@ -74,25 +78,52 @@ static char *format_clock(char *buffer, size_t size, uint64_t realtime)
 	return buffer;
 }
 
-static void print_line(const struct logs *logs, const struct message *message)
+static void print_head(const struct logs *logs, const struct wire_line *line)
+{
+	/* red stays for what is wrong */
+	static const char *const colours[] = {"\033[36m", "\033[33m", "\033[32m", "\033[35m",
+					      "\033[34m"};
+	char when[32];
+
+	if (logs->times)
+		printf("%s ", format_clock(when, sizeof(when), line->time_realtime));
+	if (logs->prefix && logs->colour)
+		printf("%s%-*s |\033[0m ", colours[line->service % 5], (int)logs->width,
+		       line->name);
+	else if (logs->prefix)
+		printf("%-*s | ", (int)logs->width, line->name);
+}
+
+static void end_line(struct logs *logs)
+{
+	if (logs->within)
+		putchar('\n');
+	logs->within = false;
+}
+
+/* A line, or a part of a long one. */
+static void print_line(struct logs *logs, const struct message *message)
 {
 	struct wire_line line;
-	char when[32];
 
 	if (message->size < sizeof(line))
 		return;
 	memcpy(&line, message->body, sizeof(line));
 	line.name[sizeof(line.name) - 1] = '\0';
-	if (logs->times)
-		printf("%s ", format_clock(when, sizeof(when), line.time_realtime));
-	if (logs->prefix)
-		printf("%-*s | ", (int)logs->width, line.name);
+	if (line.time_realtime < logs->from)
+		return;
+	if (!(line.part & WIRE_PART_LATER)) {
+		end_line(logs);
+		print_head(logs, &line);
+	}
 	fwrite(message->body + sizeof(line), 1, message->size - sizeof(line), stdout);
-	putchar('\n');
+	logs->within = true;
+	if (!(line.part & WIRE_PART_MORE))
+		end_line(logs);
 }
 
 /* Without --follow init says when it was all; with it, its end is the end. */
-static int print_lines(const struct ctl *ctl, struct stream *stream, const struct logs *logs)
+static int print_lines(const struct ctl *ctl, struct stream *stream, struct logs *logs)
 {
 	uint64_t patience = msec(CLIENT_PATIENCE_MS);
 	int error;
@@ -106,9 +137,11 @@ static int print_lines(const struct ctl *ctl, struct stream *stream, const struc
 			return client_complain(ctl, error);
 		if (stream->message.type == WIRE_LINE)
 			print_line(logs, &stream->message);
-		else if (stream->message.type == WIRE_LOST)
-			say_lost(&stream->message, "lines");
 		else
+			end_line(logs);
+		if (stream->message.type == WIRE_LOST)
+			say_lost(&stream->message, "lines");
+		else if (stream->message.type != WIRE_LINE)
 			return client_verdict(&stream->message);
 		if (logs->follow)
 			fflush(stdout);
@@ -135,12 +168,17 @@ static int fill_names(const struct ctl *ctl, wire_name *names, char **argv, int 
 }
 
 /* So wide that all names that may come fit. Without a page the names are simply not aligned. */
-static uint32_t name_width(const struct ctl *ctl)
+static uint32_t name_width(const struct ctl *ctl, char **names)
 {
 	struct view view;
 	uint32_t i, width = 0;
 	size_t len;
 
+	for (i = 0; names[i]; i++)
+		if (strlen(names[i]) > width)
+			width = (uint32_t)strlen(names[i]);
+	if (i)
+		return width;
 	if (view_open(&view, ctl->run_dir))
 		return 0;
 	for (i = 0; i < view.header.record_count; i++) {
@@ -155,13 +193,14 @@ static uint32_t name_width(const struct ctl *ctl)
 int verb_logs(struct ctl *ctl, char **argv)
 {
 	struct wire_logs request = {.lines = UINT32_MAX};
-	struct logs logs = {0};
+	struct logs logs = {.colour = ctl->colour};
 	wire_name names[NAMES_MAX] = {{0}};
 	const struct arg_option options[] = {{"follow", 'f', ARG_FLAG, &logs.follow},
 					     {"lines", 'n', ARG_COUNT, &request.lines},
+					     {"since", 0, ARG_DURATION, &logs.since},
 					     {"timestamps", 't', ARG_FLAG, &logs.times}};
 	struct stream stream;
-	int exit_code, count = args_parse(ctl, argv, options, 3, &exit_code);
+	int exit_code, count = args_parse(ctl, argv, options, 4, &exit_code);
 
 	if (count < 0)
 		return exit_code;
@@ -172,7 +211,9 @@ int verb_logs(struct ctl *ctl, char **argv)
 	request.follow = logs.follow;
 	request.names = (uint32_t)count;
 	logs.prefix = count != 1;
-	logs.width = logs.prefix ? name_width(ctl) : 0;
+	logs.width = logs.prefix ? name_width(ctl, argv) : 0;
+	if (logs.since)
+		logs.from = clock_realtime() - msec(logs.since);
 	exit_code = stream_begin(ctl, &stream, WIRE_LOGS, &request, sizeof(request), names,
 				 (size_t)count * sizeof(wire_name));
 	if (exit_code)

@@ -53,7 +53,7 @@ def lines_that_were_lost_are_said():
 
     with FakeInit([service("web")], answer) as init:
         result = init.ctl("logs", "web")
-        contains(result.stderr, "5 or more lines were gone", "what is said")
+        contains(result.stderr, "5 lines were gone", "what is said")
         equal(result.stdout, "on\n", "what is left")
         equal(result.returncode, 6, "exit code for a message that is none of lines")
 

@@ -29,6 +29,7 @@ static void the_layout_is_what_the_manual_says(void **state)
 	assert_int_equal(offsetof(struct wire_event, reason), 92);
 	assert_int_equal(sizeof(struct wire_line), 80);
 	assert_int_equal(offsetof(struct wire_line, stream), 10);
+	assert_int_equal(offsetof(struct wire_line, part), 11);
 	assert_int_equal(offsetof(struct wire_line, name), 16);
 }
 
