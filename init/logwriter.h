@@ -42,10 +42,10 @@ struct logger_report {
 void logger_reports_open(struct supervisor *sup);
 
 /*
- * The writer itself: `muster-init --log-writer PATH MAX_SIZE KEEP SLOT`, reads standard input until its
- * end and reports to standard output. PATH is renamed to PATH.1 when it would exceed MAX_SIZE bytes (0: never), PATH.1 to PATH.2,
- * up to PATH.KEEP. Where PATH was moved or deleted by somebody else, a new file is begun. Returns
- * an exit code.
+ * The writer itself: `muster-init --log-writer PATH MAX_SIZE KEEP SLOT`, reads standard input until
+ * its end and reports to standard output. PATH is renamed to PATH.1 when it would exceed MAX_SIZE
+ * bytes (0: never), PATH.1 to PATH.2, up to PATH.KEEP. Where PATH was moved or deleted by somebody
+ * else, a new file is begun. Returns an exit code.
  */
 #define LOG_WRITER_OPTION "--log-writer"
 int logwriter_main(int argc, char **argv);
