@@ -230,15 +230,16 @@ static void read_sockets(struct load *load, const struct entry *entry, uint32_t 
 static void check_descriptors(struct load *load, const struct service_load *service,
 			      const struct service_config *out)
 {
-	const struct probe_config *readiness = out->probes[ROLE_READINESS];
 	const struct entry *entry = section_get(service->section, "readiness_probe");
 	int end = LISTEN_FIRST_FD + out->listen_count;
 
-	if (entry && readiness && readiness->kind == PROBE_FD && readiness->fd < end)
-		report_entry(load, entry,
-			     "descriptors %d to %d are the sockets of listen; expected fd:%d or "
-			     "above",
-			     LISTEN_FIRST_FD, end - 1, end);
+	for (const struct probe_config *p = out->probes[ROLE_READINESS]; p; p = p->next)
+		if (entry && p->kind == PROBE_FD && p->fd < end)
+			report_entry(
+				load, entry,
+				"descriptors %d to %d are the sockets of listen; expected fd:%d or "
+				"above",
+				LISTEN_FIRST_FD, end - 1, end);
 }
 
 void load_listen(struct load *load, struct service_load *service, uint32_t index)

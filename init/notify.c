@@ -231,8 +231,11 @@ int notify_signal(const struct service *service, int signal)
 
 /* ---- one datagram ---- */
 
-/* Room for one more than a service may store: what does not fit is closed by the kernel. */
-#define FDS_MAX (FDSTORE_MAX + 1)
+/* Room for one more than a service may store: what does not fit is closed by the kernel, which also
+ * fills what is there for alignment alone; so there are as many places as that could make. */
+#define CONTROL_SIZE                                                                               \
+	(CMSG_SPACE(sizeof(struct ucred)) + CMSG_SPACE((FDSTORE_MAX + 1) * sizeof(int)))
+#define FDS_MAX (CONTROL_SIZE / sizeof(int))
 
 struct packet {
 	pid_t pid; /* of the sender, as the kernel has it; 0: not known */
@@ -263,7 +266,7 @@ static ssize_t receive(int fd, char *text, struct packet *packet)
 {
 	union {
 		struct cmsghdr align;
-		char bytes[CMSG_SPACE(sizeof(struct ucred)) + CMSG_SPACE(FDS_MAX * sizeof(int))];
+		char bytes[CONTROL_SIZE];
 	} ancillary;
 	struct iovec part = {text, NOTICE_MAX};
 	struct msghdr message = {.msg_iov = &part,

@@ -239,7 +239,7 @@ static void add_probe(struct ports *ports, const struct probe_config *probe)
 {
 	struct target target;
 
-	if (!probe || !probe_is_network(probe) || !target_parse(&target, probe->target))
+	if (!probe_is_network(probe) || !target_parse(&target, probe->target))
 		return;
 	add_port(ports, target.port);
 	target_free(&target);
@@ -273,7 +273,9 @@ static struct ports list_ports(const struct config *config, const char *const *u
 		add_upstream(&ports, upstream[i]);
 	for (uint32_t i = 0; i < config->count; i++)
 		for (unsigned role = 0; role < ROLE_COUNT; role++)
-			add_probe(&ports, config->services[i].probes[role]);
+			for (const struct probe_config *p = config->services[i].probes[role]; p;
+			     p = p->next)
+				add_probe(&ports, p);
 	for (uint32_t i = 0; i < config->addresses->count; i++)
 		add_candidates(&ports, &config->addresses->entries[i]);
 	return ports;

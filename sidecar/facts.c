@@ -32,8 +32,11 @@ static bool says_more(const struct probe *probe, const struct probe *than)
 
 	if (!than)
 		return true;
-	return probe->spec.role < ROLE_COUNT && than->spec.role < ROLE_COUNT &&
-	       rank[probe->spec.role] > rank[than->spec.role];
+	if (probe->spec.role >= ROLE_COUNT || than->spec.role >= ROLE_COUNT)
+		return false;
+	if (probe->spec.role == than->spec.role) /* of several the one that fails */
+		return than->last.ok && probe->last_time && !probe->last.ok;
+	return rank[probe->spec.role] > rank[than->spec.role];
 }
 
 const struct probe **facts_probes(const struct prober *prober, const struct view *view)

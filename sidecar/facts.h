@@ -12,7 +12,8 @@ struct sidecar;
 struct view;
 
 /*
- * Per record of the view the probe of this sidecar that says most about it (readiness, else
+ * Per record of the view the probe of this sidecar that says most about it (readiness, of several
+ * one that fails, else
  * start-up, else liveness), or NULL. An array of header.record_count, freed by the caller.
  */
 const struct probe **facts_probes(const struct prober *prober, const struct view *view);

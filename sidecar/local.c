@@ -58,6 +58,11 @@ bool local_check(const struct config *config)
 				  "muster-sidecar probes tcp://, http:// and https://",
 				  service->name, probe_kind_name(probe_of(service)->kind));
 			good = false;
+		} else if (probe_of(service)->next) {
+			log_error("[service:%s] readiness_probe: several probes need muster-init; "
+				  "alone, muster-sidecar makes one for each service",
+				  service->name);
+			good = false;
 		}
 	}
 	return good;
@@ -153,6 +158,7 @@ static void write_record(struct local *local, uint32_t index)
 	if (service->essential)
 		record->flags |= STATUS_ESSENTIAL;
 	record->probe = probe_of(service)->kind;
+	record->probes = 1;
 	record->state = STATE_STARTING;
 	record->last_exit = -1;
 	record->since = record->wait_begin = record->start_begin = now;
@@ -261,6 +267,7 @@ bool local_report(void *data, struct probe *probe)
 	changed = state != record->state;
 	if (changed) {
 		record->state = state;
+		record->passed = state == STATE_READY;
 		record->since = clock_monotonic();
 		if (state == STATE_READY && !record->ready_at)
 			record->ready_at = record->since;

@@ -41,7 +41,8 @@ static json_t *probe_value(const struct view *view, uint32_t index, const struct
 
 	if (kind == PROBE_NONE)
 		return json_null();
-	value = json_pack("{s:s, s:n, s:n, s:n}", "kind", probe_kind_name(kind), "latency_seconds",
+	value = json_pack("{s:s, s:i, s:i, s:n, s:n, s:n}", "kind", probe_kind_name(kind), "count",
+			  (int)record->probes, "passed", (int)record->passed, "latency_seconds",
 			  "age_seconds", "error");
 	if (probe && probe->last_time) {
 		json_object_set_new(value, "age_seconds",

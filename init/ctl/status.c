@@ -175,6 +175,8 @@ static void json_probe(struct json_out *json, const struct status_record *record
 	}
 	json_object_begin(json, "probe");
 	json_text(json, "kind", probe_kind_name(record->probe));
+	json_uint(json, "count", record->probes);
+	json_uint(json, "passed", record->passed);
 	json_uint(json, "failures", record->failures);
 	json_object_end(json);
 }
