@@ -52,7 +52,7 @@ static void take_ready(struct supervisor *sup, struct notify_run *run)
 	struct service *service = run->service;
 
 	if (run->reloading && is_up(service))
-		supervisor_reason(sup, service, "%s", "");
+		supervisor_reason(sup, service, "%s", run->status);
 	run->reloading = false;
 	for (struct probe_run *probe = service->probes[ROLE_READINESS]; probe; probe = probe->next)
 		if (probe->config->kind == PROBE_NOTIFY && !probe->passed)
@@ -83,16 +83,16 @@ static void take_state(struct supervisor *sup, struct notify_run *run, enum noti
 }
 
 /* Why it is being ended says more than what it says of itself meanwhile. */
-static void take_status(struct supervisor *sup, struct service *service, const char *text)
+static void take_status(struct supervisor *sup, struct notify_run *run, const char *text)
 {
+	struct service *service = run->service;
 	bool failing = service->after != AFTER_INACTIVE && service->after != AFTER_WAITING &&
 		       service->after != AFTER_OWN;
-	char clean[STATUS_REASON_SIZE];
 
 	if (!service->pid || (machine_state(service->phase) == STATE_STOPPING && failing))
 		return;
-	notice_clean(clean, sizeof(clean), text);
-	supervisor_reason(sup, service, "%s", clean);
+	notice_clean(run->status, sizeof(run->status), text);
+	supervisor_reason(sup, service, "%s", run->status);
 }
 
 static void take_error(struct notify_run *run, const struct notice *notice)
@@ -334,7 +334,7 @@ static void take_notice(struct supervisor *sup, struct notify_run *run, const st
 	take_error(run, notice);
 	take_state(sup, run, (enum notice_state)notice->state);
 	if (notice->status)
-		take_status(sup, run->service, notice->status);
+		take_status(sup, run, notice->status);
 	if (notice->extend_usec != NOTICE_ABSENT)
 		take_extension(sup, run, notice->extend_usec);
 	take_watchdog(sup, run, notice);
@@ -394,7 +394,7 @@ void notify_started(struct supervisor *sup, struct service *service)
 	loop_close(&sup->loop, &run->main);
 	run->told = 0;
 	run->reloading = false;
-	run->error[0] = '\0';
+	run->status[0] = run->error[0] = '\0';
 	run->interval = msec(service->config->policy->watchdog);
 	run->watchdog.expired = watchdog_expired;
 }

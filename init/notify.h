@@ -8,6 +8,7 @@
 
 #include "fdstore.h"
 #include "loop.h"
+#include "status.h"
 
 /*
  * sd_notify(3): a datagram socket for each service that asked for it, so that a sender which has
@@ -23,12 +24,13 @@ struct notify_run {
 	struct loop_source main;    /* pidfd of a main process that it named by MAINPID */
 	struct loop_timer watchdog; /* until when it has to say WATCHDOG=1 */
 	struct service *service;
-	uint64_t interval;             /* of the watchdog, ns; 0: none */
-	uint8_t told;                  /* bits: what about its notifications was complained about */
-	bool reloading;                /* from RELOADING=1 to READY=1 */
-	char error[NOTIFY_ERROR_SIZE]; /* ERRNO or BUSERROR in words; empty: none */
-	char variable[128];            /* NOTIFY_SOCKET=..., for the service's environment */
-	char watchdog_variable[40];    /* WATCHDOG_USEC=...; empty: none */
+	uint64_t interval; /* of the watchdog, ns; 0: none */
+	uint8_t told;      /* bits: what about its notifications was complained about */
+	bool reloading;    /* from RELOADING=1 to READY=1 */
+	char status[STATUS_REASON_SIZE]; /* STATUS, cleaned: shown while nothing else is */
+	char error[NOTIFY_ERROR_SIZE];   /* ERRNO or BUSERROR in words; empty: none */
+	char variable[128];              /* NOTIFY_SOCKET=..., for the service's environment */
+	char watchdog_variable[40];      /* WATCHDOG_USEC=...; empty: none */
 	struct fdstore store;
 };
 

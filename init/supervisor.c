@@ -73,7 +73,8 @@ static void publish(struct supervisor *sup, struct service *service, unsigned ol
 	else
 		record->flags &= (uint8_t)~STATUS_WANTED;
 	if (is_plain(state)) {
-		record->reason[0] = '\0';
+		snprintf(record->reason, sizeof(record->reason), "%s",
+			 service->notify && state_is_ready(state) ? service->notify->status : "");
 		record->flags &= (uint8_t)~STATUS_DEP_CAUSE;
 	}
 	record_startup(record, state, sup->loop.now, sup->phase == PHASE_STARTING);

@@ -52,7 +52,9 @@ with Init(config=CONFIG) as init:
     talker.say("RELOADING=1\nMONOTONIC_USEC=12345678")
     equal(shown(init, "talker"), ("ready", "reloading"), "while it reloads")
     talker.say("READY=1")
-    equal(shown(init, "talker"), ("ready", None), "when it has reloaded")
+    equal(shown(init, "talker"), ("ready", "serving"), "when it has reloaded")
+    talker.say("STATUS=")
+    equal(shown(init, "talker"), ("ready", None), "with no status")
     equal(init.services()["dependent"]["starts"], 1, "starts of what depends on it")
 
     failing = speaker(init, "failing")
