@@ -172,6 +172,8 @@ void explain_text(FILE *out, const struct explanation *what)
 	fprintf(out, "  mode  %s (%s)\n", what->book->mode, what->book->mode_source);
 	if (what->state)
 		fprintf(out, "  state %s\n", what->state);
+	else if (!what->place_count && address->count)
+		fprintf(out, "  state not looked at: muster-sidecar resolve does that\n");
 	if (what->age)
 		fprintf(out, "  seen  %s ago\n", format_duration(age, sizeof(age), what->age));
 	fprintf(out, "  tried\n");

@@ -5,7 +5,6 @@ exports, the hosts file, the DNS, and a port that passes connections on."""
 
 import contextlib
 import json
-import os
 import pathlib
 import subprocess
 import sys
