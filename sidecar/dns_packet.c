@@ -48,8 +48,11 @@ static bool read_question(struct dns_query *query)
 {
 	size_t end = read_name(query);
 
-	if (!end || query->size - end < 4)
+	if (!end || query->size - end < 4) {
+		query->name_len = 0;
+		query->name[0] = '\0';
 		return false;
+	}
 	query->type = (uint16_t)dns_two(query->packet + end);
 	query->class = (uint16_t)dns_two(query->packet + end + 2);
 	query->question_end = end + 4;

@@ -3,7 +3,8 @@
 """Measures muster against floors of our own and against other inits, in turns.
 
 bench.py all                 everything below, in this order
-bench.py MEASUREMENT...      wrap memory signal start restart confine stop idle reap http resolve
+bench.py MEASUREMENT...      wrap memory signal start restart confine stop idle reap http resolve dns
+                             forward
 bench.py start=GRAPH         one graph only (graphs.py lists them)
 bench.py report [FILE]       writes docs/benchmarks.md from the newest results
 
@@ -15,6 +16,7 @@ import time
 
 import graphs
 import lib
+import passing
 import report
 import resolving
 import serving
@@ -31,7 +33,8 @@ def memory():
 MEASUREMENTS = {"wrap": wrapping.wrap, "memory": memory, "signal": wrapping.signals,
                 "start": supervising.start, "restart": supervising.restart, "confine": supervising.confine,
                 "stop": supervising.stop, "idle": supervising.idle, "reap": wrapping.reap,
-                "http": serving.http, "resolve": resolving.resolve}
+                "http": serving.http, "resolve": resolving.resolve,
+                "dns": passing.dns, "forward": passing.forward}
 
 
 def find_measurement(word):

@@ -94,6 +94,14 @@ GOALS = [
     Goal("`/livez` over keep-alive / nginx `return 200`", "http",
          of_rows("of_nginx", "median"), 1.0, who="muster-sidecar", floor="", digits=2,
          at_least=True),
+    Goal("DNS answers a second, one processor / dnsmasq", "dns", of_rows("of_dnsmasq", "median"), 1.0,
+         who="muster-sidecar", floor="", digits=2, at_least=True),
+    Goal("DNS: processor time of an answer (10 µs: 100,000 a second)", "dns",
+         of_rows("cpu_us", "median"), 10, who="muster-sidecar", floor="", unit=" µs"),
+    Goal("connections passed on, bulk / direct", "forward", of_rows("of_direct", "median"), 0.9,
+         who="muster-sidecar", floor="", digits=2, at_least=True),
+    Goal("connections passed on: added to a round trip", "forward",
+         of_rows("added_us", "median"), 50, who="muster-sidecar", floor="", unit=" µs"),
 ]
 
 HEAD = """# Benchmarks
