@@ -454,7 +454,7 @@ static void adopt_record(const struct supervisor *sup, struct plan *plan,
 	record = status_record_begin(&plan->page, index);
 	old.generation = record->generation;
 	old.type = record->type;
-	old.flags = (uint8_t)(record->flags | (old.flags & STATUS_WANTED));
+	old.flags = (uint8_t)(record->flags | (old.flags & (STATUS_WANTED | STATUS_DEP_CAUSE)));
 	old.probe = record->probe;
 	/* whom it waits for has another place now, or none */
 	cause = old.flags & STATUS_DEP_CAUSE && old.cause < sup->count
