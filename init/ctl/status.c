@@ -11,6 +11,7 @@
 #include "log.h"
 #include "names.h"
 #include "str.h"
+#include "summary.h"
 #include "text.h"
 #include "version.h"
 #include "view.h"
@@ -98,36 +99,26 @@ static void add_row(const struct show *show, struct grid *grid, const struct sta
 	grid_add(grid, COLOUR_DIM, "%s", text);
 }
 
-static void print_summary(const struct show *show, unsigned width)
-{
-	const struct status_header *header = &show->view->header;
-	struct view_counts counts = view_count(show->view);
-	const char *phase = show->gone ? "ended" : phase_name(header->phase);
-	enum colour colour = show->gone ? COLOUR_DIM : colour_of_phase(header->phase);
-	char line[256], clean[256], up[24];
-
-	format_age(up, sizeof(up), age(show, header->boot));
-	snprintf(line, sizeof(line), "%s  %s  %u of %u ready  up %s  mode %s", header->host, phase,
-		 counts.good, counts.total, up, header->mode);
-	text_clean(clean, sizeof(clean), line, width);
-	if (!show->ctl->colour)
-		colour = COLOUR_NONE;
-	printf("%s%s%s\n", colour_begin(colour), clean, colour_end(colour));
-}
-
-static void print_table(const struct show *show, unsigned width)
+static void print_table(const struct show *show, unsigned width, unsigned rows)
 {
 	static const char *const heads[] = {"NAME", "STATE", "PID", "SINCE", "RESTARTS", ""};
 	struct grid grid;
+	unsigned hidden = 0;
 	uint32_t i;
 
 	grid_begin(&grid, 6, 1U << 2 | 1U << 3 | 1U << 4);
 	for (i = 0; i < 6; i++)
 		grid_add(&grid, COLOUR_BOLD, "%s", heads[i]);
-	for (i = 0; i < show->view->header.record_count; i++)
-		if (is_shown(show, &show->view->records[i]))
+	for (i = 0; i < show->view->header.record_count; i++) {
+		if (!is_shown(show, &show->view->records[i]))
+			continue;
+		if (rows && rows--)
 			add_row(show, &grid, &show->view->records[i]);
+		else
+			hidden++;
+	}
 	grid_print(&grid, stdout, width, show->ctl->colour);
+	summary_rest(hidden);
 }
 
 /* ---- JSON ---- */
@@ -297,8 +288,8 @@ static void print(struct show *show, bool again)
 	if (show->json) {
 		print_json(show, !again);
 	} else {
-		print_summary(show, width);
-		print_table(show, width);
+		summary_print(show->ctl, show->view, show->gone, width);
+		print_table(show, width, summary_rows(redraw));
 	}
 	fflush(stdout);
 }

@@ -73,6 +73,13 @@ unsigned terminal_width(int fd)
 	return ioctl(fd, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
 }
 
+unsigned terminal_height(int fd)
+{
+	struct winsize size;
+
+	return ioctl(fd, TIOCGWINSZ, &size) == 0 ? size.ws_row : 0;
+}
+
 /* Control characters of 7 bits, and of 8, whose UTF-8 form begins with C2. */
 static bool is_control(const char *at)
 {

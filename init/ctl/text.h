@@ -23,6 +23,9 @@ enum colour colour_of_phase(unsigned phase);
 /* Columns of the terminal behind the descriptor; 0: it is none, or does not say. */
 unsigned terminal_width(int fd);
 
+/* Its rows; 0 as above. */
+unsigned terminal_height(int fd);
+
 /*
  * Copies text so that it is harmless on a terminal: control characters and what is not UTF-8
  * become '?', and what is wider than `width` columns (0: no limit) is cut. A UTF-8 sequence counts

@@ -12,6 +12,7 @@
 #include "clock.h"
 #include "fd.h"
 #include "log.h"
+#include "summary.h"
 #include "text.h"
 #include "view.h"
 
@@ -141,20 +142,31 @@ static void add_row(struct grid *grid, const struct row *row)
 	grid_add(grid, COLOUR_NONE, "%u", row->record->restarts);
 }
 
-static void print(const struct top *top)
+static void print(const struct top *top, bool redraws)
 {
 	static const char *const heads[] = {"NAME", "STATE", "PID", "CPU%", "RSS", "RESTARTS"};
 	unsigned width = top->ctl->out_is_terminal ? terminal_width(STDOUT_FILENO) : 0;
+	unsigned rows = summary_rows(redraws), hidden = 0;
 	struct grid grid;
 	uint32_t i;
 
+	if (redraws) {
+		fputs("\033[H\033[J", stdout);
+		summary_print(top->ctl, top->view, false, width);
+	}
 	grid_begin(&grid, 6, 1U << 2 | 1U << 3 | 1U << 4 | 1U << 5);
 	for (i = 0; i < 6; i++)
 		grid_add(&grid, COLOUR_BOLD, "%s", heads[i]);
-	for (i = 0; i < top->count; i++)
-		if (top->rows[i].record->pid)
+	for (i = 0; i < top->count; i++) {
+		if (!top->rows[i].record->pid)
+			continue;
+		if (rows && rows--)
 			add_row(&grid, &top->rows[i]);
+		else
+			hidden++;
+	}
 	grid_print(&grid, stdout, width, top->ctl->colour);
+	summary_rest(hidden);
 	fflush(stdout);
 }
 
@@ -163,6 +175,7 @@ static int run(struct top *top, uint32_t interval, bool once)
 {
 	struct follow follow;
 	uint64_t next = clock_monotonic();
+	bool redraws = top->ctl->out_is_terminal && !once;
 	int outcome = 0;
 
 	follow_begin(&follow, top->view);
@@ -174,13 +187,10 @@ static int run(struct top *top, uint32_t interval, bool once)
 			break;
 		}
 		measure_all(top);
-		if (!first) {
-			if (top->ctl->out_is_terminal && !once)
-				fputs("\033[H\033[J", stdout);
-			print(top);
-			if (once)
-				break;
-		}
+		if (!first || redraws)
+			print(top, redraws);
+		if (!first && once)
+			break;
 		next += msec(interval);
 		do
 			outcome = follow_wait(&follow, interval, next);
