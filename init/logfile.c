@@ -35,13 +35,18 @@ struct writer {
 
 /* ---- telling init ---- */
 
+static bool has_news(const struct writer *w)
+{
+	return w->dropped || w->told != (w->error != 0);
+}
+
 /* The pipe does not block and holds thousands; what it does not take is told later. */
 static void report(struct writer *w, bool now)
 {
 	struct logger_report text = {w->dropped, w->slot, (uint16_t)w->error};
 	uint64_t time = clock_monotonic();
 
-	if (!w->dropped && w->told == (w->error != 0))
+	if (!has_news(w))
 		return;
 	if (!now && w->reported && time - w->reported < REPORT_EVERY)
 		return;
@@ -227,7 +232,7 @@ static void wait_for_input(struct writer *w)
 {
 	struct pollfd p = {.fd = STDIN_FILENO, .events = POLLIN};
 
-	while (w->dropped && poll(&p, 1, (int)(REPORT_EVERY / NSEC_PER_MSEC)) == 0)
+	while (has_news(w) && poll(&p, 1, (int)(REPORT_EVERY / NSEC_PER_MSEC)) == 0)
 		report(w, true);
 }
 

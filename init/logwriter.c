@@ -137,20 +137,20 @@ static void take_report(struct supervisor *sup, const struct logger_report *repo
 {
 	const struct service *service =
 		report->slot < sup->slots ? sup->by_slot[report->slot] : NULL;
+	char count[48] = "";
 
+	if (report->dropped)
+		snprintf(count, sizeof(count), "; %u line%s dropped", report->dropped,
+			 report->dropped == 1 ? "" : "s");
 	sup->output.files_dropped += report->dropped;
 	if (!service || !service->logger)
 		return;
-	if (report->error && report->dropped)
-		log_warning("%s: %s: %s: %u lines dropped", service->config->name,
-			    service->config->policy->log_path, strerror(report->error),
-			    report->dropped);
-	else if (report->error)
-		log_warning("%s: %s: %s", service->config->name, service->config->policy->log_path,
-			    strerror(report->error));
+	if (report->error)
+		log_warning("%s: %s: %s%s", service->config->name,
+			    service->config->policy->log_path, strerror(report->error), count);
 	else
-		log_info("%s: %s is written again; %u more lines were dropped",
-			 service->config->name, service->config->policy->log_path, report->dropped);
+		log_info("%s: %s is written again%s", service->config->name,
+			 service->config->policy->log_path, count);
 }
 
 static void reports_ready(struct loop *loop, struct loop_source *source, uint32_t events)
