@@ -21,7 +21,7 @@
 /* The timers of one service besides those of its probes: its phase, its log's writer, its rest and
  * its watchdog; and those of the whole. */
 #define TIMERS_PER_SERVICE 4
-#define TIMERS_OF_INIT     12
+#define TIMERS_OF_INIT     13
 #define MAX_SLOTS          65535
 /* Descriptors of one service at most: two pipes, a notify socket, a main process, a readiness pipe;
  * and what it may store. */

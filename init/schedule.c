@@ -277,13 +277,11 @@ static void spread(struct supervisor *sup, struct service *service)
 
 /* ---- start slots ---- */
 
-/* auto sets no limit either: the kernel shares the processors out, and whoever has the longest way
- * to go was started first. */
-static bool has_slot(const struct supervisor *sup)
+static bool has_slot(struct supervisor *sup)
 {
 	uint32_t limit = sup->config->start_parallel;
 
-	return limit == PARALLEL_AUTO || sup->starting < limit;
+	return limit == PARALLEL_AUTO ? admission_takes(sup) : sup->starting < limit;
 }
 
 /* Takes the one with the longest way to go; earlier in the file first among equals. */

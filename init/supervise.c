@@ -276,6 +276,7 @@ static int open_all(struct supervisor *sup, struct config *config)
 	sup->random = sup->boot ^ (uint64_t)getpid() << 32;
 	sup->exit_code = -1;
 	sup->pid1 = getpid() == 1;
+	admission_open(&sup->admission);
 	if (!sup->pid1 && prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0)
 		log_warning("cannot adopt orphans: %s", strerror(errno));
 	fd_close_from(3); /* nothing there was meant for us */

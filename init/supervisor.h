@@ -8,6 +8,7 @@
 #include <sys/resource.h>
 #include <sys/types.h>
 
+#include "admission.h"
 #include "cgroups.h"
 #include "children.h"
 #include "config.h"
@@ -69,8 +70,9 @@ struct service {
 	bool in_cgroup;
 	uint16_t index;
 	uint16_t slot;
-	uint8_t phase; /* enum phase */
-	uint8_t after; /* enum after */
+	uint8_t phase;           /* enum phase */
+	uint8_t after;           /* enum after */
+	uint64_t processor_time; /* ns, of its main process at admission's last look */
 	bool wanted;
 	bool launched;           /* the program ran since the last rest: post_stop applies */
 	bool fresh;              /* made by the plan that is being installed */
@@ -142,6 +144,7 @@ struct supervisor {
 	struct cgroups cgroups;
 	struct loop_source signals;
 	struct loop_source reports; /* of the writers of log files */
+	struct admission admission;
 	struct loop_timer start_timer, stop_timer, reap_timer;
 	const struct config_source *source;
 	struct rlimit nofile;

@@ -3,8 +3,8 @@
 """Measures muster against floors of our own and against other inits, in turns.
 
 bench.py all                 everything below, in this order
-bench.py MEASUREMENT...      wrap memory signal start restart confine stop idle reap http resolve dns
-                             forward
+bench.py MEASUREMENT...      wrap memory signal start adaptive restart confine stop idle reap http
+                             resolve dns forward
 bench.py start=GRAPH         one graph only (graphs.py lists them)
 bench.py report [FILE]       writes docs/benchmarks.md from the newest results
 
@@ -14,6 +14,7 @@ Results are added to $BUILD/bench/results.jsonl.
 import sys
 import time
 
+import adaptive
 import graphs
 import lib
 import passing
@@ -31,7 +32,8 @@ def memory():
 
 
 MEASUREMENTS = {"wrap": wrapping.wrap, "memory": memory, "signal": wrapping.signals,
-                "start": supervising.start, "restart": supervising.restart, "confine": supervising.confine,
+                "start": supervising.start, "adaptive": adaptive.adaptive, "restart": supervising.restart,
+                "confine": supervising.confine,
                 "stop": supervising.stop, "idle": supervising.idle, "reap": wrapping.reap,
                 "http": serving.http, "resolve": resolving.resolve,
                 "dns": passing.dns, "forward": passing.forward}

@@ -83,6 +83,8 @@ GOALS = [
     Goal("supervising: dirty for each further service", "memory-supervise",
          of_rows("marginal_kb"), 1, unit=" kB", digits=2),
     Goal("idle, 100 services: wake-ups a minute", "idle", of_rows("per_minute"), 0, digits=0),
+    Goal("40 services, 20 of which compute: `auto` / best of all limits", "adaptive",
+         of_rows("of_best"), 1.05, who="auto", floor="", digits=2),
     Goal("crash to running again, no backoff", "restart", of_rows("ms", "median"), 0.7,
          unit=" ms", digits=2),
     Goal("a fully confined service: added to its start", "confine", of_rows("added_ms"), 2,

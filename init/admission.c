@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: MIT */
+#include "admission.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "str.h"
+#include "supervisor.h"
+
+#define TRUSTED_PER_CORE 4    /* starts between two looks */
+#define COMPUTES_PERCENT 3    /* of one processor: more is computing, even where many share it */
+#define PRESSURE_MAX     1000 /* hundredths of a percent of time in which memory was waited for */
+
+/* ---- processors ---- */
+
+static bool read_file(const char *path, char *text, size_t size)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, text, size - 1);
+
+	if (fd >= 0)
+		close(fd);
+	if (n <= 0)
+		return false;
+	text[n] = '\0';
+	return true;
+}
+
+/* A number at the start of a text, up to a blank or the end of the line. */
+static bool leading_number(const char *text, uint64_t *number)
+{
+	char digits[24];
+	size_t len = strcspn(text, " \n");
+
+	if (len >= sizeof(digits))
+		return false;
+	memcpy(digits, text, len);
+	digits[len] = '\0';
+	return parse_uint(digits, UINT32_MAX, number);
+}
+
+/* Quota and period, in microseconds, of cgroup v2 ("200000 100000", "max 100000") or v1. */
+static bool read_quota(uint64_t *quota, uint64_t *period)
+{
+	char text[64];
+	const char *second;
+
+	if (read_file("/sys/fs/cgroup/cpu.max", text, sizeof(text))) {
+		second = strchr(text, ' ');
+		return second && leading_number(text, quota) && leading_number(second + 1, period);
+	}
+	return read_file("/sys/fs/cgroup/cpu/cpu.cfs_quota_us", text, sizeof(text)) &&
+	       leading_number(text, quota) &&
+	       read_file("/sys/fs/cgroup/cpu/cpu.cfs_period_us", text, sizeof(text)) &&
+	       leading_number(text, period);
+}
+
+void admission_open(struct admission *admission)
+{
+	uint64_t quota, period;
+	cpu_set_t set;
+
+	admission->cores = 1;
+	if (sched_getaffinity(0, sizeof(set), &set) == 0)
+		admission->cores = (uint32_t)CPU_COUNT(&set);
+	if (read_quota(&quota, &period) && period > 0 && quota < admission->cores * period)
+		admission->cores = (uint32_t)((quota + period - 1) / period);
+	if (admission->cores == 0)
+		admission->cores = 1;
+}
+
+/* ---- who computes ---- */
+
+/* A process's CPU clock, as clock_getcpuclockid(3) makes it of a pid. */
+static uint64_t processor_time(pid_t pid)
+{
+	const clockid_t clock = (clockid_t)(~(unsigned)pid << 3 | 2U);
+	struct timespec time;
+
+	if (pid <= 0 || clock_gettime(clock, &time) < 0)
+		return 0;
+	return (uint64_t)time.tv_sec * NSEC_PER_SEC + (uint64_t)time.tv_nsec;
+}
+
+static bool is_computing(struct service *service, uint64_t elapsed)
+{
+	uint64_t now = processor_time(service->hook ? service->hook : service->pid);
+	uint64_t used = now > service->processor_time ? now - service->processor_time : 0;
+
+	service->processor_time = now;
+	return used * 100 > elapsed * COMPUTES_PERCENT;
+}
+
+/* "some avg10=1.23 ..." of the whole machine, where the kernel tells. */
+static bool is_short_of_memory(void)
+{
+	char text[128];
+	const char *at;
+	unsigned hundredths = 0;
+
+	if (!read_file("/proc/pressure/memory", text, sizeof(text)))
+		return false;
+	at = strstr(text, "avg10=");
+	for (at = at ? at + 6 : ""; (*at >= '0' && *at <= '9') || *at == '.'; at++)
+		if (*at != '.')
+			hundredths = hundredths * 10 + (unsigned)(*at - '0');
+	return hundredths > PRESSURE_MAX;
+}
+
+static void look(struct supervisor *sup)
+{
+	struct admission *admission = &sup->admission;
+	uint64_t elapsed = sup->loop.now - admission->looked;
+
+	admission->looked = sup->loop.now;
+	admission->computing = admission->trusted = 0;
+	for (uint32_t i = 0; i < sup->count; i++) {
+		struct service *service = sup->services[i];
+
+		if (service->phase == PH_PRE_START || service->phase == PH_STARTING)
+			admission->computing += is_computing(service, elapsed);
+	}
+	if (sup->starting && is_short_of_memory())
+		admission->computing = UINT32_MAX / 2;
+}
+
+/* It is enough to be awake: schedule_run follows at the end of the turn, and asks again. */
+static void wake(struct loop *loop, struct loop_timer *timer)
+{
+	(void)loop;
+	(void)timer;
+}
+
+bool admission_takes(struct supervisor *sup)
+{
+	struct admission *admission = &sup->admission;
+	uint32_t room = TRUSTED_PER_CORE * admission->cores;
+
+	if (sup->loop.now - admission->looked >= msec(ADMISSION_TICK_MS))
+		look(sup);
+	/* of those that were started since the last look, some are ready by now */
+	if (admission->trusted > sup->starting)
+		admission->trusted = sup->starting;
+	if (sup->starting == 0 ||
+	    (admission->computing < admission->cores && admission->trusted < room)) {
+		admission->trusted++;
+		return true;
+	}
+	if (!admission->timer.slot) {
+		admission->timer.expired = wake;
+		loop_arm(&sup->loop, &admission->timer, sup->loop.now + msec(ADMISSION_TICK_MS));
+	}
+	return false;
+}
