@@ -9,7 +9,7 @@
 /*
  * What one datagram of sd_notify(3) says: assignments, one a line, in any order; of several with
  * the same name the last one counts. Names and values that mean nothing are passed over, as the
- * protocol wants it. docs/muster-init.8 holds the table of what becomes of each.
+ * protocol wants it. docs/notify.md holds the table of what becomes of each.
  */
 #define NOTICE_MAX      4096 /* bytes of a datagram, as systemd has it */
 #define NOTICE_NAME_MAX 255  /* of FDNAME */

@@ -313,7 +313,8 @@ static bool has_to_wait(const struct supervisor *sup, const struct service *serv
 		unsigned state = machine_state(other->phase);
 
 		if (other != service && other->config->replica_of == name && other->wanted &&
-		    (state == STATE_STARTING || state == STATE_STOPPING || state == STATE_BACKOFF))
+		    (state == STATE_WAITING || state == STATE_STARTING || state == STATE_STOPPING ||
+		     state == STATE_BACKOFF))
 			return true;
 	}
 	return false;
