@@ -375,10 +375,25 @@ void cgroups_leave(struct supervisor *sup, struct service *service)
 	if (!service->in_cgroup)
 		return;
 	cgroups_kill(sup, service);
-	service->in_cgroup = false;
-	/* what was killed may be there a moment longer: then the next start or the end sees to it
-	 */
-	unlinkat(sup->cgroups.root, path_of(service, "", path, sizeof(path)), AT_REMOVEDIR);
+	/* what was killed may be there a moment longer: cgroups_tidy sees to it, or the next start
+	 * finds it as it was */
+	service->in_cgroup = unlinkat(sup->cgroups.root, path_of(service, "", path, sizeof(path)),
+				      AT_REMOVEDIR) < 0;
+	if (service->in_cgroup)
+		service->cgroup_events = read_events(sup, service);
+}
+
+void cgroups_tidy(struct supervisor *sup)
+{
+	for (uint32_t i = 0; i < sup->count; i++) {
+		struct service *service = sup->services[i];
+		unsigned state = machine_state(service->phase);
+
+		if (service->in_cgroup &&
+		    (state == STATE_INACTIVE || state == STATE_WAITING || state == STATE_BACKOFF ||
+		     state == STATE_COMPLETED || state == STATE_FAILED))
+			cgroups_leave(sup, service);
+	}
 }
 
 /* ---- who was killed ---- */

@@ -47,6 +47,8 @@ int cgroups_enter(struct supervisor *sup, struct service *service);
 void cgroups_kill(struct supervisor *sup, const struct service *service);
 /* The service is down: what is still there goes, and its cgroup, too. */
 void cgroups_leave(struct supervisor *sup, struct service *service);
+/* An adopted process has ended: cgroups of services that are down may be empty now. */
+void cgroups_tidy(struct supervisor *sup);
 /* Whether it was the kernel that killed the service's main process, for want of memory; then what
  * was short stands in `text`. */
 bool cgroups_killed(struct supervisor *sup, const struct service *service, char *text, size_t size);

@@ -557,6 +557,7 @@ bool supervisor_check_sweeps(struct supervisor *sup)
 	if (!sup->sweep_check)
 		return false;
 	sup->sweep_check = false;
+	cgroups_tidy(sup);
 	for (uint32_t i = 0; i < sup->count; i++) {
 		struct service *service = sup->services[i];
 
