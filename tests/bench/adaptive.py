@@ -14,7 +14,7 @@ import inits
 import lib
 
 SEED = 11
-LIMITS = ("auto", "unlimited", 1, 2, 3, 4, 6, 8, 12, 16)
+LIMITS = ("auto", "unlimited", 1, 2, 3, 4, 6, 8, 12)
 # processor time in milliseconds, then ready; the imports are what agents bring along
 AGENT = """
 import asyncio, email, http.client, json, ssl, sys, time, xml.etree.ElementTree
@@ -79,7 +79,7 @@ def start_once(limit):
 
 def adaptive():
     limits = LIMITS if not lib.QUICK else LIMITS[:5]
-    results = lib.take_turns({str(limit): (lib.rounds(5, 2), lambda limit=limit: start_once(limit)) for limit in limits})
+    results = lib.take_turns({str(limit): (lib.rounds(3, 2), lambda limit=limit: start_once(limit)) for limit in limits})
     rows = {name: lib.stat(found) for name, found in results.items()}
     best = min(row["median"] for row in rows.values())
     lib.save("adaptive", {"rows": {name: {"ms": row, "of_best": row["median"] / best} for name, row in rows.items()}},
