@@ -254,6 +254,7 @@ struct config {
 	/* address.h; never NULL. The texts above that mention an address follow it (address_choose)
 	 */
 	const struct address_book *addresses;
+	const char *state_dir;               /* what is to outlast the container; NULL: nothing */
 	const char *hosts;                   /* the hosts file that names addresses; NULL: none */
 	const struct listen_config *listens; /* of all services */
 	uint32_t listen_count;

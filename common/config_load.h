@@ -141,7 +141,7 @@ struct muster_draft {
 	uint32_t start_timeout, stop_timeout, drain;
 	struct log_draft log;
 	const char *exit_code_from;
-	const char *hosts;
+	const char *hosts, *state_dir;
 };
 
 struct sidecar_draft {

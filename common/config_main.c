@@ -113,5 +113,6 @@ void load_muster(struct load *load)
 	config->drain = draft->drain;
 	config->log = draft->log.mode;
 	config->hosts = draft->hosts ? load_intern(load, draft->hosts) : NULL;
+	config->state_dir = draft->state_dir ? load_intern(load, draft->state_dir) : NULL;
 	config->exit_code_from = -1;
 }

@@ -61,6 +61,7 @@ const struct key keys[] = {
 	 .accepts = "inherit, prefix or json"},
 	{"exit_code_from", MUSTER(exit_code_from), .form = KEY_NAME,
 	 .accepts = "the name of a service"},
+	{"state_dir", MUSTER(state_dir), .form = KEY_PATH},
 	{"hosts", MUSTER(hosts), .form = KEY_HOSTS, .fallback = "no"},
 	ABSENT(SECTION_MUSTER, "dns"),
 

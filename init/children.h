@@ -10,7 +10,15 @@
  * Which child belongs to what: a hash table of pids, its size fixed at load. A pid cannot be used
  * again before its process has been waited for, so an entry is valid until children_take.
  */
-enum child_kind { CHILD_STRANGER, CHILD_MAIN, CHILD_HOOK, CHILD_PROBE, CHILD_LOGGER, CHILD_HOSTS };
+enum child_kind {
+	CHILD_STRANGER,
+	CHILD_MAIN,
+	CHILD_HOOK,
+	CHILD_PROBE,
+	CHILD_LOGGER,
+	CHILD_HOSTS,
+	CHILD_LEARNED
+};
 
 struct child_entry {
 	pid_t pid;     /* 0: free */

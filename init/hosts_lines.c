@@ -11,8 +11,8 @@
 #include "fd.h"
 #include "hosts_file.h"
 #include "log.h"
-#include "spawn.h"
 #include "supervisor.h"
+#include "writer.h"
 
 #define LINES_MAX ((size_t)4 << 20)
 
@@ -55,28 +55,9 @@ static int make_lines(const struct address_book *book)
 
 static void start_writer(struct supervisor *sup, int lines)
 {
-	char *argv[] = {(char *)(uintptr_t) "muster-init", (char *)(uintptr_t)HOSTS_WRITER_OPTION,
-			sup->hosts.path, NULL};
-	struct spawn_fd fds[] = {{lines, STDIN_FILENO}, {sup->null_fd, STDOUT_FILENO}};
-	struct spawn_request request = {
-		.program = "/proc/self/exe",
-		.argv = argv,
-		.envp = sup->environment,
-		.fds = fds,
-		.fd_count = 2,
-		.new_session = true,
-		.foreground_tty = -1,
-		.keep_signals = true,
-	};
-	struct spawn_error error;
-	pid_t pid = children_has_room(&sup->children) ? spawn(&request, &error) : -1;
+	pid_t pid = writer_start(sup, HOSTS_WRITER_OPTION, sup->hosts.path, lines, CHILD_HOSTS);
 
-	if (pid < 0) {
-		log_warning("cannot start the writer of %s", sup->hosts.path);
-		return;
-	}
-	sup->hosts.pid = pid;
-	children_add(&sup->children, pid, CHILD_HOSTS, 0, 0);
+	sup->hosts.pid = pid > 0 ? pid : 0;
 }
 
 void hosts_run(struct supervisor *sup)

@@ -14,6 +14,7 @@
 #include "fd.h"
 #include "filters.h"
 #include "hosts_lines.h"
+#include "learned.h"
 #include "log.h"
 #include "logwriter.h"
 #include "options.h"
@@ -230,6 +231,8 @@ int main(int argc, char **argv)
 		return logwriter_main(argc - 2, argv + 2);
 	if (argc > 1 && strcmp(argv[1], HOSTS_WRITER_OPTION) == 0)
 		return hosts_writer_main(argc - 2, argv + 2);
+	if (argc > 1 && strcmp(argv[1], DURATIONS_WRITER_OPTION) == 0)
+		return durations_writer_main(argc - 2, argv + 2);
 	if (!options_parse(&options, argc, argv, error, sizeof(error)))
 		return usage_error("%s", error);
 	return run(&options);

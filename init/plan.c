@@ -11,6 +11,7 @@
 #include "addresses.h"
 #include "arena.h"
 #include "clock.h"
+#include "learned.h"
 #include "log.h"
 #include "logwriter.h"
 #include "notify.h"
@@ -195,18 +196,22 @@ static struct graph_edge *edges_of(const struct config *config, struct arena *ar
 	return edges;
 }
 
-static bool plan_graph(struct plan *plan)
+static bool plan_graph(const struct supervisor *sup, struct plan *plan)
 {
 	struct arena *scratch = arena_create();
 	struct graph_edge *edges;
-	uint32_t count;
+	uint32_t count, *weights;
 	bool ok;
 
 	if (!scratch)
 		return false;
 	edges = edges_of(plan->config, scratch, &count);
-	ok = edges && graph_build(&plan->graph, plan->arena, plan->count, edges, count) &&
-	     graph_remaining(&plan->graph, scratch, NULL, plan->remaining);
+	weights = arena_array(scratch, plan->count, sizeof(*weights));
+	if (weights)
+		learned_weights(sup, plan->config, weights);
+	ok = edges && weights &&
+	     graph_build(&plan->graph, plan->arena, plan->count, edges, count) &&
+	     graph_remaining(&plan->graph, scratch, weights, plan->remaining);
 	arena_destroy(scratch);
 	return ok;
 }
@@ -293,7 +298,7 @@ int plan_build(struct plan *plan, struct supervisor *sup, struct config *config)
 			return -ENOMEM;
 		plan->count++;
 	}
-	if (!plan_arrays(plan) || !plan_graph(plan))
+	if (!plan_arrays(plan) || !plan_graph(sup, plan))
 		return -ENOMEM;
 	rc = status_page_create(&plan->page, sup->run_fd, plan->count, plan->graph.edge_count);
 	if (rc < 0)
@@ -596,6 +601,7 @@ void plan_destroy(struct supervisor *sup)
 	sockets_close_all(&sup->loop, sup->pending, NULL, NULL);
 	config_free(sup->config);
 	config_free(sup->pending);
+	durations_free(&sup->learned);
 	free(sup->by_slot);
 	free(sup->by_number);
 	free(sup->children.table);

@@ -19,6 +19,7 @@
 #include "fd.h"
 #include "filters.h"
 #include "guard.h"
+#include "learned.h"
 #include "log.h"
 #include "logwriter.h"
 #include "notify.h"
@@ -297,6 +298,7 @@ static int open_all(struct supervisor *sup, struct config *config)
 	cgroups_open(sup);
 	if (!open_sockets(sup, config))
 		return EXIT_CONFIG;
+	learned_open(sup, config);
 	rc = plan_create(sup, config);
 	if (rc < 0 && sup->run_fd >= 0) { /* a full file system is no reason not to run */
 		leave_run_dir(sup, -rc);

@@ -520,10 +520,10 @@ void supervisor_child_ended(struct supervisor *sup, pid_t pid, int wait_status)
 	struct child_entry entry = children_take(&sup->children, pid);
 	struct service *service = entry.kind == CHILD_STRANGER ? NULL : sup->by_slot[entry.slot];
 
-	if (entry.kind == CHILD_HOSTS) {
+	if (entry.kind == CHILD_HOSTS)
 		hosts_ended(sup);
+	if (entry.kind == CHILD_HOSTS || entry.kind == CHILD_LEARNED)
 		return;
-	}
 	if (!service) {
 		stranger_ended(sup);
 		return;
@@ -545,6 +545,7 @@ void supervisor_child_ended(struct supervisor *sup, pid_t pid, int wait_status)
 			logger_ended(sup, service);
 		break;
 	case CHILD_HOSTS:
+	case CHILD_LEARNED:
 	case CHILD_STRANGER:
 		break;
 	}

@@ -13,6 +13,7 @@
 #include "children.h"
 #include "config.h"
 #include "control.h"
+#include "durations.h"
 #include "events.h"
 #include "graph.h"
 #include "hosts_lines.h"
@@ -142,6 +143,7 @@ struct supervisor {
 	struct sidecar_link link;
 	struct hosts_run hosts;
 	struct cgroups cgroups;
+	struct durations learned; /* of earlier runs */
 	struct loop_source signals;
 	struct loop_source reports; /* of the writers of log files */
 	struct admission admission;
