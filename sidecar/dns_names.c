@@ -70,7 +70,7 @@ void dns_names_destroy(struct dns_names *names)
 static bool find(const struct dns_names *names, const char *text, size_t len, uint32_t *index)
 {
 	const struct entry *found;
-	struct entry key;
+	struct entry key = {.index = 0};
 
 	if (len >= sizeof(key.name))
 		return false;
