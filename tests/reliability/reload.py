@@ -46,21 +46,31 @@ SECTIONS = re.compile(r"^\[service:(.*)\]", re.M)
 
 
 class Plan:
-    """Some services of the pool: what each depends on, and a mark in its environment."""
+    """Some services of the pool: what each depends on, a mark in its environment, and how long it takes to stop. Where
+    there is a plan before it, most is as it was there."""
 
-    def __init__(self, dice):
-        chosen = [name for name in POOL if dice.random() < 0.7]
-        self.marks = {name: dice.randrange(3) for name in chosen}
-        self.needs = {name: {need: dice.choice(("", ":started", ":restart")) for need in chosen[:i] if dice.random() < 0.25}
-                      for i, name in enumerate(chosen)}
-        sections = [f"[service:{name}]\nessential = no\nenvironment = MARK={self.marks[name]}\nreadiness_probe = fd:3\n"
-                    f"depends_on = {', '.join(need + how for need, how in self.needs[name].items())}\n"
-                    f"command = {M} on TERM [ sleep {dice.randrange(3)} exit 0 ] ready-fd 3 forever\n" for name in chosen]
+    def __init__(self, dice, before=None):
+        was = before.services if before else {}
+        chosen = [name for name in POOL if (name in was) == (dice.random() < (0.85 if before else 0))]
+        self.services = {}
+        for i, name in enumerate(chosen):
+            if name in was and dice.random() < 0.75:
+                mark, pause, needs = was[name]
+                needs = {need: how for need, how in needs.items() if need in chosen}
+            else:
+                mark, pause = dice.randrange(1_000), dice.randrange(3)
+                needs = {need: dice.choice(("", ":started", ":restart")) for need in chosen[:i] if dice.random() < 0.25}
+            self.services[name] = (mark, pause, needs)
+        sections = [f"[service:{name}]\nessential = no\nenvironment = MARK={mark}\nreadiness_probe = fd:3\n"
+                    f"depends_on = {', '.join(need + how for need, how in needs.items())}\n"
+                    f"command = {M} on TERM [ sleep {pause} exit 0 ] ready-fd 3 forever\n"
+                    for name, (mark, pause, needs) in self.services.items()]
         sections += ["[service:" + text for text in STABLE.format(m=M).split("[service:")[1:]]
         dice.shuffle(sections)
         self.text = "[muster]\nstop_timeout = 60s\n" + "".join(sections)
         self.names = SECTIONS.findall(self.text)
-        self.edges = {(name, need) for name, needs in self.needs.items() for need in needs} | {("stable-b", "stable-a")}
+        self.edges = {(name, need) for name, (_, _, needs) in self.services.items() for need in needs}
+        self.edges.add(("stable-b", "stable-a"))
 
     def broken(self, dice):
         """The same with one thing wrong, and what that is."""
@@ -151,7 +161,8 @@ def descriptors(init):
 def storm(section):
     """By the socket, by SIGHUP, and by both at once; plans and wrong files; services crash meanwhile."""
     dice = random.Random(1)
-    plans = [Plan(dice) for _ in range(8)]
+    plans = [Plan(dice)]
+    plans += [Plan(dice, plans[0]) for _ in range(7)]
     answers = {DONE: 0, FAILED: 0}
     with Init(config=plans[0].text) as init, init.control() as control:
         settled(init, plans[0])
@@ -246,12 +257,12 @@ def truncated(section):
 
 
 def marks_are(init, plan, facts):
-    for name, mark in plan.marks.items():
+    for name, (mark, _, _) in plan.services.items():
         pid = init.outside(facts[name][0])
         check(f"MARK={mark}".encode() in read_proc(pid, "environ").split(b"\0"), f"{name} runs as the plan says")
 
 
-def one_change(init, control, plan, new, text):
+def one_change(init, control, plan, new, text, treated):
     """Changes the plan, or does not; how many services were treated otherwise than said before."""
     before = settled(init, plan)
     init.write("muster.ini", text)
@@ -273,6 +284,7 @@ def one_change(init, control, plan, new, text):
             continue
         did = "stop" if name not in after else "start" if name not in before else \
             "keep" if after[name][:2] == before[name][:2] else "restart"
+        treated[action] = treated.get(action, 0) + 1
         wrong += did != {"follow": "restart"}.get(action, action)
     return kind == DONE, wrong
 
@@ -281,14 +293,14 @@ def changes(section):
     """Another graph each time, or a wrong one; the answer to --dry-run is what happens."""
     dice = random.Random(2)
     taken = wrong = 0
-    kinds = {}
+    kinds, treated = {}, {}
     plan = Plan(dice)
     with Init(config=plan.text) as init, init.control() as control:
         for number in range(CHANGES):
-            new = Plan(dice)
+            new = Plan(dice, plan)
             kind, text = new.broken(dice) if dice.random() < 0.3 else ("", new.text)
             kinds[kind] = kinds.get(kind, 0) + 1
-            done, differ = one_change(init, control, plan, new, text)
+            done, differ = one_change(init, control, plan, new, text, treated)
             equal(done, not kind, f"a plan with {kind or 'nothing wrong'} is taken")
             plan = new if done else plan
             taken, wrong = taken + done, wrong + differ
@@ -296,10 +308,12 @@ def changes(section):
                 marks_are(init, plan, settled(init, plan))
         init.signal(signal.SIGTERM)
         equal(init.wait(PATIENCE), 0, "exit code")
+    check(all(action in treated for action in ("keep", "restart", "follow", "start", "stop")), f"all happens: {treated}")
     refused = ", ".join(f"{count} for {kind}" for kind, count in sorted(kinds.items()) if kind)
     section.say(f"**Changes.** {CHANGES} random graphs, one after the other: services come, go (with those that depend on them), change "
                 f"their environment or their edges, restart with others; {taken} were taken, the rest refused ({refused}), as each "
-                "deserved. Each time what `musterctl reload --dry-run` says is compared with what then happens.")
+                f"deserved. Services were kept {treated['keep']} times, restarted {treated['restart']} times and with another one "
+                f"{treated['follow']} times, started {treated['start']} times and stopped {treated['stop']} times. Each time what `musterctl reload --dry-run` says is compared with what then happens.")
     section.goal("services that were not treated as --dry-run had said", "0", wrong, wrong == 0)
 
 
@@ -308,7 +322,8 @@ def stopping(section):
     dice = random.Random(3)
     good = 0
     for number in range(STOPS):
-        plan, new = Plan(dice), Plan(dice)
+        plan = Plan(dice)
+        new = Plan(dice, plan)
         with Init(config=plan.text, pid1=number % 2 == 0) as init, init.control() as control:
             settled(init, plan)
             init.write("muster.ini", new.text)
