@@ -15,7 +15,8 @@ PORTS = {f"DEMO_{name}_PORT": "8000" for name in ("DASHBOARD", "MODEL", "API", "
 def check_config(path, **env):
     result = subprocess.run([CTL, "check", path], capture_output=True, text=True, check=False,
                             env={"PATH": os.environ["PATH"]} | env)
-    equal((result.returncode, result.stderr), (0, ""), f"musterctl check {path}")
+    said = [line for line in result.stderr.splitlines() if " on this machine" not in line]
+    equal((result.returncode, said), (0, []), f"musterctl check {path}")
 
 
 def main():
