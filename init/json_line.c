@@ -17,6 +17,16 @@ static size_t sequence_length(const char *at, const char *end)
 	return utf8_length(copy);
 }
 
+/* How many bytes at the beginning stand for themselves: plain ASCII, which most of a line is. */
+static size_t plain_length(const char *at, const char *end)
+{
+	const char *start = at;
+
+	while (at < end && *at >= 0x20 && *at < 0x7f && *at != '"' && *at != '\\')
+		at++;
+	return (size_t)(at - start);
+}
+
 /* ---- is it an object? ---- */
 
 enum state {
@@ -60,8 +70,8 @@ static bool skip_string(struct scan *s)
 {
 	if (look(s) != '"')
 		return false;
-	for (s->at++; s->at < s->end && *s->at != '"';) {
-		size_t len = sequence_length(s->at, s->end);
+	for (s->at++; s->at += plain_length(s->at, s->end), look(s) != '"';) {
+		size_t len = s->at < s->end ? sequence_length(s->at, s->end) : 0;
 
 		if (!len || (unsigned char)*s->at < 0x20)
 			return false;
@@ -70,7 +80,8 @@ static bool skip_string(struct scan *s)
 		else if (!skip_escape(s))
 			return false;
 	}
-	return s->at < s->end && *s->at++ == '"';
+	s->at++;
+	return true;
 }
 
 static bool skip_digits(struct scan *s)
@@ -204,16 +215,22 @@ size_t json_line_escape(char *out, const char *text, size_t len)
 		const char *from = code;
 		size_t size = 6;
 
-		step = sequence_length(text, end);
-		if (!step) {
-			step = 1;
-			from = "\\ufffd";
-		} else if (c == '"' || c == '\\') {
-			code[1] = (char)c;
-			size = 2;
-		} else if (c >= 0x20 && c != 0x7f) {
+		step = plain_length(text, end);
+		if (step) {
 			from = text;
 			size = step;
+		} else if (c == '"' || c == '\\') {
+			step = 1;
+			code[1] = (char)c;
+			size = 2;
+		} else if (c < 0x20 || c == 0x7f) {
+			step = 1;
+		} else if ((step = sequence_length(text, end))) {
+			from = text;
+			size = step;
+		} else {
+			step = 1;
+			from = "\\ufffd";
 		}
 		if (out)
 			memcpy(out + n, from, size);

@@ -99,27 +99,31 @@ static const char *time_text(uint64_t now)
 	return text;
 }
 
+static struct iovec text_part(const char *text)
+{
+	return (struct iovec){(char *)(uintptr_t)text, strlen(text)};
+}
+
 /* An object stays one, and its bytes what they are; any other line becomes a text. */
 static void json_line(struct supervisor *sup, const struct service *service, unsigned which,
 		      uint64_t now, const char *text, size_t len)
 {
 	static char body[LINE_MAX_BYTES * 6];
 	bool object = json_line_is_object(text, len);
-	char head[JSON_EXTRA + 64];
-	struct iovec parts[3];
-	int n;
+	struct iovec parts[] = {
+		text_part("{\"time\":\""),
+		text_part(time_text(now)),
+		text_part("\",\"service\":\""),
+		text_part(service->config->name),
+		text_part(which == 1 ? "\",\"stream\":\"stdout\"," : "\",\"stream\":\"stderr\","),
+		text_part(object ? "\"log\":" : "\"message\":\""),
+		{object ? (char *)(uintptr_t)text : body, len},
+		text_part(object ? "}\n" : "\"}\n"),
+	};
 
-	n = snprintf(head, sizeof(head), "{\"time\":\"%s\",\"service\":\"%s\",\"stream\":\"%s\",%s",
-		     time_text(now), service->config->name, which == 1 ? "stdout" : "stderr",
-		     object ? "\"log\":" : "\"message\":\"");
-	parts[0] = (struct iovec){head, (size_t)n};
-	if (object)
-		parts[1] = (struct iovec){(char *)(uintptr_t)text, len};
-	else
-		parts[1] = (struct iovec){body, json_line_escape(body, text, len)};
-	parts[2] = object ? (struct iovec){(char *)(uintptr_t) "}\n", 2}
-			  : (struct iovec){(char *)(uintptr_t) "\"}\n", 3};
-	sink_line(&sup->loop, &sup->output.sinks[which - 1], parts, 3, false);
+	if (!object)
+		parts[6].iov_len = json_line_escape(body, text, len);
+	sink_line(&sup->loop, &sup->output.sinks[which - 1], parts, 8, false);
 }
 
 static void prefixed_line(struct supervisor *sup, const struct service *service, unsigned which,

@@ -3,8 +3,8 @@
 """Measures muster against floors of our own and against other inits, in turns.
 
 bench.py all                 everything below, in this order
-bench.py MEASUREMENT...      wrap memory signal start adaptive restart confine stop idle reap http
-                             resolve dns forward
+bench.py MEASUREMENT...      wrap memory signal start adaptive restart confine stop idle reap lines
+                             http resolve dns forward
 bench.py start=GRAPH         one graph only (graphs.py lists them)
 bench.py report [FILE]       writes docs/benchmarks.md from the newest results
 
@@ -18,6 +18,7 @@ import adaptive
 import graphs
 import lib
 import passing
+import printing
 import report
 import resolving
 import serving
@@ -35,7 +36,7 @@ MEASUREMENTS = {"wrap": wrapping.wrap, "memory": memory, "signal": wrapping.sign
                 "start": supervising.start, "adaptive": adaptive.adaptive, "restart": supervising.restart,
                 "confine": supervising.confine,
                 "stop": supervising.stop, "idle": supervising.idle, "reap": wrapping.reap,
-                "http": serving.http, "resolve": resolving.resolve,
+                "lines": printing.lines, "http": serving.http, "resolve": resolving.resolve,
                 "dns": passing.dns, "forward": passing.forward}
 
 
