@@ -12,6 +12,7 @@ M = tool("misbehave")
 
 
 def dropped(init):
+    until(lambda: init.services().get("web"), "init is there")
     return json.loads(init.ctl("status", "--json").stdout)["init"]["log_dropped"]
 
 
@@ -110,7 +111,6 @@ if IS_ROOT:
     mount = ["sh", "-c", 'mkdir -p "$0/full" && mount -t tmpfs -o mode=755,size=64k none "$0/full" && exec "$@"', "{dir}"]
     with Init(config=config("full/web.log", 20000), prefix=mount) as init:
         disk = pathlib.Path(f"/proc/{init.pid}/root") / init.path("full").lstrip("/")
-        until(lambda: init.services().get("web"), "init is there")
         init.write("go0", "")
         until(lambda: dropped(init) and dropped(init) + (disk / "web.log").read_text().count("\n") == 20002,
               "all are written or counted")
