@@ -20,6 +20,8 @@ struct work {
 	struct graph_edge *edges; /* between entries; only those met when `from` began to start */
 	uint32_t edge_count;
 	struct graph graph;
+	uint16_t *order;
+	int32_t halved; /* an entry that is taken to need half its time; -1: none */
 };
 
 /* Nanoseconds after boot, at least 1 so that 0 stays "never". */
@@ -168,6 +170,13 @@ struct path {
 	int32_t through; /* the entry before this one on it; -1: none */
 };
 
+static uint64_t assumed_time(const struct work *work, uint32_t node)
+{
+	uint64_t own = own_time(&work->timeline->entries[node]);
+
+	return (int32_t)node == work->halved ? own / 2 : own;
+}
+
 static void path_extend(const struct work *work, struct path *paths, uint32_t node)
 {
 	const struct timeline_entry *entries = work->timeline->entries;
@@ -180,7 +189,7 @@ static void path_extend(const struct work *work, struct path *paths, uint32_t no
 		edge = &work->graph.deps[i];
 		length = paths[edge->to].before;
 		if (edge->condition != COND_STARTED)
-			length += own_time(&entries[edge->to]);
+			length += assumed_time(work, edge->to);
 		/* of chains equally long the one that was in fact awaited */
 		if (length > paths[node].before || paths[node].through < 0 ||
 		    (length == paths[node].before && entries[node].last_dep == edge->to)) {
@@ -190,34 +199,78 @@ static void path_extend(const struct work *work, struct path *paths, uint32_t no
 	}
 }
 
+/* The length of the longest chain; *last is its end, -1: there is none. */
+static uint64_t find_longest(const struct work *work, struct path *paths, int32_t *last)
+{
+	const struct timeline_entry *entries = work->timeline->entries;
+	uint64_t longest = 0, length;
+
+	*last = -1;
+	memset(paths, 0, work->timeline->count * sizeof(*paths));
+	for (uint32_t i = 0; i < work->timeline->count; i++) {
+		uint32_t node = work->order[i];
+
+		path_extend(work, paths, node);
+		if (!entries[node].ready_at)
+			continue;
+		length = paths[node].before + assumed_time(work, node);
+		if (*last < 0 || length > longest ||
+		    (length == longest && entries[node].ready_at > entries[*last].ready_at)) {
+			longest = length;
+			*last = (int32_t)node;
+		}
+	}
+	return longest;
+}
+
+/* Keeps the advice in order, the longest own time first, and drops what is one too many. */
+static void advice_add(struct timeline *timeline, uint32_t entry)
+{
+	uint64_t own = own_time(&timeline->entries[entry]);
+	uint32_t at = timeline->advice_count;
+
+	if (at == TIMELINE_ADVICE) {
+		at--;
+		if (own <= timeline->advice[at].own)
+			return;
+	} else {
+		timeline->advice_count++;
+	}
+	for (; at > 0 && timeline->advice[at - 1].own < own; at--)
+		timeline->advice[at] = timeline->advice[at - 1];
+	timeline->advice[at] = (struct timeline_advice){.entry = entry, .own = own};
+}
+
+static void find_advice(struct work *work, struct path *paths)
+{
+	struct timeline *timeline = work->timeline;
+	int32_t last;
+
+	for (uint32_t i = 0; i < timeline->count; i++)
+		if (timeline->entries[i].critical)
+			advice_add(timeline, i);
+	for (uint32_t i = 0; i < timeline->advice_count; i++) {
+		work->halved = (int32_t)timeline->advice[i].entry;
+		timeline->advice[i].gain = timeline->critical - find_longest(work, paths, &last);
+	}
+	work->halved = -1;
+}
+
 static int find_critical(struct work *work)
 {
 	struct timeline *timeline = work->timeline;
-	struct timeline_entry *entries = timeline->entries;
 	struct path *paths = arena_array(work->arena, timeline->count, sizeof(*paths));
-	uint16_t *order = arena_array(work->arena, timeline->count, sizeof(*order));
-	int32_t last = -1;
-	uint64_t length;
-	uint32_t i;
+	int32_t last;
 
-	if (!paths || !order)
+	work->order = arena_array(work->arena, timeline->count, sizeof(*work->order));
+	if (!paths || !work->order)
 		return -ENOMEM;
-	if (!graph_order(&work->graph, work->arena, order))
+	if (!graph_order(&work->graph, work->arena, work->order))
 		return -EPROTO;
-	for (i = 0; i < timeline->count; i++) {
-		path_extend(work, paths, order[i]);
-		if (!entries[order[i]].ready_at)
-			continue;
-		length = paths[order[i]].before + own_time(&entries[order[i]]);
-		if (last < 0 || length > timeline->critical ||
-		    (length == timeline->critical &&
-		     entries[order[i]].ready_at > entries[last].ready_at)) {
-			timeline->critical = length;
-			last = order[i];
-		}
-	}
+	timeline->critical = find_longest(work, paths, &last);
 	for (; last >= 0; last = paths[last].through)
-		entries[last].critical = true;
+		timeline->entries[last].critical = true;
+	find_advice(work, paths);
 	return 0;
 }
 
@@ -257,7 +310,7 @@ static int build(struct work *work, const struct status_page *page,
 
 int timeline_build(struct timeline *timeline, const struct status_page *page)
 {
-	struct work work = {.timeline = timeline};
+	struct work work = {.timeline = timeline, .halved = -1};
 	struct status_header header;
 	int error = status_read_header(page, &header);
 

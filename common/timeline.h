@@ -22,6 +22,15 @@ struct timeline_entry {
 	uint16_t service;   /* index in the page */
 };
 
+/* What is worth looking at: a service of the critical path, those with the longest own time first.
+ */
+#define TIMELINE_ADVICE 3
+struct timeline_advice {
+	uint32_t entry;
+	uint64_t own;  /* ns from start to ready */
+	uint64_t gain; /* ns by which the critical path is shorter with half of that */
+};
+
 struct timeline {
 	struct timeline_entry *entries; /* in the order in which they began to start; malloc'ed */
 	uint32_t count;
@@ -29,6 +38,8 @@ struct timeline {
 	/* own start times along the critical path, the chain of dependencies where they are
 	 * longest: what the start-up takes at least, whatever the number of parallel starts */
 	uint64_t critical;
+	struct timeline_advice advice[TIMELINE_ADVICE];
+	uint32_t advice_count;
 	uint64_t sequential; /* ns the same starts would have taken one after another */
 };
 

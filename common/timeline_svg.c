@@ -9,9 +9,9 @@
 
 #define CHART_WIDTH 760U
 #define LABEL_WIDTH 180U
-#define TOOK_WIDTH  80U
-#define ROW_HEIGHT  18U
-#define HEAD_HEIGHT 64U
+#define TOOK_WIDTH  84U
+#define ROW_HEIGHT  20U
+#define HEAD_HEIGHT 88U
 #define LABEL_CHARS 26 /* a longer name is cut; the tooltip has it all */
 
 struct picture {
@@ -55,8 +55,9 @@ static void put_bar(const struct picture *picture, const char *class, uint64_t f
 	unsigned width = right > left + 10 ? right - left : 10; /* at least one pixel */
 
 	fprintf(picture->out,
-		"<rect class=\"%s\" x=\"%u.%u\" y=\"%u\" width=\"%u.%u\" height=\"%u\"/>\n", class,
-		left / 10, left % 10, y + 3, width / 10, width % 10, ROW_HEIGHT - 6);
+		"<rect class=\"%s\" x=\"%u.%u\" y=\"%u\" width=\"%u.%u\" height=\"%u\" "
+		"rx=\"3\"/>\n",
+		class, left / 10, left % 10, y + 4, width / 10, width % 10, ROW_HEIGHT - 8);
 }
 
 /* A step that gives four to ten lines: 1, 2 or 5 times a power of ten. */
@@ -125,7 +126,7 @@ static void put_row(const struct picture *picture, const struct timeline_entry *
 	fputs("<g>", out);
 	put_tooltip(out, picture->timeline, entry, took);
 	fprintf(out, "<text class=\"n%s\" x=\"%u\" y=\"%u\">", entry->critical ? " c" : "",
-		LABEL_WIDTH - 8, y + ROW_HEIGHT - 5);
+		LABEL_WIDTH - 8, y + ROW_HEIGHT - 6);
 	put_escaped(out, entry->name, LABEL_CHARS);
 	fputs("</text>\n", out);
 	if (begin > entry->wait_begin)
@@ -133,8 +134,24 @@ static void put_row(const struct picture *picture, const struct timeline_entry *
 	if (entry->start_begin)
 		put_bar(picture, bar_class(entry), begin, end, y);
 	fprintf(out, "<text class=\"d\" x=\"%u\" y=\"%u\">%s</text></g>\n",
-		LABEL_WIDTH + CHART_WIDTH + 8, y + ROW_HEIGHT - 5, took);
+		LABEL_WIDTH + CHART_WIDTH + 8, y + ROW_HEIGHT - 6, took);
 }
+
+/* Paper and ink follow what the reader's system prefers. */
+static const char style[] =
+	"<style>\n"
+	"svg{--p:#fff;--i:#1f2328;--m:#6a737d;--g:#eaecef;--w:#d5dae1;--s:#4c8dd6;--c:#d8572a;"
+	"--u:#d9a520;--f:#7d4450}\n"
+	"@media(prefers-color-scheme:dark){svg{--p:#16191d;--i:#e3e6ea;--m:#9aa3ad;--g:#2a2f36;"
+	"--w:#3d444d;--s:#5b9ae0;--c:#f0764a;--u:#e3b341;--f:#b5697a}}\n"
+	"text{font:12px system-ui,-apple-system,'Segoe UI',sans-serif;fill:var(--i)}\n"
+	".h{font-size:15px;font-weight:600}.m,.t,.d{fill:var(--m)}.t{text-anchor:middle}\n"
+	".t,.d{font-size:11px;font-variant-numeric:tabular-nums}\n"
+	".n{text-anchor:end}text.c{fill:var(--c);font-weight:600}\n"
+	".p{fill:var(--p)}.g{stroke:var(--g)}rect.w{fill:var(--w)}rect.s{fill:var(--s)}"
+	"rect.c{fill:var(--c)}rect.u{fill:var(--u)}rect.f{fill:var(--f)}\n"
+	"g:hover text{font-weight:600}\n"
+	"</style>\n";
 
 static void put_head(const struct picture *picture, const char *host, unsigned height)
 {
@@ -148,19 +165,14 @@ static void put_head(const struct picture *picture, const char *host, unsigned h
 		"viewBox=\"0 0 %u %u\" role=\"img\">\n<title>Start-up of ",
 		width, height, width, height);
 	put_escaped(out, host, -1);
-	fputs("</title>\n<style>\n"
-	      "text{font:12px system-ui,sans-serif;fill:#222}\n"
-	      ".n{text-anchor:end}.n.c{fill:#b3261e;font-weight:600}.t{text-anchor:middle;fill:#"
-	      "666}"
-	      ".d{fill:#666}\n"
-	      ".g{stroke:#e4e4e4}.w{fill:#dcdcdc}.s{fill:#5b8def}.c{fill:#d9534f}.u{fill:#e8b23a}."
-	      "f{fill:#555}\n"
-	      "</style>\n<rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n",
-	      out);
-	fputs("<text x=\"8\" y=\"20\" font-weight=\"600\">", out);
+	fputs("</title>\n", out);
+	fputs(style, out);
+	fputs("<rect class=\"p\" width=\"100%\" height=\"100%\" rx=\"8\"/>\n", out);
+	fputs("<text class=\"h\" x=\"16\" y=\"26\">", out);
 	put_escaped(out, host, 63);
 	fprintf(out,
-		"</text>\n<text x=\"%u\" y=\"20\">%" PRIu32 " services, ready after %s; critical "
+		"</text>\n<text class=\"m\" x=\"%u\" y=\"26\">%" PRIu32
+		" services, ready after %s; critical "
 		"path %s; one after another %s</text>\n",
 		LABEL_WIDTH, timeline->count,
 		format_duration(total, sizeof(total), timeline->total),
@@ -179,10 +191,10 @@ static void put_legend(const struct picture *picture)
 		     {"f", "failed"}};
 	unsigned x = LABEL_WIDTH, i;
 
-	for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++, x += 150)
+	for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++, x += 165)
 		fprintf(picture->out,
-			"<rect class=\"%s\" x=\"%u\" y=\"28\" width=\"12\" height=\"12\"/>"
-			"<text x=\"%u\" y=\"39\">%s</text>\n",
+			"<rect class=\"%s\" x=\"%u\" y=\"42\" width=\"12\" height=\"12\" rx=\"3\"/>"
+			"<text class=\"m\" x=\"%u\" y=\"52\">%s</text>\n",
 			kinds[i].class, x, x + 18, kinds[i].word);
 }
 
@@ -195,7 +207,7 @@ void timeline_svg(FILE *out, const struct timeline *timeline, uint64_t until, co
 	picture.end = until > timeline->total ? until : timeline->total;
 	if (!picture.end)
 		picture.end = NSEC_PER_MSEC;
-	put_head(&picture, host, bottom + 12);
+	put_head(&picture, host, bottom + 16);
 	put_legend(&picture);
 	put_grid(&picture, bottom);
 	for (i = 0; i < timeline->count; i++)

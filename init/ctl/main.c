@@ -32,7 +32,7 @@ static const struct verb verbs[] = {
 	{"events", verb_events, "[NAME...]", "[--json]", "changes of state as they happen"},
 	{"top", verb_top, "", "[--once] [--interval D]", "processor time and memory"},
 	{"security", verb_security, "[NAME]", "[--json]", "what services could do, and were to"},
-	{"timeline", verb_timeline, "", "[--format text|json|svg]",
+	{"timeline", verb_timeline, "", "[--format text|json|svg] [--compare]",
 	 "the start-up and its critical path"},
 	{"graph", verb_graph, "", "[--format text|dot|mermaid]", "what depends on what"},
 	{"check", verb_check, "[FILE...]", "[--strict]", "is the configuration right?"},

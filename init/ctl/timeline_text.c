@@ -2,10 +2,10 @@
 #include "timeline_text.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "clock.h"
+#include "config.h"
 #include "str.h"
 #include "text.h"
 #include "timeline.h"
@@ -15,7 +15,6 @@
 #define NAME_MIN      4
 #define BAR_MIN       10 /* on a terminal too narrow for it lines wrap */
 #define TOOK_WIDTH    9  /* blank, a duration */
-#define HINTS         3  /* services named as worth looking at */
 
 struct chart {
 	FILE *out;
@@ -119,51 +118,30 @@ static void put_scale(const struct chart *chart)
 
 /* ---- what can be learned ---- */
 
-/* A service of the critical path and how much of it is its own. */
-struct share {
-	const struct timeline_entry *entry;
-	uint64_t time;
-};
-
-static int share_compare(const void *left, const void *right)
+uint64_t timeline_delay(const struct config *config, const char *name)
 {
-	const struct share *a = left, *b = right;
+	int index = config ? config_find(config, name) : -1;
+	uint32_t longest = 0;
 
-	return a->time > b->time ? -1 : a->time < b->time;
+	if (index < 0)
+		return 0;
+	for (const struct probe_config *p = config->services[index].probes[ROLE_READINESS]; p;
+	     p = p->next)
+		longest = p->initial_delay > longest ? p->initial_delay : longest;
+	return msec(longest);
 }
 
-/* The critical path in its order. Returns its length; *shares is malloc'ed. */
-static uint32_t find_shares(const struct timeline *timeline, struct share **shares)
+static void put_path(FILE *out, const struct timeline *timeline)
 {
-	const struct timeline_entry *entry;
-	uint32_t i, count = 0;
-	uint64_t gap;
-
-	*shares = calloc(timeline->count + (size_t)1, sizeof(**shares));
-	for (i = 0; *shares && i < timeline->count; i++) {
-		entry = &timeline->entries[i];
-		if (!entry->critical)
-			continue;
-		(*shares)[count].entry = entry;
-		(*shares)[count].time = entry->ready_at - entry->start_begin;
-		/* who is only waited for to start counts up to that start */
-		if (count) {
-			gap = entry->start_begin - (*shares)[count - 1].entry->start_begin;
-			if (gap < (*shares)[count - 1].time)
-				(*shares)[count - 1].time = gap;
-		}
-		count++;
-	}
-	return count;
-}
-
-static void put_path(FILE *out, const struct share *shares, uint32_t count)
-{
+	const char *before = "";
 	char name[STATUS_NAME_MAX];
-	uint32_t i;
 
-	for (i = 0; i < count; i++)
-		fprintf(out, "%s%s", i ? " > " : "", text_name(name, shares[i].entry->name));
+	for (uint32_t i = 0; i < timeline->count; i++) {
+		if (!timeline->entries[i].critical)
+			continue;
+		fprintf(out, "%s%s", before, text_name(name, timeline->entries[i].name));
+		before = " > ";
+	}
 }
 
 /* The longest time a service spent between its last dependency and its own start. */
@@ -189,28 +167,41 @@ static uint64_t slot_wait(const struct timeline *timeline)
 	return longest;
 }
 
-static void put_hints(FILE *out, const struct timeline *timeline, struct share *shares,
-		      uint32_t count)
+static void put_advice(const struct chart *chart, const struct timeline_advice *advice)
 {
+	const struct timeline_entry *entry = &chart->timeline->entries[advice->entry];
+	uint64_t delay = timeline_delay(chart->style->config, entry->name);
+	char own[24], gain[24], name[STATUS_NAME_MAX];
+
+	fprintf(chart->out,
+		"  %s: %s from started to ready; with half of that all would be ready %s earlier\n",
+		text_name(name, entry->name), format_duration(own, sizeof(own), advice->own),
+		format_duration(gain, sizeof(gain), advice->gain));
+	if (delay)
+		fprintf(chart->out,
+			"  %s: nobody looks whether it is ready in the first %s "
+			"(readiness_probe_initial_delay)\n",
+			name, format_duration(own, sizeof(own), delay));
+}
+
+static void put_hints(const struct chart *chart)
+{
+	const struct timeline *timeline = chart->timeline;
 	uint64_t lost =
 		timeline->total > timeline->critical ? timeline->total - timeline->critical : 0;
 	uint64_t wait = slot_wait(timeline);
-	char text[24], name[STATUS_NAME_MAX];
-	uint32_t i;
+	char text[24];
 
-	qsort(shares, count, sizeof(*shares), share_compare);
-	fputs("to make it faster:", out);
-	for (i = 0; i < count && i < HINTS && shares[i].time >= timeline->critical / 20; i++)
-		fprintf(out, "%s %s takes %s", i ? "," : "", text_name(name, shares[i].entry->name),
-			format_duration(text, sizeof(text), shares[i].time));
-	fputs(" of the critical path", out);
+	fputs("to make it faster:\n", chart->out);
+	for (uint32_t i = 0; i < timeline->advice_count; i++)
+		if (!i || timeline->advice[i].gain >= timeline->critical / 50)
+			put_advice(chart, &timeline->advice[i]);
 	/* a tenth is more than the work of starting itself */
 	if (lost > timeline->total / 10 && wait > timeline->total / 20)
-		fprintf(out,
-			"; services waited up to %s for a free start slot (start_parallel) or an "
-			"optional dependency",
+		fprintf(chart->out,
+			"  services waited up to %s for a free start slot (start_parallel) or an "
+			"optional dependency\n",
 			format_duration(text, sizeof(text), wait));
-	fputc('\n', out);
 }
 
 static uint32_t count_ready(const struct timeline *timeline)
@@ -222,11 +213,11 @@ static uint32_t count_ready(const struct timeline *timeline)
 	return ready;
 }
 
-static void put_figures(FILE *out, const struct timeline *timeline, uint32_t ready)
+static void put_figures(const struct chart *chart, uint32_t ready)
 {
+	const struct timeline *timeline = chart->timeline;
 	char total[24], critical[24], sequential[24];
-	struct share *shares;
-	uint32_t count = find_shares(timeline, &shares);
+	FILE *out = chart->out;
 
 	format_duration(total, sizeof(total), timeline->total);
 	if (ready == timeline->count)
@@ -236,22 +227,22 @@ static void put_figures(FILE *out, const struct timeline *timeline, uint32_t rea
 			timeline->count, total);
 	fprintf(out, "; critical path %s: ",
 		format_duration(critical, sizeof(critical), timeline->critical));
-	put_path(out, shares, count);
+	put_path(out, timeline);
 	fprintf(out, "\none after another the same starts would have taken %s\n",
 		format_duration(sequential, sizeof(sequential), timeline->sequential));
-	if (count)
-		put_hints(out, timeline, shares, count);
-	free(shares);
+	if (timeline->advice_count)
+		put_hints(chart);
 }
 
-static void put_summary(FILE *out, const struct timeline *timeline)
+static void put_summary(const struct chart *chart)
 {
-	uint32_t ready = count_ready(timeline);
+	uint32_t ready = count_ready(chart->timeline);
 
 	if (ready)
-		put_figures(out, timeline, ready);
+		put_figures(chart, ready);
 	else
-		fprintf(out, "none of %" PRIu32 " services is ready yet\n", timeline->count);
+		fprintf(chart->out, "none of %" PRIu32 " services is ready yet\n",
+			chart->timeline->count);
 }
 
 void timeline_text(FILE *out, const struct timeline *timeline, const struct timeline_style *style)
@@ -264,5 +255,5 @@ void timeline_text(FILE *out, const struct timeline *timeline, const struct time
 	for (i = 0; i < timeline->count; i++)
 		put_row(&chart, &timeline->entries[i]);
 	fputs(". waiting  = starting  # starting, on the critical path  x failed\n\n", out);
-	put_summary(out, timeline);
+	put_summary(&chart);
 }

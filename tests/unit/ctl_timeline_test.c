@@ -110,9 +110,13 @@ static void the_picture_of_a_stack(void **state)
 		      "\n"
 		      "all 4 services ready after 1.00s; critical path 999ms: db > api > web\n"
 		      "one after another the same starts would have taken 1.04s\n"
-		      "to make it faster: api takes 600ms, db takes 299ms, web takes 100ms of the "
-		      "critical "
-		      "path\n");
+		      "to make it faster:\n"
+		      "  api: 600ms from started to ready; with half of that all would be ready "
+		      "300ms earlier\n"
+		      "  db: 299ms from started to ready; with half of that all would be ready "
+		      "149ms earlier\n"
+		      "  web: 100ms from started to ready; with half of that all would be ready "
+		      "50ms earlier\n");
 }
 
 static void what_is_under_way_grows(void **state)
@@ -161,7 +165,7 @@ static void slots_that_were_short_are_named(void **state)
 	add(1, "b", 1, 101, 201);
 	add(2, "c", 1, 201, 301);
 	draw(301, 80, false);
-	assert_non_null(strstr(text, "; services waited up to 200ms for a free start slot"));
+	assert_non_null(strstr(text, "  services waited up to 200ms for a free start slot"));
 }
 
 static void every_width_is_drawn(void **state)
