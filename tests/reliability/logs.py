@@ -23,7 +23,7 @@ SECONDS = 2 if QUICK else int(os.environ.get("LOGS_SECONDS", "20"))
 WORKERS, BURST, PAUSE = 3, 200, 15  # lines at a time of each chatty service, and ms from one time to the next
 BURSTS = SECONDS * 1000 // PAUSE // 2
 SLOW_LINES = 20000 if QUICK else 200000
-GOAL = 100  # ms
+GOAL = 2000 if QUICK else 100  # ms; the short run is one among many tests
 M = tool("misbehave")
 CHATTY = "".join(f"""
 [service:chatty{i}]
@@ -231,7 +231,7 @@ def main():
     section.goal("lines neither seen nor counted, or counted twice", "0", wrong, wrong == 0 and not bad)
     for i, what in ((1, "control"), (2, "reaping")):
         worst = max(result[i] for result in results)
-        section.goal(f"{what} while nobody reads, p99", f"&le; {GOAL} ms", f"{worst:.1f} ms", worst <= GOAL or QUICK)
+        section.goal(f"{what} while nobody reads, p99", f"&le; {GOAL} ms", f"{worst:.1f} ms", worst <= GOAL)
     lost = slow()
     section.goal("lines lost with a reader that is slow", "0", lost, lost == 0)
     section.finish()
