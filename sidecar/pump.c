@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -35,7 +36,7 @@ void pipe_pool_destroy(struct pipe_pool *pool)
 
 /* ---- pipes ---- */
 
-/* One that takes a buffer whole. */
+/* One that is worth it. False: there is none to be had, and the buffer must do. */
 static bool take_pipe(struct pump *pump, struct pipe_pool *pool)
 {
 	int ends[2];
@@ -83,17 +84,43 @@ static bool is_pause(ssize_t n)
 	return n < 0 && (errno == EAGAIN || errno == EINTR);
 }
 
-/* What is in the pipe. False: the other side is gone. */
+/* Sets aside what the buffer holds and the other side does not take yet. Not in a pipe: a user who
+ * has many of them is given none that is large enough (pipe(7), pipe-user-pages-soft). */
+static void keep_rest(struct pump *pump, const char *rest, size_t size)
+{
+	pump->rest = mem_resize(NULL, size, 1);
+	pump->rest_at = 0;
+	memcpy(pump->rest, rest, size);
+	pump->held = size;
+}
+
+static void drop_rest(struct pump *pump)
+{
+	free(pump->rest);
+	pump->rest = NULL;
+}
+
+static ssize_t send_held(const struct pump *pump)
+{
+	if (pump->rest)
+		return send(pump->to, pump->rest + pump->rest_at, pump->held,
+			    MSG_DONTWAIT | MSG_NOSIGNAL);
+	return splice(pump->read_end, NULL, pump->to, NULL, pump->held,
+		      SPLICE_F_NONBLOCK | SPLICE_F_MOVE);
+}
+
+/* What is held. False: the other side is gone. */
 static bool flush(struct pump *pump)
 {
 	while (pump->held) {
-		ssize_t n = splice(pump->read_end, NULL, pump->to, NULL, pump->held,
-				   SPLICE_F_NONBLOCK | SPLICE_F_MOVE);
+		ssize_t n = send_held(pump);
 
 		if (n <= 0)
 			return is_pause(n);
 		pump->held -= (size_t)n;
+		pump->rest_at += (size_t)n;
 	}
+	drop_rest(pump);
 	return true;
 }
 
@@ -112,12 +139,8 @@ static ssize_t move_few(struct pump *pump, struct pipe_pool *pool)
 		return -1;
 	sent = sent < 0 ? 0 : sent;
 	pump->bulk = (size_t)n == sizeof(pool->buffer);
-	if (sent == n)
-		return n;
-	if (!take_pipe(pump, pool) ||
-	    write(pump->write_end, pool->buffer + sent, (size_t)(n - sent)) != n - sent)
-		return -1;
-	pump->held = (size_t)(n - sent);
+	if (sent < n)
+		keep_rest(pump, pool->buffer + sent, (size_t)(n - sent));
 	return n;
 }
 
@@ -177,4 +200,5 @@ bool pump_run(struct pump *pump, struct pipe_pool *pool)
 void pump_end(struct pump *pump, struct pipe_pool *pool)
 {
 	drop_pipe(pump, pool);
+	drop_rest(pump);
 }

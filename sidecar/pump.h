@@ -9,8 +9,8 @@
 /*
  * One direction of a connection that is passed on: what comes out of one socket goes into another.
  * Little goes through a buffer, for that is quickest; much goes through a pipe, which spares
- * copying it. What the other side does not take yet waits in the pipe, and nothing more is read
- * meanwhile.
+ * copying it, where one is to be had. What the other side does not take yet waits, and nothing more
+ * is read meanwhile.
  */
 #define PUMP_BUFFER ((size_t)65536)
 #define PUMP_TURN   ((size_t)4 << 20) /* bytes before others have their turn */
@@ -23,11 +23,13 @@ void pipe_pool_destroy(struct pipe_pool *pool);
 struct pump {
 	int from, to;
 	int read_end, write_end; /* of its pipe; < 0: it has none */
-	size_t held;             /* bytes in the pipe */
-	uint64_t bytes;          /* that went through */
-	bool bulk;               /* much is coming */
-	bool ended;              /* the end of `from` was seen, */
-	bool closed;             /* and `to` has been told */
+	char *rest; /* of the buffer, from rest_at on; NULL: what is held is in the pipe */
+	size_t rest_at;
+	size_t held;    /* bytes that wait */
+	uint64_t bytes; /* that went through */
+	bool bulk;      /* much is coming */
+	bool ended;     /* the end of `from` was seen, */
+	bool closed;    /* and `to` has been told */
 };
 
 void pump_begin(struct pump *pump, int from, int to);
