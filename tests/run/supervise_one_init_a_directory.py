@@ -21,11 +21,11 @@ with Init(config=CONFIG) as first:
     # killed, it can clean nothing up
     os.kill(first.pid, signal.SIGKILL)
     first.wait()
-    equal(sorted(os.listdir(first.run_dir)), ["control.sock", "status"], "what is left")
+    equal(sorted(os.listdir(first.run_dir)), ["control.sock", "durations", "status"], "what is left")
     equal(first.ctl("status").returncode, 6, "exit code of musterctl when it is gone")
     with Init(config=CONFIG, env={"MUSTER_RUN_DIR": str(first.run_dir)}) as third:
         third.wait_line("all ready after")
         equal(third.ctl("restart", "web").returncode, 0, "exit code of musterctl restart")
         third.signal(15)
         equal(third.wait(), 0, "exit code of the third")
-        equal(os.listdir(first.run_dir), [], "what is left")
+        equal(os.listdir(first.run_dir), ["durations"], "what is left, for the next start")
