@@ -13,7 +13,7 @@
 #include "supervisor.h"
 
 #define TRUSTED_PER_CORE 4    /* starts between two looks */
-#define COMPUTES_PERCENT 3    /* of one processor: more is computing, even where many share it */
+#define COMPUTES_PERCENT 3    /* of one processor: more is computing */
 #define PRESSURE_MAX     1000 /* hundredths of a percent of time in which memory was waited for */
 
 /* ---- processors ---- */
@@ -87,13 +87,33 @@ static uint64_t processor_time(pid_t pid)
 	return (uint64_t)time.tv_sec * NSEC_PER_SEC + (uint64_t)time.tv_nsec;
 }
 
+/* Whether it would run if it were let: "PID (name) R ...". */
+static bool is_runnable(pid_t pid)
+{
+	char path[32], text[128];
+	const char *state;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	if (!read_file(path, text, sizeof(text)))
+		return false;
+	state = strrchr(text, ')');
+	return state && state[1] == ' ' && state[2] == 'R';
+}
+
+/*
+ * Where many share a processor, one may wait for it from one look to the next: so who is new, or
+ * computed before, and has used nothing is asked whether he would.
+ */
 static bool is_computing(struct service *service, uint64_t elapsed)
 {
-	uint64_t now = processor_time(service->hook ? service->hook : service->pid);
+	pid_t pid = service->hook ? service->hook : service->pid;
+	uint64_t now = processor_time(pid);
 	uint64_t used = now > service->processor_time ? now - service->processor_time : 0;
 
 	service->processor_time = now;
-	return used * 100 > elapsed * COMPUTES_PERCENT;
+	service->computing =
+		used * 100 > elapsed * COMPUTES_PERCENT || (service->computing && is_runnable(pid));
+	return service->computing;
 }
 
 /* "some avg10=1.23 ..." of the whole machine, where the kernel tells. */
