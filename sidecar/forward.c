@@ -46,8 +46,9 @@ struct place {
 struct conn {
 	struct port *port;
 	struct conn *next, *previous;
-	int client, server;                    /* server < 0: there is none yet */
-	bool open;                             /* connected: bytes are passed on */
+	int client, server; /* server < 0: there is none yet */
+	bool open;          /* connected: bytes are passed on */
+	bool over; /* all that can be passed on has been: a moment for the rest to be read */
 	uint32_t client_events, server_events; /* what is watched */
 	struct pump up, down;                  /* to the server, to the client */
 	struct loop_timer timer;
@@ -177,12 +178,31 @@ static void watch_both(struct conn *conn)
 	      (pump_wants_in(down) ? EPOLLIN : 0u) | (pump_wants_out(up) ? EPOLLOUT : 0u));
 }
 
+/* Bytes that nobody will take are still read for a moment: to close on them would be a reset, and
+ * that takes away what the other side has not received yet. */
 static void half_is_over(struct conn *conn)
 {
 	struct loop *loop = conn->port->forward->loop;
 
-	if (conn->up.closed || conn->down.closed)
+	if (conn->over)
+		return;
+	conn->over =
+		(conn->up.refused && conn->down.closed) || (conn->down.refused && conn->up.closed);
+	if (conn->over)
+		loop_arm(loop, &conn->timer, loop_now(loop) + msec(FORWARD_REFUSED_MS));
+	else if (conn->up.closed || conn->down.closed)
 		loop_arm(loop, &conn->timer, loop_now(loop) + msec(FORWARD_HALF_MS));
+}
+
+/* One that takes nothing after its own end breaks nothing: what it said before is passed on. */
+static bool run(struct pump *pump, const struct pump *back, struct pipe_pool *pool)
+{
+	if (pump_run(pump, pool))
+		return true;
+	if (!pump->refused || !back->ended)
+		return false;
+	pump_refuse(pump, pool);
+	return true;
 }
 
 /* Something can be done for one of the sockets, which the reader of one pump and the writer of the
@@ -192,12 +212,14 @@ static void pass_on(struct conn *conn, int fd, uint32_t events)
 	struct pipe_pool *pool = conn->port->forward->pool;
 	struct pump *out = fd == conn->client ? &conn->up : &conn->down;
 	struct pump *in = fd == conn->client ? &conn->down : &conn->up;
-	bool good = !(events & EPOLLERR);
+	bool good = true;
 
-	if (good && events & EPOLLOUT)
-		good = pump_run(in, pool);
-	if (good && events & (EPOLLIN | EPOLLHUP) && pump_wants_in(out))
-		good = pump_run(out, pool);
+	if (events & EPOLLERR) /* reading tells whether its end came before */
+		pump_refuse(in, pool);
+	else if (events & EPOLLOUT)
+		good = run(in, out, pool);
+	if (good && events & (EPOLLIN | EPOLLHUP | EPOLLERR) && pump_wants_in(out))
+		good = run(out, in, pool);
 	count_bytes(conn);
 	if (!good) {
 		conn->port->counts.broken++;
@@ -356,7 +378,7 @@ static void too_late(void *data, uint64_t now)
 
 	(void)now;
 	if (conn->open) {
-		conn_close(conn, true);
+		conn_close(conn, !conn->over);
 		return;
 	}
 	lookup_cancel(&conn->lookup);

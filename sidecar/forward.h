@@ -16,6 +16,7 @@
 #define FORWARD_CONNECT_MS      2000   /* for one place */
 #define FORWARD_PLACES_MS       10000  /* for all of them */
 #define FORWARD_HALF_MS         600000 /* one side has ended, and the other is silent */
+#define FORWARD_REFUSED_MS      1000   /* one side is gone, and the other has been told */
 
 struct forward;
 struct live;

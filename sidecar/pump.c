@@ -115,8 +115,10 @@ static bool flush(struct pump *pump)
 	while (pump->held) {
 		ssize_t n = send_held(pump);
 
-		if (n <= 0)
-			return is_pause(n);
+		if (n <= 0) {
+			pump->refused = !is_pause(n);
+			return !pump->refused;
+		}
 		pump->held -= (size_t)n;
 		pump->rest_at += (size_t)n;
 	}
@@ -134,8 +136,11 @@ static ssize_t move_few(struct pump *pump, struct pipe_pool *pool)
 		pump->ended = true;
 	if (n <= 0)
 		return n == 0 || is_pause(n) ? 0 : -1;
+	if (pump->refused)
+		return n;
 	sent = send(pump->to, pool->buffer, (size_t)n, MSG_DONTWAIT | MSG_NOSIGNAL);
-	if (sent < 0 && !is_pause(sent))
+	pump->refused = sent < 0 && !is_pause(sent);
+	if (pump->refused)
 		return -1;
 	sent = sent < 0 ? 0 : sent;
 	pump->bulk = (size_t)n == sizeof(pool->buffer);
@@ -190,11 +195,20 @@ bool pump_run(struct pump *pump, struct pipe_pool *pool)
 		if (!pump->bulk)
 			break; /* nothing more is there, most likely */
 	}
-	pump->bytes += moved;
+	if (!pump->refused)
+		pump->bytes += moved;
 	if (!pump->held && !pump->bulk)
 		drop_pipe(pump, pool);
 	pass_end(pump);
 	return true;
+}
+
+void pump_refuse(struct pump *pump, struct pipe_pool *pool)
+{
+	pump_end(pump, pool);
+	pump->held = 0;
+	pump->bulk = false;
+	pump->refused = true;
 }
 
 void pump_end(struct pump *pump, struct pipe_pool *pool)

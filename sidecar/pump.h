@@ -28,6 +28,7 @@ struct pump {
 	size_t held;    /* bytes that wait */
 	uint64_t bytes; /* that went through */
 	bool bulk;      /* much is coming */
+	bool refused;   /* `to` takes nothing any more */
 	bool ended;     /* the end of `from` was seen, */
 	bool closed;    /* and `to` has been told */
 };
@@ -35,6 +36,8 @@ struct pump {
 void pump_begin(struct pump *pump, int from, int to);
 /* Does what can be done now. False: the connection is broken. */
 bool pump_run(struct pump *pump, struct pipe_pool *pool);
+/* What comes is thrown away from now on, until it ends. */
+void pump_refuse(struct pump *pump, struct pipe_pool *pool);
 void pump_end(struct pump *pump, struct pipe_pool *pool);
 
 static inline bool pump_wants_in(const struct pump *pump)
