@@ -13,7 +13,7 @@
 #include "supervisor.h"
 
 #define TRUSTED_PER_CORE 4    /* starts between two looks */
-#define COMPUTES_PERCENT 3    /* of one processor: more is computing */
+#define COMPUTES_PERCENT 25   /* of one processor, between two looks: more is computing */
 #define PRESSURE_MAX     1000 /* hundredths of a percent of time in which memory was waited for */
 
 /* ---- processors ---- */

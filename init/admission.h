@@ -17,7 +17,7 @@
  *
  * There is a timer only while somebody waits to be admitted.
  */
-#define ADMISSION_TICK_MS 10
+#define ADMISSION_TICK_MS 4
 
 struct supervisor;
 

@@ -278,8 +278,11 @@ static ssize_t receive(int fd, char *text, struct packet *packet)
 	*packet = (struct packet){0};
 	if (n < 0)
 		return -1;
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wsign-conversion" /* in the macro as musl has it */
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(&message); c; c = CMSG_NXTHDR(&message, c))
 		take_control(packet, c);
+#pragma GCC diagnostic pop
 	return n;
 }
 
