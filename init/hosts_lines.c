@@ -55,7 +55,8 @@ static int make_lines(const struct address_book *book)
 
 static void start_writer(struct supervisor *sup, int lines)
 {
-	pid_t pid = writer_start(sup, HOSTS_WRITER_OPTION, sup->hosts.path, lines, CHILD_HOSTS);
+	pid_t pid =
+		writer_start_once(sup, HOSTS_WRITER_OPTION, sup->hosts.path, lines, CHILD_HOSTS);
 
 	sup->hosts.pid = pid > 0 ? pid : 0;
 }

@@ -110,8 +110,8 @@ static void write_apart(struct supervisor *sup)
 	    lseek(content, 0, SEEK_SET) < 0)
 		log_warning("no memory for the durations of this start-up");
 	else
-		writer_start(sup, DURATIONS_WRITER_OPTION, sup->config->state_dir, content,
-			     CHILD_LEARNED);
+		writer_start_once(sup, DURATIONS_WRITER_OPTION, sup->config->state_dir, content,
+				  CHILD_LEARNED);
 	if (content >= 0)
 		close(content);
 }

@@ -5,24 +5,15 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/auxv.h>
 #include <unistd.h>
 
 #include "clock.h"
 #include "log.h"
-#include "spawn.h"
 #include "supervisor.h"
+#include "writer.h"
 
 /* A writer that does not live as long was none, and the next one is not started before. */
 #define RETRY NSEC_PER_SEC
-
-/* Without /proc, the path that init was executed by. */
-static const char *own_program(void)
-{
-	const char *program = "/proc/self/exe";
-
-	return access(program, X_OK) == 0 ? program : (const char *)getauxval(AT_EXECFN);
-}
 
 /* Meanwhile the output waits in the pipe; when that is full, the service waits, too. */
 static void try_later(struct supervisor *sup, struct service *service, const char *why)
@@ -40,40 +31,22 @@ static void start_writer(struct supervisor *sup, struct service *service)
 {
 	const struct policy_config *policy = service->config->policy;
 	struct logger *logger = service->logger;
-	static char size[24], keep[12], slot[12];
-	char *argv[] = {(char *)(uintptr_t) "muster-init",
-			(char *)(uintptr_t)LOG_WRITER_OPTION,
-			(char *)(uintptr_t)policy->log_path,
-			size,
-			keep,
-			slot,
-			NULL};
-	struct spawn_fd fds[] = {{logger->read_end, STDIN_FILENO},
-				 {sup->reports_end, STDOUT_FILENO}};
-	struct spawn_request request = {
-		.program = own_program(),
-		.argv = argv,
-		.envp = sup->environment,
-		.fds = fds,
-		.fd_count = 2,
-		.new_session = true,
-		.foreground_tty = -1,
-		.keep_signals = true,
-	};
-	struct spawn_error error;
+	char size[24], keep[12], slot[12];
+	const char *const argv[] = {
+		"muster-init", LOG_WRITER_OPTION, policy->log_path, size, keep, slot, NULL};
 	pid_t pid;
 
 	snprintf(size, sizeof(size), "%llu", (unsigned long long)policy->log_max_size);
 	snprintf(keep, sizeof(keep), "%u", policy->log_keep);
 	snprintf(slot, sizeof(slot), "%u", service->slot);
-	pid = spawn(&request, &error);
+	pid = writer_start(sup, argv, logger->read_end, sup->reports_end, CHILD_LOGGER,
+			   service->slot);
 	if (pid < 0) {
-		try_later(sup, service, strerror(error.error));
+		try_later(sup, service, strerror(-pid));
 		return;
 	}
 	logger->pid = pid;
 	logger->started = sup->loop.now;
-	children_add(&sup->children, pid, CHILD_LOGGER, service->slot, 0);
 }
 
 static void retry_expired(struct loop *loop, struct loop_timer *timer)

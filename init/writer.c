@@ -1,21 +1,30 @@
 /* SPDX-License-Identifier: MIT */
 #include "writer.h"
 
+#include <errno.h>
+#include <string.h>
+#include <sys/auxv.h>
 #include <unistd.h>
 
 #include "log.h"
 #include "spawn.h"
 #include "supervisor.h"
 
-pid_t writer_start(struct supervisor *sup, const char *option, const char *path, int content,
-		   enum child_kind kind)
+/* Without /proc, the path that init was executed by. */
+static const char *own_program(void)
 {
-	char *argv[] = {(char *)(uintptr_t) "muster-init", (char *)(uintptr_t)option,
-			(char *)(uintptr_t)path, NULL};
-	struct spawn_fd fds[] = {{content, STDIN_FILENO}, {sup->null_fd, STDOUT_FILENO}};
+	const char *program = "/proc/self/exe";
+
+	return access(program, X_OK) == 0 ? program : (const char *)getauxval(AT_EXECFN);
+}
+
+pid_t writer_start(struct supervisor *sup, const char *const *argv, int input, int output,
+		   enum child_kind kind, uint16_t slot)
+{
+	struct spawn_fd fds[] = {{input, STDIN_FILENO}, {output, STDOUT_FILENO}};
 	struct spawn_request request = {
-		.program = "/proc/self/exe",
-		.argv = argv,
+		.program = own_program(),
+		.argv = (char **)(uintptr_t)argv,
 		.envp = sup->environment,
 		.fds = fds,
 		.fd_count = 2,
@@ -24,11 +33,25 @@ pid_t writer_start(struct supervisor *sup, const char *option, const char *path,
 		.keep_signals = true,
 	};
 	struct spawn_error error;
-	pid_t pid = children_has_room(&sup->children) ? spawn(&request, &error) : -1;
+	pid_t pid;
 
+	if (!children_has_room(&sup->children))
+		return -EAGAIN;
+	pid = spawn(&request, &error);
 	if (pid < 0)
-		log_warning("cannot start the writer of %s", path);
-	else
-		children_add(&sup->children, pid, kind, 0, 0);
+		return -error.error;
+	children_add(&sup->children, pid, kind, slot, 0);
 	return pid;
+}
+
+pid_t writer_start_once(struct supervisor *sup, const char *option, const char *path, int content,
+			enum child_kind kind)
+{
+	const char *const argv[] = {"muster-init", option, path, NULL};
+	pid_t pid = writer_start(sup, argv, content, sup->null_fd, kind, 0);
+
+	if (pid > 0)
+		return pid;
+	log_warning("cannot start the writer of %s: %s", path, strerror(-pid));
+	return -1;
 }
