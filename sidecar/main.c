@@ -17,6 +17,7 @@
 #include "config.h"
 #include "confine.h"
 #include "fd.h"
+#include "feed.h"
 #include "live.h"
 #include "local.h"
 #include "log.h"
@@ -357,6 +358,7 @@ static int open_all(struct sidecar *sidecar)
 		log_error("cannot make an event loop: %s", strerror(errno));
 		return EXIT_CANNOT;
 	}
+	sidecar->feed = feed_create(sidecar->begin_realtime);
 	sidecar->resolver = resolver_create(sidecar->loop);
 	code = sidecar->options.config_count ? open_alone(sidecar) : open_beside(sidecar);
 	if (code)
@@ -397,6 +399,7 @@ static void close_all(struct sidecar *sidecar)
 	if (sidecar->local)
 		local_destroy(sidecar->local);
 	snapshot_destroy(sidecar->snapshot);
+	feed_destroy(sidecar->feed);
 	config_free(sidecar->config);
 	loop_destroy(sidecar->loop);
 }

@@ -15,6 +15,7 @@
 struct channel;
 struct config;
 struct dns;
+struct feed;
 struct forward;
 struct live;
 struct local;
@@ -47,11 +48,15 @@ struct sidecar {
 	struct config *config;   /* NULL unless -c */
 	struct local *local;     /* NULL unless -c */
 	struct snapshot *snapshot;
+	struct feed *feed; /* what has happened, for /events */
 	struct server *server;
 	struct dns *dns;         /* NULL: it answers no names */
 	struct forward *forward; /* NULL: it passes nothing on */
 	uint64_t begin_realtime; /* when this program started */
-	bool startup_seen;       /* /startupz has been 200 */
+	/* Counted up by who changes what /status tells beside the status page: a state, not a
+	 * measurement, as a peer that asks an unchanged host is answered 304. */
+	uint32_t revision;
+	bool startup_seen; /* /startupz has been 200 */
 };
 
 #endif

@@ -163,11 +163,13 @@ static json_t *status_value(const struct sidecar *sidecar, const struct view *vi
 			 "startup", startup_value(view), "services", service_list(sidecar, view));
 }
 
-/* The same changes counter may come again with another init: its start tells them apart. */
-static void set_etag(struct reply *reply, const struct view *view)
+/* The same counters may come again with another init, or another sidecar: their start tells them
+ * apart. */
+static void set_etag(struct reply *reply, const struct sidecar *sidecar, const struct view *view)
 {
-	snprintf(reply->etag, sizeof(reply->etag), "W/\"%llx-%u\"",
-		 (unsigned long long)view->header.boot_realtime, view->header.changes);
+	snprintf(reply->etag, sizeof(reply->etag), "W/\"%llx-%x-%llx-%x\"",
+		 (unsigned long long)view->header.boot_realtime, view->header.changes,
+		 (unsigned long long)sidecar->begin_realtime, sidecar->revision);
 }
 
 void status_report(struct request *request, struct reply *reply)
@@ -178,7 +180,7 @@ void status_report(struct request *request, struct reply *reply)
 		reply_no_page(reply);
 		return;
 	}
-	set_etag(reply, view);
+	set_etag(reply, request->sidecar, view);
 	if (request_has(request, reply->etag)) {
 		reply->status = 304;
 		return;
