@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "http.h"
 #include "mem.h"
 
 struct checker {
@@ -29,7 +30,7 @@ struct http *check_http(struct check *check)
 	struct checker *checker = check->checker;
 
 	if (!checker->http)
-		checker->http = http_create(checker->loop);
+		checker->http = http_create(checker->loop, CHECKS_MAX);
 	return checker->http;
 }
 

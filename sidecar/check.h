@@ -74,8 +74,6 @@ void tcp_cancel(struct check *check);
 void check_connected(struct check *check);
 
 /* probe_http.c: the exchange over check->fd, or with `direct` over a connection of libcurl's. */
-struct http *http_create(struct loop *loop);
-void http_destroy(struct http *http);
 void http_begin(struct check *check);
 void http_cancel(struct check *check);
 /* The deadline came during the exchange: ends the check, by what is known so far. */

@@ -6,11 +6,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/socket.h>
 
 #include "clock.h"
-#include "log.h"
+#include "http.h"
 #include "mem.h"
 #include "version.h"
 
@@ -20,20 +19,12 @@
 /* One exchange: libcurl's handle, used again and again by the check it belongs to. */
 struct http_exchange {
 	struct check *check;
-	CURL *easy;
-	struct curl_slist *connect_to;
+	struct http_call call;
 	int given;     /* the connected socket handed to libcurl; -1: none */
-	bool active;   /* added to the multi handle */
 	bool answered; /* a final answer's header is complete: `status`, `answer_time` */
 	unsigned status;
 	uint64_t answer_time;
 	size_t header_bytes, body_bytes;
-};
-
-struct http {
-	struct loop *loop;
-	CURLM *multi;
-	struct loop_timer timer;
 };
 
 /* ---- the verdict ---- */
@@ -78,7 +69,7 @@ static void fail_connection(struct check *check, const char *when)
 {
 	long error = 0;
 
-	curl_easy_getinfo(check->exchange->easy, CURLINFO_OS_ERRNO, &error);
+	curl_easy_getinfo(check->exchange->call.easy, CURLINFO_OS_ERRNO, &error);
 	if (when)
 		check_fail(check, FAULT_RESPONSE, 0, "%s (%s)",
 			   check_error_text(error ? (int)error : ECONNRESET), when);
@@ -107,7 +98,7 @@ static void fail_exchange(struct check *check, CURLcode code)
 		fail_connection(check, "answer");
 		break;
 	case CURLE_PEER_FAILED_VERIFICATION:
-		check_fail(check, FAULT_TLS, 0, "tls: %s", tls_text(exchange->easy));
+		check_fail(check, FAULT_TLS, 0, "tls: %s", tls_text(exchange->call.easy));
 		break;
 	case CURLE_SSL_CONNECT_ERROR:
 		check_fail(check, FAULT_TLS, 0, "tls: the handshake failed");
@@ -132,7 +123,7 @@ static void fail_exchange(struct check *check, CURLcode code)
 
 static const char *phase_of(const struct check *check)
 {
-	CURL *easy = check->exchange->easy;
+	CURL *easy = check->exchange->call.easy;
 	long made = 0;
 	curl_off_t connected = 0, secured = 0;
 
@@ -154,8 +145,10 @@ void http_expire(struct check *check)
 		check_time_out(check, phase_of(check));
 }
 
-static void finished(struct check *check, CURLcode code)
+static void finished(void *data, CURLcode code)
 {
+	struct check *check = data;
+
 	if (check->exchange->answered) {
 		conclude(check);
 	} else if (code == CURLE_COULDNT_CONNECT && check->direct && check->answer.count > 1) {
@@ -180,7 +173,7 @@ static size_t take_header(char *line, size_t size, size_t count, void *data)
 		return 0;
 	if (exchange->answered || (*line != '\r' && *line != '\n'))
 		return len;
-	curl_easy_getinfo(exchange->easy, CURLINFO_RESPONSE_CODE, &status);
+	curl_easy_getinfo(exchange->call.easy, CURLINFO_RESPONSE_CODE, &status);
 	if (status < 200)
 		return len; /* the blank line after an interim answer */
 	exchange->answered = true;
@@ -224,117 +217,12 @@ static int socket_opened(void *data, curl_socket_t fd, curlsocktype purpose)
 	return CURL_SOCKOPT_ALREADY_CONNECTED;
 }
 
-/* ---- libcurl in the loop ---- */
-
-static void reap(struct http *http)
-{
-	CURLMsg *message;
-	int left;
-
-	while ((message = curl_multi_info_read(http->multi, &left))) {
-		CURLcode code = message->data.result;
-		char *data = NULL;
-
-		if (message->msg != CURLMSG_DONE)
-			continue;
-		curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &data);
-		finished(((struct http_exchange *)(void *)data)->check, code);
-	}
-}
-
-static void socket_ready(void *data, int fd, uint32_t events)
-{
-	struct http *http = data;
-	int running, mask = 0;
-
-	if (events & EPOLLIN)
-		mask |= CURL_CSELECT_IN;
-	if (events & EPOLLOUT)
-		mask |= CURL_CSELECT_OUT;
-	if (events & (EPOLLERR | EPOLLHUP))
-		mask |= CURL_CSELECT_ERR;
-	curl_multi_socket_action(http->multi, fd, mask, &running);
-	reap(http);
-}
-
-static void timer_expired(void *data, uint64_t now)
-{
-	struct http *http = data;
-	int running;
-
-	(void)now;
-	curl_multi_socket_action(http->multi, CURL_SOCKET_TIMEOUT, 0, &running);
-	reap(http);
-}
-
-static int socket_changed(CURL *easy, curl_socket_t fd, int what, void *data, void *own)
-{
-	struct http *http = data;
-	uint32_t events = 0;
-
-	(void)easy;
-	(void)own;
-	if (what == CURL_POLL_REMOVE) {
-		loop_forget(http->loop, fd);
-		return 0;
-	}
-	if (what & CURL_POLL_IN)
-		events |= EPOLLIN;
-	if (what & CURL_POLL_OUT)
-		events |= EPOLLOUT;
-	loop_watch(http->loop, fd, events, socket_ready, http);
-	return 0;
-}
-
-static int timer_changed(CURLM *multi, long ms, void *data)
-{
-	struct http *http = data;
-
-	(void)multi;
-	if (ms < 0)
-		loop_disarm(http->loop, &http->timer);
-	else
-		loop_arm(http->loop, &http->timer, clock_monotonic() + msec((uint64_t)ms));
-	return 0;
-}
-
-/* libcurl is woken here, at the first HTTP check, and not when the program starts: who has no
- * such probe does not pay for it. */
-struct http *http_create(struct loop *loop)
-{
-	struct http *http = mem_alloc(sizeof(*http));
-
-	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK ||
-	    !(http->multi = curl_multi_init())) {
-		log_error("libcurl cannot be initialised");
-		exit(70);
-	}
-	http->loop = loop;
-	http->timer.call = timer_expired;
-	http->timer.data = http;
-	curl_multi_setopt(http->multi, CURLMOPT_SOCKETFUNCTION, socket_changed);
-	curl_multi_setopt(http->multi, CURLMOPT_SOCKETDATA, http);
-	curl_multi_setopt(http->multi, CURLMOPT_TIMERFUNCTION, timer_changed);
-	curl_multi_setopt(http->multi, CURLMOPT_TIMERDATA, http);
-	curl_multi_setopt(http->multi, CURLMOPT_MAXCONNECTS, (long)CHECKS_MAX);
-	return http;
-}
-
-void http_destroy(struct http *http)
-{
-	curl_multi_cleanup(http->multi);
-	loop_disarm(http->loop, &http->timer);
-	curl_global_cleanup();
-	free(http);
-}
-
 /* ---- an exchange ---- */
 
 static void set_callbacks(struct http_exchange *exchange)
 {
-	CURL *easy = exchange->easy;
+	CURL *easy = exchange->call.easy;
 
-	curl_easy_setopt(easy, CURLOPT_PRIVATE, exchange);
 	curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, take_header);
 	curl_easy_setopt(easy, CURLOPT_HEADERDATA, exchange);
 	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_body);
@@ -345,31 +233,19 @@ static void set_callbacks(struct http_exchange *exchange)
 	curl_easy_setopt(easy, CURLOPT_SOCKOPTDATA, exchange);
 }
 
-static void set_limits(CURL *easy)
-{
-	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-	curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
-	curl_easy_setopt(easy, CURLOPT_PROXY, ""); /* whatever the environment says */
-	curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
-	curl_easy_setopt(easy, CURLOPT_USERAGENT, "muster-probe/" MUSTER_VERSION);
-	curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, 16384L);
-}
-
 static struct http_exchange *exchange_create(struct check *check)
 {
 	struct http_exchange *exchange = mem_alloc(sizeof(*exchange));
 
 	exchange->check = check;
 	exchange->given = -1;
-	exchange->easy = curl_easy_init();
-	if (!exchange->easy) {
+	exchange->call.done = finished;
+	exchange->call.data = check;
+	if (!http_call_open(&exchange->call, "muster-probe/" MUSTER_VERSION)) {
 		free(exchange);
 		return NULL;
 	}
 	set_callbacks(exchange);
-	set_limits(exchange->easy);
 	return exchange;
 }
 
@@ -377,27 +253,12 @@ void http_exchange_free(struct http_exchange *exchange)
 {
 	if (!exchange)
 		return;
-	curl_easy_cleanup(exchange->easy);
-	curl_slist_free_all(exchange->connect_to);
+	http_call_close(&exchange->call);
 	free(exchange);
-}
-
-/* Whatever host and port the URL has, the connection goes to the address that was resolved. */
-static void pin_address(struct http_exchange *exchange, const union address *address)
-{
-	char text[ADDRESS_TEXT + 2];
-	char where[ADDRESS_TEXT];
-
-	address_format(address, where);
-	snprintf(text, sizeof(text), "::%s", where);
-	curl_slist_free_all(exchange->connect_to);
-	exchange->connect_to = curl_slist_append(NULL, text);
-	curl_easy_setopt(exchange->easy, CURLOPT_CONNECT_TO, exchange->connect_to);
 }
 
 void http_begin(struct check *check)
 {
-	struct http *http = check_http(check);
 	struct http_exchange *exchange = check->exchange;
 
 	if (!exchange)
@@ -409,18 +270,15 @@ void http_begin(struct check *check)
 	exchange->answered = false;
 	exchange->given = -1;
 	exchange->header_bytes = exchange->body_bytes = 0;
-	curl_easy_setopt(exchange->easy, CURLOPT_URL, check->probe->target.url);
-	pin_address(exchange, &check->answer.list[check->direct ? 0 : check->attempt]);
-	exchange->active = true;
-	curl_multi_add_handle(http->multi, exchange->easy);
+	curl_easy_setopt(exchange->call.easy, CURLOPT_URL, check->probe->target.url);
+	http_call_begin(check_http(check), &exchange->call,
+			&check->answer.list[check->direct ? 0 : check->attempt]);
 }
 
 void http_cancel(struct check *check)
 {
 	struct http_exchange *exchange = check->exchange;
 
-	if (!exchange || !exchange->active)
-		return;
-	curl_multi_remove_handle(check_http(check)->multi, exchange->easy);
-	exchange->active = false;
+	if (exchange && exchange->call.active)
+		http_call_cancel(check_http(check), &exchange->call);
 }
