@@ -195,8 +195,8 @@ def moves(ports):
     second.stop()
 
 
-def counted(sidecar, address, result):
-    return int(re.search(rf'muster_forward_connections_total{{address="{address}",listen="[^"]*",result="{result}"}} (\d+)',
+def counted(sidecar, address, reason):
+    return int(re.search(rf'muster_forward_failures_total{{address="{address}",listen="[^"]*",reason="{reason}"}} (\d+)',
                          sidecar.get("/metrics").text).group(1))
 
 
