@@ -127,7 +127,7 @@ $(OUT)/lib/libseccomp.a: $(OUT)/lib/libyaml.a
 # ---- tests ----
 # A unit test links common/ and init/; one named sidecar_* or ctl_* that program instead.
 unit:  $(call named,unit)
-tools: $(call named,tools)
+tools: $(call named,tools) $(OUT)/demo/agent
 link-test = $(Q)mkdir -p $(@D) && $(LINK) $(CFLAGS) $(LDFLAGS) -o $@ $^
 $(OUT)/unit/sidecar_%: $(OUT)/obj/tests/unit/sidecar_%.o $(OUT)/libsidecar.a $(COMMON)
 	$(call say,LINK)
@@ -150,6 +150,11 @@ $(OUT)/fuzz/sidecar_%: $(OUT)/obj/tests/fuzz/sidecar_%.o $(OUT)/libsidecar.a $(C
 $(OUT)/fuzz/%: $(OUT)/obj/tests/fuzz/%.o $(COMMON)
 	$(call say,LINK)
 	$(link-test) -fsanitize=fuzzer -linih
+
+# The services of the reference stack.
+$(OUT)/demo/agent: demo/reference/agent.c $(OUT)/flags
+	$(call say,LINK)
+	$(Q)mkdir -p $(@D) && $(COMPILE) $(CFLAGS) -o $@ $<
 
 # The unit tests and the corpus of configurations run a second time, under sanitizers.
 CHECKED := address,undefined
@@ -175,7 +180,7 @@ test-image:
 # ---- more ----
 demo:
 	$(Q)scripts/install-deps build demo
-	$(Q)+$(MAKE) all
+	$(Q)+$(MAKE) all $(OUT)/demo/agent
 	$(Q)MUSTER_BUILD=$(abspath $(OUT)) scripts/demo
 
 lint:
@@ -245,7 +250,8 @@ help:
 	@sed -n 's/^#: \{0,1\}//p' $(firstword $(MAKEFILE_LIST))
 
 #: make                 build muster-init, musterctl and muster-sidecar into build/
-#: make demo            start a real stack and show it; ONCE=1: shut it down once all is ready
+#: make demo            start a real stack and show it; ONCE=1: shut it down once all is ready;
+#:                      STACK=reference: 84 services on two hosts, SCALE=0.1: with a tenth of their delays
 #: make test            build and run all tests; TESTS='NAME ...' runs some
 #: make test-image      run what needs containers: starts engines of its own, needs root
 #: make images          the images of dockerfiles/, with their sizes; needs docker or podman

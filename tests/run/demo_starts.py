@@ -38,7 +38,7 @@ def main():
         check(result.returncode == 0, f"exit code {result.returncode}:\n{result.stdout}{result.stderr}")
         check_output(result.stdout)
         equal(os.listdir(directory), [], "files left")
-        result = run_demo(directory, STACK="reference")
+        result = run_demo(directory, STACK="none")
         equal(result.returncode, 2, "exit code of a stack that does not exist")
 
 
