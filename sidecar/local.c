@@ -8,6 +8,7 @@
 
 #include "clock.h"
 #include "config.h"
+#include "feed.h"
 #include "live.h"
 #include "log.h"
 #include "loop.h"
@@ -20,6 +21,7 @@
 struct local {
 	struct loop *loop;
 	const struct config *config;
+	struct feed *feed;
 	struct status_page page;
 	uint32_t count;         /* records */
 	uint16_t *config_of;    /* per record: index in the configuration */
@@ -219,6 +221,7 @@ static void set_phase(struct local *local, enum system_phase phase)
 	if (!header->startup_done)
 		header->startup_done = clock_monotonic();
 	status_header_end(&local->page);
+	feed_publish_phase(local->feed, phase, clock_realtime());
 	loop_disarm(local->loop, &local->late);
 }
 
@@ -274,6 +277,8 @@ bool local_report(void *data, struct probe *probe)
 	}
 	status_record_end(&local->page, index);
 	if (changed) {
+		feed_publish_state(local->feed, record->name, state, record->reason,
+				   clock_realtime());
 		update_causes(local);
 		update_phase(local);
 	}
@@ -282,12 +287,13 @@ bool local_report(void *data, struct probe *probe)
 
 /* ---- life ---- */
 
-struct local *local_create(struct loop *loop, const struct config *config)
+struct local *local_create(struct loop *loop, const struct config *config, struct feed *feed)
 {
 	struct local *local = mem_alloc(sizeof(*local));
 
 	local->loop = loop;
 	local->config = config;
+	local->feed = feed;
 	local->late.call = start_is_late;
 	local->late.data = local;
 	number_services(local);

@@ -10,6 +10,7 @@
  * which the rest reads as if PID 1 had written it.
  */
 struct config;
+struct feed;
 struct live;
 struct local;
 struct loop;
@@ -20,8 +21,9 @@ struct status_page;
 /* Whether the configuration can be served alone; if not, says why in the log, all of it. */
 bool local_check(const struct config *config);
 
-/* The configuration is borrowed for as long as the result lives. */
-struct local *local_create(struct loop *loop, const struct config *config);
+/* The configuration is borrowed for as long as the result lives. What changes is told to the feed.
+ */
+struct local *local_create(struct loop *loop, const struct config *config, struct feed *feed);
 void local_start(struct local *local, struct prober *prober, struct live *live);
 const struct status_page *local_page(const struct local *local);
 /* The report function of the prober, with the local as its data. */

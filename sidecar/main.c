@@ -16,12 +16,14 @@
 #include "clock.h"
 #include "config.h"
 #include "confine.h"
+#include "events.h"
 #include "fd.h"
 #include "feed.h"
 #include "live.h"
 #include "local.h"
 #include "log.h"
 #include "loop.h"
+#include "news.h"
 #include "probe.h"
 #include "probe_link.h"
 #include "resolve.h"
@@ -257,7 +259,7 @@ static int open_alone(struct sidecar *sidecar)
 
 	if (code)
 		return code;
-	sidecar->local = local_create(sidecar->loop, sidecar->config);
+	sidecar->local = local_create(sidecar->loop, sidecar->config, sidecar->feed);
 	sidecar->snapshot = snapshot_create_local(local_page(sidecar->local));
 	sidecar->prober =
 		prober_create(sidecar->loop, sidecar->resolver, local_report, sidecar->local);
@@ -290,6 +292,8 @@ static int open_beside(struct sidecar *sidecar)
 	if (!options->run_dir)
 		options->run_dir = fd < 0 ? DEFAULT_RUN_DIR : "";
 	sidecar->snapshot = snapshot_create(options->run_dir);
+	sidecar->news =
+		news_create(sidecar->loop, sidecar->feed, sidecar->snapshot, options->run_dir);
 	if (fd >= 0)
 		sidecar->channel = channel_create(sidecar->loop, fd, sidecar->snapshot);
 	sidecar->prober =
@@ -337,6 +341,7 @@ static int open_server(struct sidecar *sidecar)
 		listen = (const char *const *)sidecar->config->sidecar.listen;
 	else if (!options->listen_count)
 		options->listen[0] = DEFAULT_LISTEN;
+	sidecar->events = events_create(sidecar);
 	sidecar->server = server_create(sidecar);
 	if (!sidecar->server) {
 		log_error("the HTTP server cannot be set up");
@@ -389,7 +394,11 @@ static void start_all(struct sidecar *sidecar)
 
 static void close_all(struct sidecar *sidecar)
 {
+	events_stop(sidecar->events);
 	server_destroy(sidecar->server);
+	events_destroy(sidecar->events);
+	if (sidecar->news)
+		news_destroy(sidecar->news);
 	offers_close(sidecar);
 	live_destroy(sidecar->live);
 	prober_destroy(sidecar->prober);

@@ -22,6 +22,7 @@ static const struct route {
 	{"/health", health_report},
 	{"/status", status_report},
 	{"/metrics", metrics_report},
+	{"/events", events_report},
 	{"/resolve", resolve_report},
 	{"/resolve/", resolve_report_one},
 	{"/timeline", startup_report},
@@ -66,10 +67,14 @@ static const char *http_date(time_t time, char *buffer, size_t size)
 
 static void add_headers(struct MHD_Response *response, const struct reply *reply)
 {
-	char number[16];
+	char cache[32] = "no-store", number[16];
 
+	if (reply->max_age)
+		snprintf(cache, sizeof(cache), "max-age=%u", reply->max_age);
 	add_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, reply->type);
-	add_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+	add_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, cache);
+	if (reply->vary)
+		add_header(response, MHD_HTTP_HEADER_VARY, MHD_HTTP_HEADER_ACCEPT);
 	add_header(response, "X-Content-Type-Options", "nosniff");
 	if (reply->etag[0])
 		add_header(response, MHD_HTTP_HEADER_ETAG, reply->etag);
@@ -86,8 +91,12 @@ static void add_headers(struct MHD_Response *response, const struct reply *reply
 /* The response takes the body over. */
 static struct MHD_Response *make_response(struct reply *reply)
 {
-	struct MHD_Response *response;
+	struct MHD_Response *response = reply->response;
 
+	if (response) {
+		add_headers(response, reply);
+		return response;
+	}
 	text_put(&reply->body, "");
 	response = MHD_create_response_from_buffer(reply->body.len, reply->body.data,
 						   MHD_RESPMEM_MUST_FREE);
@@ -208,12 +217,13 @@ static size_t find_route(const char *path, const char **rest)
 }
 
 static enum MHD_Result answer_route(struct routes *routes, struct MHD_Connection *connection,
-				    const char *path, bool verbose)
+				    const char *method, const char *path, bool verbose)
 {
 	struct request request = {
 		.sidecar = routes->sidecar,
 		.connection = connection,
 		.rest = "",
+		.head = strcmp(method, MHD_HTTP_METHOD_HEAD) == 0,
 		.verbose = verbose,
 	};
 	size_t route = find_route(path, &request.rest);
@@ -251,7 +261,7 @@ static struct MHD_Response *live_response(struct routes *routes)
 }
 
 enum MHD_Result routes_answer(struct routes *routes, struct MHD_Connection *connection,
-			      const char *path)
+			      const char *method, const char *path)
 {
 	const char *value;
 	bool verbose;
@@ -261,7 +271,7 @@ enum MHD_Result routes_answer(struct routes *routes, struct MHD_Connection *conn
 				  "this server is not known by the name in Host\n");
 	verbose = find_value(connection, MHD_GET_ARGUMENT_KIND, "verbose", &value);
 	if (verbose || strcmp(path, table[0].path) != 0)
-		return answer_route(routes, connection, path, verbose);
+		return answer_route(routes, connection, method, path, verbose);
 	routes->counts[0][0]++;
 	return MHD_queue_response(connection, 200, live_response(routes));
 }

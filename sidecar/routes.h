@@ -21,16 +21,20 @@ struct request {
 	struct sidecar *sidecar;
 	struct MHD_Connection *connection;
 	const char *rest; /* what follows the path of a route that ends in '/' */
+	bool head;        /* of the answer only the head is wanted */
 	bool verbose;     /* ?verbose */
 };
 
 struct reply {
-	unsigned status;      /* 200 unless the handler says otherwise */
-	const char *type;     /* text/plain unless the handler says otherwise */
-	struct text body;     /* taken over */
-	char etag[64];        /* empty: none */
-	char policy[256];     /* Content-Security-Policy; empty: none */
-	unsigned retry_after; /* seconds; 0: not said */
+	unsigned status;               /* 200 unless the handler says otherwise */
+	const char *type;              /* text/plain unless the handler says otherwise */
+	struct text body;              /* taken over */
+	char etag[64];                 /* empty: none */
+	char policy[256];              /* Content-Security-Policy; empty: none */
+	unsigned retry_after;          /* seconds; 0: not said */
+	unsigned max_age;              /* seconds for which it may be used again; 0: not at all */
+	bool vary;                     /* the answer depends on Accept */
+	struct MHD_Response *response; /* in place of the body; taken over */
 };
 
 typedef void route_handler(struct request *request, struct reply *reply);
@@ -48,7 +52,7 @@ void routes_destroy(struct routes *routes);
 enum MHD_Result routes_refuse(struct routes *routes, struct MHD_Connection *connection,
 			      const char *method, bool whole);
 enum MHD_Result routes_answer(struct routes *routes, struct MHD_Connection *connection,
-			      const char *path);
+			      const char *method, const char *path);
 
 /* For muster_http_requests_total: walks paths and statuses that were seen. */
 typedef void routes_count(void *data, const char *path, unsigned status, uint64_t requests);

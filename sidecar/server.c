@@ -27,13 +27,16 @@
 #define BUSY          4         /* requests in one turn that make it worth looking again */
 #define SLACK         64        /* connections that are closing but not yet gone */
 
-enum conn_state { CONN_READING, CONN_WRITING, CONN_IDLE, CONN_DYING };
+/* One at rest is a stream that has nothing to send. */
+enum conn_state { CONN_READING, CONN_WRITING, CONN_IDLE, CONN_RESTING, CONN_DYING };
 
 struct conn {
 	struct conn *next, *previous;
+	struct server *server;
 	int fd;
 	uint8_t state; /* enum conn_state */
 	bool local;
+	bool suspended; /* libmicrohttpd does not look at it */
 	union address peer;
 	uint64_t since; /* when `state` began */
 };
@@ -51,7 +54,8 @@ struct server {
 	unsigned remote;       /* of those that are not dying */
 	struct loop_timer sweep;
 	struct loop_timer pause;
-	uint64_t requests;           /* begun so far */
+	bool resumed;      /* libmicrohttpd has to be told so: it has no event of its own */
+	uint64_t requests; /* begun so far */
 	struct server_counts counts; /* .open: not counting those that are dying */
 };
 
@@ -65,8 +69,9 @@ static uint64_t deadline_of(const struct conn *conn)
 		[CONN_IDLE] = IDLE_SECONDS,
 	};
 
-	return conn->state == CONN_DYING ? NEVER
-					 : conn->since + seconds[conn->state] * NSEC_PER_SEC;
+	if (conn->state == CONN_RESTING || conn->state == CONN_DYING)
+		return NEVER;
+	return conn->since + seconds[conn->state] * NSEC_PER_SEC;
 }
 
 /* The timer may come too early, when a connection has moved on, but not too late. */
@@ -77,7 +82,7 @@ static void conn_enter(struct server *server, struct conn *conn, enum conn_state
 	conn->state = (uint8_t)state;
 	conn->since = loop_now(server->loop);
 	deadline = deadline_of(conn);
-	if (!loop_armed(&server->sweep) || server->sweep.at > deadline)
+	if (deadline != NEVER && (!loop_armed(&server->sweep) || server->sweep.at > deadline))
 		loop_arm(server->loop, &server->sweep, deadline);
 }
 
@@ -135,7 +140,8 @@ static bool address_is_full(const struct server *server, const union address *pe
 
 /*
  * Ends the connection that has been without a complete request for longest; one that is given an
- * answer is spared for a second, which is enough for any that reads at all. False: all are busy.
+ * answer is spared for a second, which is enough for any that reads at all, and so are streams, of
+ * which there are few. False: all are busy.
  */
 static bool make_room(struct server *server, bool remote_only)
 {
@@ -143,7 +149,8 @@ static bool make_room(struct server *server, bool remote_only)
 	struct conn *oldest = NULL;
 
 	for (struct conn *conn = server->conns; conn; conn = conn->next) {
-		if (conn->state == CONN_DYING || (remote_only && conn->local))
+		if (conn->state == CONN_DYING || conn->state == CONN_RESTING ||
+		    (remote_only && conn->local))
 			continue;
 		if (conn->state == CONN_WRITING && now - conn->since < NSEC_PER_SEC)
 			continue;
@@ -170,6 +177,7 @@ static void take_socket(struct server *server, int fd, const union address *peer
 {
 	struct conn *conn = mem_alloc(sizeof(*conn));
 
+	conn->server = server;
 	conn->fd = fd;
 	conn->local = address_is_loopback(peer);
 	conn->peer = *peer;
@@ -268,6 +276,58 @@ static struct conn *conn_of(struct MHD_Connection *connection)
 	return info->socket_context;
 }
 
+/* ---- answers that go on ---- */
+
+void server_rest(struct MHD_Connection *connection)
+{
+	struct conn *conn = conn_of(connection);
+
+	conn->suspended = true;
+	MHD_suspend_connection(connection);
+	if (conn->state != CONN_DYING)
+		conn_enter(conn->server, conn, CONN_RESTING);
+}
+
+void server_wake(struct MHD_Connection *connection)
+{
+	struct conn *conn = conn_of(connection);
+
+	server_more_time(connection);
+	if (!conn->suspended)
+		return;
+	conn->suspended = false;
+	conn->server->resumed = true;
+	MHD_resume_connection(connection);
+}
+
+void server_more_time(struct MHD_Connection *connection)
+{
+	struct conn *conn = conn_of(connection);
+
+	if (conn->state != CONN_DYING)
+		conn_enter(conn->server, conn, CONN_WRITING);
+}
+
+void server_end(struct MHD_Connection *connection)
+{
+	struct conn *conn = conn_of(connection);
+
+	conn_end(conn->server, conn);
+	server_wake(connection);
+}
+
+bool server_is_ended(struct MHD_Connection *connection)
+{
+	return conn_of(connection)->state == CONN_DYING;
+}
+
+bool server_is_local(struct MHD_Connection *connection)
+{
+	return conn_of(connection)->local;
+}
+
+/* ---- requests ---- */
+
 /* Where the path and its query end, as a C string; kept in the request's context at first. */
 static void *uri_seen(void *data, const char *uri, struct MHD_Connection *connection)
 {
@@ -307,7 +367,7 @@ static enum MHD_Result request_ready(void *data, struct MHD_Connection *connecti
 	}
 	if (*upload_size)
 		return MHD_NO; /* a body that was not announced */
-	return routes_answer(server->routes, connection, path);
+	return routes_answer(server->routes, connection, method, path);
 }
 
 static void request_completed(void *data, struct MHD_Connection *connection, void **context,
@@ -381,6 +441,9 @@ static uint64_t before_sleep(void *data, uint64_t now)
 	struct server *server = data;
 	MHD_UNSIGNED_LONG_LONG left;
 
+	if (server->resumed)
+		MHD_run(server->daemon);
+	server->resumed = false;
 	for (int turn = 0; MHD_get_timeout(server->daemon, &left) == MHD_YES; turn++) {
 		if (left)
 			return now + msec(left);
@@ -394,12 +457,13 @@ static uint64_t before_sleep(void *data, uint64_t now)
 static struct MHD_Daemon *start_daemon(struct server *server)
 {
 	return MHD_start_daemon(
-		MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_TURBO, 0, NULL, NULL,
-		request_ready, server, MHD_OPTION_CONNECTION_LIMIT, (unsigned)(CONNS_MAX + SLACK),
-		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)MEMORY, MHD_OPTION_NOTIFY_CONNECTION,
-		connection_changed, server, MHD_OPTION_NOTIFY_COMPLETED, request_completed, server,
-		MHD_OPTION_URI_LOG_CALLBACK, uri_seen, server, MHD_OPTION_UNESCAPE_CALLBACK,
-		unescape, server, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
+		MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_TURBO | MHD_ALLOW_SUSPEND_RESUME,
+		0, NULL, NULL, request_ready, server, MHD_OPTION_CONNECTION_LIMIT,
+		(unsigned)(CONNS_MAX + SLACK), MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)MEMORY,
+		MHD_OPTION_NOTIFY_CONNECTION, connection_changed, server,
+		MHD_OPTION_NOTIFY_COMPLETED, request_completed, server, MHD_OPTION_URI_LOG_CALLBACK,
+		uri_seen, server, MHD_OPTION_UNESCAPE_CALLBACK, unescape, server,
+		MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
 }
 
 struct server *server_create(struct sidecar *sidecar)

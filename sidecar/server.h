@@ -2,6 +2,8 @@
 #ifndef SIDECAR_SERVER_H
 #define SIDECAR_SERVER_H
 
+#include <microhttpd.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 /*
@@ -31,6 +33,19 @@ int server_listen(struct server *server, const char *text);
 /* Begins to accept. Says in the log where. */
 void server_start(struct server *server);
 void server_destroy(struct server *server);
+
+/*
+ * For an answer that goes on for as long as the client stays. The function that gives its bytes
+ * lets the connection rest when it has none for now (and then gives 0): there is no deadline until
+ * it is woken, and nobody looks whether the client is there. Else, and anew with server_more_time,
+ * the client has ANSWER_SECONDS to take what is sent.
+ */
+void server_rest(struct MHD_Connection *connection);
+void server_wake(struct MHD_Connection *connection);
+void server_more_time(struct MHD_Connection *connection);
+void server_end(struct MHD_Connection *connection);
+bool server_is_ended(struct MHD_Connection *connection);
+bool server_is_local(struct MHD_Connection *connection); /* from this host */
 
 struct server_counts {
 	uint64_t accepted;

@@ -15,11 +15,13 @@
 struct channel;
 struct config;
 struct dns;
+struct events;
 struct feed;
 struct forward;
 struct live;
 struct local;
 struct loop;
+struct news;
 struct prober;
 struct resolver;
 struct server;
@@ -49,6 +51,8 @@ struct sidecar {
 	struct local *local;     /* NULL unless -c */
 	struct snapshot *snapshot;
 	struct feed *feed; /* what has happened, for /events */
+	struct news *news; /* NULL: alone, what happens happens here */
+	struct events *events;
 	struct server *server;
 	struct dns *dns;         /* NULL: it answers no names */
 	struct forward *forward; /* NULL: it passes nothing on */
