@@ -24,8 +24,9 @@
 
 /* ---- what it may use: here is where a new part of the sidecar adds what it needs ---- */
 
-/* Files, besides the runtime directory, --proc-root, and where resolv.conf and the hosts file
- * really are. Directories, as most of these files are replaced by others while it runs. */
+/* Files, besides the runtime directory, --proc-root, --cgroup-root, and where resolv.conf and the
+ * hosts file really are. Directories, as most of these files are replaced by others while it runs.
+ */
 static const char *const readable[] = {
 	"?/etc", /* resolv.conf, hosts, nsswitch.conf, ssl */
 	"?/proc",
@@ -220,6 +221,8 @@ static struct list list_readable(const struct sidecar *sidecar)
 	if (options->run_dir && *options->run_dir)
 		add_directory(&list, options->run_dir);
 	add_directory(&list, options->proc_root);
+	if (options->cgroup_root)
+		add_directory(&list, options->cgroup_root);
 	return list;
 }
 

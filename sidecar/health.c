@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "sidecar.h"
+#include "usage.h"
 #include "values.h"
 #include "version.h"
 
@@ -195,11 +196,13 @@ void health_report(struct request *request, struct reply *reply)
 {
 	const struct view *view = snapshot_refresh(request->sidecar->snapshot);
 	const char *status = total_status(view);
-	json_t *report;
+	json_t *checks = all_checks(view), *report;
 
+	if (usage_add_check(checks, request->sidecar) && strcmp(status, "pass") == 0)
+		status = "warn";
 	report = json_pack("{s:s, s:s, s:s, s:i, s:o}", "status", status, "version", "1",
 			   "releaseId", MUSTER_VERSION, "score", (int)view_total_score(view),
-			   "checks", all_checks(view));
+			   "checks", checks);
 	if (!view->present)
 		json_object_set_new(report, "output", json_string("there is no status page"));
 	else if (strcmp(status, "pass") != 0)

@@ -12,6 +12,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "cgroup.h"
 #include "channel.h"
 #include "clock.h"
 #include "config.h"
@@ -24,11 +25,14 @@
 #include "log.h"
 #include "loop.h"
 #include "news.h"
+#include "pace.h"
 #include "probe.h"
 #include "probe_link.h"
+#include "processes.h"
 #include "resolve.h"
 #include "server.h"
 #include "snapshot.h"
+#include "stall.h"
 #include "str.h"
 #include "version.h"
 
@@ -59,6 +63,7 @@ static const char usage[] =
 	"      --forward NAME=A:P where to listen for connections to an address; repeatable\n"
 	"      --host NAME        this host's name in answers\n"
 	"      --proc-root DIR    where processes are looked up [/proc]\n"
+	"      --cgroup-root DIR  where cgroups are looked up [/sys/fs/cgroup]\n"
 	"      --timeout D        resolve: how long to look [5s]\n"
 	"      --json, --explain  resolve: in JSON; for people, with the reasons\n"
 	"  -v, --verbose          say more\n"
@@ -70,6 +75,7 @@ enum {
 	OPTION_LISTEN,
 	OPTION_HOST,
 	OPTION_PROC_ROOT,
+	OPTION_CGROUP_ROOT,
 	OPTION_TIMEOUT,
 	OPTION_JSON,
 	OPTION_EXPLAIN,
@@ -85,6 +91,7 @@ static const struct option long_options[] = {
 	{"listen", required_argument, NULL, OPTION_LISTEN},
 	{"host", required_argument, NULL, OPTION_HOST},
 	{"proc-root", required_argument, NULL, OPTION_PROC_ROOT},
+	{"cgroup-root", required_argument, NULL, OPTION_CGROUP_ROOT},
 	{"timeout", required_argument, NULL, OPTION_TIMEOUT},
 	{"json", no_argument, NULL, OPTION_JSON},
 	{"explain", no_argument, NULL, OPTION_EXPLAIN},
@@ -144,6 +151,9 @@ static int take_option(struct options *options, int option)
 		return -1;
 	case OPTION_PROC_ROOT:
 		options->proc_root = optarg;
+		return -1;
+	case OPTION_CGROUP_ROOT:
+		options->cgroup_root = optarg;
 		return -1;
 	case OPTION_TIMEOUT:
 		if (parse_duration(optarg, &options->once.timeout_ms))
@@ -353,6 +363,19 @@ static int open_server(struct sidecar *sidecar)
 	return 0;
 }
 
+/* What the kernel has to tell of us and of the services. */
+static void open_kernel(struct sidecar *sidecar)
+{
+	const struct options *options = &sidecar->options;
+
+	sidecar->processes = processes_create(options->proc_root);
+	sidecar->cgroup =
+		cgroup_create(options->proc_root, options->cgroup_root, channel_descriptor() >= 0);
+	sidecar->pace = pace_create(sidecar->cgroup);
+	sidecar->stall = stall_create(sidecar->loop, sidecar->feed, &sidecar->revision,
+				      options->proc_root, cgroup_pressure_dir(sidecar->cgroup));
+}
+
 static int open_all(struct sidecar *sidecar)
 {
 	int code;
@@ -364,10 +387,12 @@ static int open_all(struct sidecar *sidecar)
 		return EXIT_CANNOT;
 	}
 	sidecar->feed = feed_create(sidecar->begin_realtime);
+	open_kernel(sidecar);
 	sidecar->resolver = resolver_create(sidecar->loop);
 	code = sidecar->options.config_count ? open_alone(sidecar) : open_beside(sidecar);
 	if (code)
 		return code;
+	prober_set_pace(sidecar->prober, sidecar->pace);
 	code = open_server(sidecar);
 	if (code)
 		return code;
@@ -402,6 +427,10 @@ static void close_all(struct sidecar *sidecar)
 	offers_close(sidecar);
 	live_destroy(sidecar->live);
 	prober_destroy(sidecar->prober);
+	stall_destroy(sidecar->stall);
+	pace_destroy(sidecar->pace);
+	cgroup_destroy(sidecar->cgroup);
+	processes_destroy(sidecar->processes);
 	resolver_destroy(sidecar->resolver);
 	if (sidecar->channel)
 		channel_destroy(sidecar->channel);

@@ -6,7 +6,8 @@
 #include "sidecar.h"
 
 const struct metric_family *const metric_tables[] = {
-	muster_metrics, service_metrics, probe_metrics, address_metrics, own_metrics, NULL,
+	muster_metrics, service_metrics, probe_metrics, address_metrics,
+	usage_metrics,  own_metrics,     NULL,
 };
 
 void metrics_report(struct request *request, struct reply *reply)

@@ -141,6 +141,7 @@ extern const struct metric_family muster_metrics[];  /* muster-init and the whol
 extern const struct metric_family service_metrics[]; /* services */
 extern const struct metric_family probe_metrics[];   /* checks of this sidecar */
 extern const struct metric_family address_metrics[]; /* lookups, names, connections passed on */
+extern const struct metric_family usage_metrics[];   /* what services and the container use */
 extern const struct metric_family own_metrics[];     /* the sidecar itself */
 
 #endif

@@ -8,6 +8,7 @@
 #include "check.h"
 #include "clock.h"
 #include "mem.h"
+#include "pace.h"
 #include "states.h"
 
 #define DELAY_LEAST msec(5)
@@ -22,6 +23,7 @@ struct probe_list {
 struct prober {
 	struct loop *loop;
 	struct checker *checker;
+	struct pace *pace;     /* NULL: nothing is stretched */
 	struct prober *beside; /* the other one that shares the checker */
 	bool owns_checker;
 	probe_report *report;
@@ -81,6 +83,27 @@ static uint64_t random_below(struct prober *prober, uint64_t limit)
 	return prober->random % limit;
 }
 
+/* A service that fails is not seen to fail any later for that: init counts failures, and they come
+ * at the period that was configured. */
+static double stretch_of(const struct probe *probe, uint64_t now)
+{
+	bool waits =
+		probe->settled && probe->last.ok && probe->streak >= probe->spec.success_threshold;
+
+	return waits && probe->prober->pace ? pace_ask(probe->prober->pace, now).stretch : 1;
+}
+
+/* A stretched period, give or take a tenth, and never more than PACE_MOST periods. */
+static uint64_t period_about(struct probe *probe, uint64_t period, double stretch)
+{
+	uint64_t middle = (uint64_t)((double)period * stretch);
+	uint64_t least = middle - middle / 10, most = middle + middle / 10;
+
+	if (stretch > 1 && most > (uint64_t)PACE_MOST * period)
+		most = (uint64_t)PACE_MOST * period;
+	return least + random_below(probe->prober, most - least + 1);
+}
+
 /* When the next check is due, `now` being the end of the last one. */
 static uint64_t next_time(struct probe *probe, uint64_t now)
 {
@@ -91,7 +114,7 @@ static uint64_t next_time(struct probe *probe, uint64_t now)
 		period = DELAY_LEAST;
 	/* a liveness probe has no fast start: its failures count against the service */
 	if (probe->settled || probe->spec.role == ROLE_LIVENESS) {
-		delay = period - period / 10 + random_below(probe->prober, period / 5 + 1);
+		delay = period_about(probe, period, stretch_of(probe, now));
 		return probe->check_time + delay > now + DELAY_LEAST ? probe->check_time + delay
 								     : now + DELAY_LEAST;
 	}
@@ -125,6 +148,8 @@ static void fill(struct prober *prober)
 		list_remove(&prober->queue, probe);
 		probe->stage = PROBE_RUNNING;
 		probe->check_time = clock_monotonic();
+		if (prober->pace)
+			pace_count_check(prober->pace);
 		check_begin(prober->checker, probe);
 	}
 	prober->filling = false;
@@ -302,6 +327,13 @@ struct prober *prober_create_beside(struct prober *other, probe_report *report, 
 	prober->data = data;
 	prober->random = other->random ^ clock_monotonic();
 	return prober;
+}
+
+void prober_set_pace(struct prober *prober, struct pace *pace)
+{
+	prober->pace = pace;
+	if (prober->beside)
+		prober->beside->pace = pace;
 }
 
 void prober_destroy(struct prober *prober)

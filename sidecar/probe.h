@@ -14,8 +14,10 @@
  * is due beyond that waits in line. The first check comes after initial_delay, the next ones a few
  * milliseconds apart, then ever slower until success_threshold is reached; from then on one check
  * a period, give or take a tenth so that probes do not march in step. A liveness probe, whose
- * failures end its service, keeps to the period from the beginning.
+ * failures end its service, keeps to the period from the beginning. While a probe succeeds its
+ * period may be stretched (pace.h); a failure ends that for it.
  */
+struct pace;
 struct resolver;
 struct check;
 struct prober;
@@ -106,6 +108,8 @@ struct prober *prober_create(struct loop *loop, struct resolver *resolver, probe
  * To be destroyed before the first. */
 struct prober *prober_create_beside(struct prober *other, probe_report *report, void *data);
 void prober_destroy(struct prober *prober);
+/* Stretches periods by this (borrowed), of the one beside, too. */
+void prober_set_pace(struct prober *prober, struct pace *pace);
 
 /* Begins to probe `url` in this slot, in place of what was there. */
 void prober_watch(struct prober *prober, const struct probe_spec *spec, const char *url);

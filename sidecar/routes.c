@@ -168,6 +168,13 @@ bool request_has(const struct request *request, const char *etag)
 	return value && (strcmp(value, "*") == 0 || strstr(value, etag));
 }
 
+bool request_asks(const struct request *request, const char *word)
+{
+	const char *value;
+
+	return find_value(request->connection, MHD_GET_ARGUMENT_KIND, word, &value);
+}
+
 static bool has_body(struct MHD_Connection *connection)
 {
 	const char *value;

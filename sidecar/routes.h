@@ -41,6 +41,8 @@ typedef void route_handler(struct request *request, struct reply *reply);
 
 /* Whether the client has this ETag already (If-None-Match). */
 bool request_has(const struct request *request, const char *etag);
+/* Whether the URL has this word behind the question mark. */
+bool request_asks(const struct request *request, const char *word);
 
 struct routes *routes_create(struct sidecar *sidecar, struct hosts *hosts);
 void routes_destroy(struct routes *routes);

@@ -12,6 +12,7 @@
  * The whole sidecar as one value, made by main and passed down. Who needs only a part of it is
  * given that part.
  */
+struct cgroup;
 struct channel;
 struct config;
 struct dns;
@@ -22,17 +23,21 @@ struct live;
 struct local;
 struct loop;
 struct news;
+struct pace;
 struct prober;
+struct processes;
 struct resolver;
 struct server;
 struct snapshot;
+struct stall;
 
 #define LISTEN_MAX 16
 
 struct options {
 	const char *run_dir;
-	const char *host;      /* NULL: as the status page says */
-	const char *proc_root; /* where /proc is */
+	const char *host;        /* NULL: as the status page says */
+	const char *proc_root;   /* where /proc is */
+	const char *cgroup_root; /* what stands for /sys/fs/cgroup; NULL: that itself */
 	const char *listen[LISTEN_MAX + 1];
 	const char *configs[LISTEN_MAX + 1];
 	unsigned listen_count, config_count;
@@ -53,6 +58,10 @@ struct sidecar {
 	struct feed *feed; /* what has happened, for /events */
 	struct news *news; /* NULL: alone, what happens happens here */
 	struct events *events;
+	struct cgroup *cgroup;       /* our own */
+	struct processes *processes; /* of the services */
+	struct pace *pace;           /* of the probes */
+	struct stall *stall;         /* for want of memory */
 	struct server *server;
 	struct dns *dns;         /* NULL: it answers no names */
 	struct forward *forward; /* NULL: it passes nothing on */

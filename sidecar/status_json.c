@@ -7,8 +7,10 @@
 
 #include "facts.h"
 #include "probe.h"
+#include "processes.h"
 #include "sidecar.h"
 #include "timeline.h"
+#include "usage.h"
 #include "values.h"
 #include "version.h"
 
@@ -62,17 +64,6 @@ static json_t *interval(uint64_t from, uint64_t to)
 	return from && to >= from ? value_seconds(to - from) : json_null();
 }
 
-static void add_usage(json_t *value, const struct sidecar *sidecar, int pid)
-{
-	struct usage usage;
-	bool seen = facts_same_processes(sidecar) &&
-		    facts_usage(sidecar->options.proc_root, pid, &usage);
-
-	json_object_set_new(value, "cpu_seconds", seen ? value_seconds(usage.cpu) : json_null());
-	json_object_set_new(value, "memory_bytes",
-			    seen ? json_integer((json_int_t)usage.memory) : json_null());
-}
-
 static void add_cause(json_t *value, const struct view *view, uint32_t index)
 {
 	const struct status_record *record = &view->records[index];
@@ -107,7 +98,7 @@ static json_t *service_value(const struct sidecar *sidecar, const struct view *v
 		record->last_exit >= 0 ? json_integer(record->last_exit) : json_null(), "probe",
 		probe_value(view, index, probe));
 	add_cause(value, view, index);
-	add_usage(value, sidecar, record->pid);
+	usage_add_service(value, sidecar, index);
 	return value;
 }
 
@@ -153,14 +144,16 @@ static json_t *status_value(const struct sidecar *sidecar, const struct view *vi
 {
 	const struct status_header *header = &view->header;
 
-	return json_pack("{s:i, s:s, s:s, s:s, s:s, s:b, s:i, s:o, s:o, s:I, s:o, s:o, s:o}",
-			 "schema", JSON_SCHEMA, "version", MUSTER_VERSION, "host",
-			 sidecar_host(sidecar, view), "mode", header->mode, "phase",
-			 phase_name(header->phase), "ready", (int)view_all_ready(view), "score",
-			 (int)view_total_score(view), "time", value_time(view->now_realtime),
-			 "uptime", value_seconds(view->now - header->boot), "changes",
-			 (json_int_t)header->changes, "init", init_value(sidecar, header),
-			 "startup", startup_value(view), "services", service_list(sidecar, view));
+	return json_pack(
+		"{s:i, s:s, s:s, s:s, s:s, s:b, s:i, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:o}",
+		"schema", JSON_SCHEMA, "version", MUSTER_VERSION, "host",
+		sidecar_host(sidecar, view), "mode", header->mode, "phase",
+		phase_name(header->phase), "ready", (int)view_all_ready(view), "score",
+		(int)view_total_score(view), "time", value_time(view->now_realtime), "uptime",
+		value_seconds(view->now - header->boot), "changes", (json_int_t)header->changes,
+		"init", init_value(sidecar, header), "startup", startup_value(view), "services",
+		service_list(sidecar, view), "cgroup", usage_cgroup(sidecar, view->now), "sidecar",
+		usage_sidecar(sidecar));
 }
 
 /* The same counters may come again with another init, or another sidecar: their start tells them
@@ -185,5 +178,7 @@ void status_report(struct request *request, struct reply *reply)
 		reply->status = 304;
 		return;
 	}
+	if (facts_same_processes(request->sidecar))
+		processes_refresh(request->sidecar->processes, view, request_asks(request, "pss"));
 	reply_json(reply, "application/json", status_value(request->sidecar, view));
 }
