@@ -34,6 +34,7 @@
  * - All samples of a family are put at once, each with another set of label values. A family that
  *   puts none does not appear.
  */
+struct latency;
 struct sidecar;
 struct text;
 struct view;
@@ -118,6 +119,11 @@ struct metric_histogram {
 				  (const char *const[METRIC_LABELS]){__VA_ARGS__})
 void metric_put_histogram_list(struct metrics *metrics, const struct metric_histogram *histogram,
 			       const char *const *labels);
+/* The one of latency.h. */
+#define metric_put_latency(metrics, latency, ...)                                                  \
+	metric_put_latency_list(metrics, latency, (const char *const[METRIC_LABELS]){__VA_ARGS__})
+void metric_put_latency_list(struct metrics *metrics, const struct latency *latency,
+			     const char *const *labels);
 
 /* Nanoseconds as seconds, to the microsecond. */
 static inline double metric_seconds(uint64_t ns)
