@@ -18,6 +18,7 @@
 #include "config.h"
 #include "confine.h"
 #include "events.h"
+#include "exporter.h"
 #include "fd.h"
 #include "feed.h"
 #include "live.h"
@@ -352,6 +353,7 @@ static int open_server(struct sidecar *sidecar)
 	else if (!options->listen_count)
 		options->listen[0] = DEFAULT_LISTEN;
 	sidecar->events = events_create(sidecar);
+	sidecar->exporter = exporter_create(sidecar);
 	sidecar->server = server_create(sidecar);
 	if (!sidecar->server) {
 		log_error("the HTTP server cannot be set up");
@@ -381,6 +383,7 @@ static int open_all(struct sidecar *sidecar)
 	int code;
 
 	sidecar->begin_realtime = clock_realtime();
+	sidecar->boot_realtime = sidecar->begin_realtime - clock_ns(CLOCK_BOOTTIME);
 	sidecar->loop = loop_create();
 	if (!sidecar->loop) {
 		log_error("cannot make an event loop: %s", strerror(errno));
@@ -421,6 +424,7 @@ static void close_all(struct sidecar *sidecar)
 {
 	events_stop(sidecar->events);
 	server_destroy(sidecar->server);
+	exporter_destroy(sidecar->exporter);
 	events_destroy(sidecar->events);
 	if (sidecar->news)
 		news_destroy(sidecar->news);

@@ -35,6 +35,7 @@
  *   puts none does not appear.
  */
 struct latency;
+struct ledger;
 struct sidecar;
 struct text;
 struct view;
@@ -81,7 +82,8 @@ struct metric_format;
 struct metrics {
 	const struct sidecar *sidecar;
 	const struct view *view;
-	uint64_t begin; /* when the making of this answer began */
+	const struct ledger *ledger; /* counters of the view's services */
+	uint64_t begin;              /* when the making of this answer began */
 	/* for metrics_write.c */
 	struct text *out;
 	const struct metric_format *format;

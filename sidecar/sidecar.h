@@ -16,6 +16,7 @@ struct cgroup;
 struct channel;
 struct config;
 struct dns;
+struct exporter;
 struct events;
 struct feed;
 struct forward;
@@ -63,9 +64,11 @@ struct sidecar {
 	struct pace *pace;           /* of the probes */
 	struct stall *stall;         /* for want of memory */
 	struct server *server;
+	struct exporter *exporter;
 	struct dns *dns;         /* NULL: it answers no names */
 	struct forward *forward; /* NULL: it passes nothing on */
 	uint64_t begin_realtime; /* when this program started */
+	uint64_t boot_realtime;  /* and when the machine did, as seen then */
 	/* Counted up by who changes what /status tells beside the status page: a state, not a
 	 * measurement, as a peer that asks an unchanged host is answered 304. */
 	uint32_t revision;
