@@ -21,6 +21,8 @@
 #include "exporter.h"
 #include "fd.h"
 #include "feed.h"
+#include "gpu.h"
+#include "keys.h"
 #include "live.h"
 #include "local.h"
 #include "log.h"
@@ -62,6 +64,7 @@ static const char usage[] =
 	"[resolv.conf]\n"
 	"      --dns-zone NAME    below which the names stand, too [muster]\n"
 	"      --forward NAME=A:P where to listen for connections to an address; repeatable\n"
+	"      --gpu auto|yes|no  whether to look for NVIDIA GPUs [auto]\n"
 	"      --host NAME        this host's name in answers\n"
 	"      --proc-root DIR    where processes are looked up [/proc]\n"
 	"      --cgroup-root DIR  where cgroups are looked up [/sys/fs/cgroup]\n"
@@ -83,7 +86,8 @@ enum {
 	OPTION_DNS,
 	OPTION_DNS_UPSTREAM,
 	OPTION_DNS_ZONE,
-	OPTION_FORWARD
+	OPTION_FORWARD,
+	OPTION_GPU
 };
 
 static const struct option long_options[] = {
@@ -100,6 +104,7 @@ static const struct option long_options[] = {
 	{"dns-upstream", required_argument, NULL, OPTION_DNS_UPSTREAM},
 	{"dns-zone", required_argument, NULL, OPTION_DNS_ZONE},
 	{"forward", required_argument, NULL, OPTION_FORWARD},
+	{"gpu", required_argument, NULL, OPTION_GPU},
 	{"verbose", no_argument, NULL, 'v'},
 	{"help", no_argument, NULL, 'h'},
 	{"version", no_argument, NULL, 'V'},
@@ -130,6 +135,18 @@ static int take_offer(struct offers *offers, int option)
 	else
 		good = offers_add_forward(offers, optarg);
 	return good ? -1 : EXIT_USAGE;
+}
+
+static int take_gpu(struct options *options)
+{
+	for (int i = 0; key_gpus[i]; i++) {
+		if (strcmp(optarg, key_gpus[i]) == 0) {
+			options->gpu = i;
+			return -1;
+		}
+	}
+	log_error("--gpu: \"%s\": expected auto, yes or no", optarg);
+	return EXIT_USAGE;
 }
 
 /* Returns -1 to go on, or the code to exit with. */
@@ -165,6 +182,8 @@ static int take_option(struct options *options, int option)
 	case OPTION_DNS_UPSTREAM:
 	case OPTION_FORWARD:
 		return take_offer(&options->offers, option);
+	case OPTION_GPU:
+		return take_gpu(options);
 	case OPTION_DNS_ZONE:
 		options->offers.zone = optarg;
 		return -1;
@@ -210,6 +229,7 @@ static int read_options(struct options *options, int argc, char **argv)
 	int option, code;
 
 	options->proc_root = "/proc";
+	options->gpu = -1;
 	options->once.timeout_ms = RESOLVE_TIMEOUT_MS;
 	while ((option = getopt_long(argc, argv, "c:vhV", long_options, NULL)) != -1) {
 		code = take_option(options, option);
@@ -253,6 +273,8 @@ static int read_config(struct sidecar *sidecar)
 		return EXIT_CONFIG;
 	if (!sidecar->options.host)
 		sidecar->options.host = sidecar->config->name;
+	if (sidecar->options.gpu < 0)
+		sidecar->options.gpu = sidecar->config->sidecar.gpu;
 	return 0;
 }
 
@@ -396,6 +418,9 @@ static int open_all(struct sidecar *sidecar)
 	if (code)
 		return code;
 	prober_set_pace(sidecar->prober, sidecar->pace);
+	sidecar->gpus = gpu_create(sidecar);
+	if (!sidecar->gpus)
+		return EXIT_USAGE;
 	code = open_server(sidecar);
 	if (code)
 		return code;
@@ -412,6 +437,7 @@ static void start_all(struct sidecar *sidecar)
 {
 	server_start(sidecar->server);
 	offers_start(sidecar);
+	gpu_start(sidecar->gpus);
 	if (sidecar->channel)
 		channel_start(sidecar->channel, sidecar->prober, sidecar->live);
 	if (sidecar->local) {
@@ -429,6 +455,7 @@ static void close_all(struct sidecar *sidecar)
 	if (sidecar->news)
 		news_destroy(sidecar->news);
 	offers_close(sidecar);
+	gpu_destroy(sidecar->gpus);
 	live_destroy(sidecar->live);
 	prober_destroy(sidecar->prober);
 	stall_destroy(sidecar->stall);

@@ -15,7 +15,7 @@
 
 const struct metric_family *const metric_tables[] = {
 	muster_metrics, service_metrics, probe_metrics, address_metrics,
-	usage_metrics,  own_metrics,     NULL,
+	usage_metrics,  gpu_metrics,     own_metrics,   NULL,
 };
 
 /* An answer that is being sent, perhaps to several. */

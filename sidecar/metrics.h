@@ -150,6 +150,7 @@ extern const struct metric_family service_metrics[]; /* services */
 extern const struct metric_family probe_metrics[];   /* checks of this sidecar */
 extern const struct metric_family address_metrics[]; /* lookups, names, connections passed on */
 extern const struct metric_family usage_metrics[];   /* what services and the container use */
+extern const struct metric_family gpu_metrics[];     /* GPUs */
 extern const struct metric_family own_metrics[];     /* the sidecar itself */
 
 #endif

@@ -20,6 +20,7 @@ struct exporter;
 struct events;
 struct feed;
 struct forward;
+struct gpus;
 struct live;
 struct local;
 struct loop;
@@ -42,6 +43,7 @@ struct options {
 	const char *listen[LISTEN_MAX + 1];
 	const char *configs[LISTEN_MAX + 1];
 	unsigned listen_count, config_count;
+	int gpu; /* enum gpu_mode; -1: not said */
 	struct offers offers;
 	struct once_options once; /* what `resolve` is asked */
 };
@@ -67,6 +69,7 @@ struct sidecar {
 	struct exporter *exporter;
 	struct dns *dns;         /* NULL: it answers no names */
 	struct forward *forward; /* NULL: it passes nothing on */
+	struct gpus *gpus;       /* there, also where there is no GPU */
 	uint64_t begin_realtime; /* when this program started */
 	uint64_t boot_realtime;  /* and when the machine did, as seen then */
 	/* Counted up by who changes what /status tells beside the status page: a state, not a
