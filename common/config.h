@@ -221,9 +221,25 @@ struct service_config {
 /* What stands in the graph for depends_on = address:NAME: a service of type external with this
  * before its name, which is ready when the sidecar says that the address answers. */
 #define ADDRESS_PREFIX "address:"
+/* And for depends_on = PEER/NAME: one that is called as it is written, ready when the sidecar says
+ * that the service of that host is so far. This stands before the name in the target of its probe.
+ */
+#define PEER_PREFIX "peer:"
+#define PEERS_MAX   256
+/* of different ones that are waited for */
+#define PEER_SERVICES_MAX 512
 
-/* `gpu`: whether the sidecar looks for NVIDIA GPUs; in the order of key_gpus. */
-enum gpu_mode { GPU_AUTO, GPU_YES, GPU_NO };
+/* How muster-init tells the sidecar of a peer: NAME/PERIOD=URL. */
+#define PEER_OPTION      "%s/%ums=%s"
+#define PEER_URL_MAX     1023
+#define PEER_OPTION_SIZE (CONFIG_NAME_MAX + PEER_URL_MAX + 32)
+
+/* [peer:NAME], another host */
+struct peer_config {
+	const char *name;
+	const char *url; /* without a / at its end; ${address:...} stands for what is in force */
+	uint32_t period; /* ms */
+};
 
 /* [sidecar] */
 struct sidecar_config {
@@ -236,7 +252,6 @@ struct sidecar_config {
 	char *const *dns;          /* where it answers; NULL: there is none */
 	char *const *dns_upstream; /* whom it asks; NULL: as resolv.conf says; empty: nobody */
 	const char *dns_zone;      /* below which names of addresses stand, too */
-	uint8_t gpu;               /* enum gpu_mode */
 };
 
 struct config {
@@ -258,8 +273,10 @@ struct config {
 	/* address.h; never NULL. The texts above that mention an address follow it (address_choose)
 	 */
 	const struct address_book *addresses;
-	const char *state_dir;               /* what is to outlast the container; NULL: nothing */
-	const char *hosts;                   /* the hosts file that names addresses; NULL: none */
+	const char *state_dir;           /* what is to outlast the container; NULL: nothing */
+	const char *hosts;               /* the hosts file that names addresses; NULL: none */
+	const struct peer_config *peers; /* without this host itself */
+	uint32_t peer_count;
 	const struct listen_config *listens; /* of all services */
 	uint32_t listen_count;
 	struct filters *filters;     /* init's own (init/filters.h); NULL until then */

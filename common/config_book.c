@@ -150,6 +150,11 @@ static const char *part_text(struct load *load, uint32_t index, enum address_par
 
 	address_reference(reference, part, index);
 	load_mention(load, index);
+	if (load->keeps)
+		return load_format(load, "${address:%s%s}", load->book->entries[index].name,
+				   part == PART_WHOLE  ? ""
+				   : part == PART_HOST ? ":host"
+						       : ":port");
 	if (load->follows)
 		return load_strndup(load, reference, strlen(reference));
 	address_text_fill(load->book, reference, text, sizeof(text));

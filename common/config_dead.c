@@ -359,8 +359,8 @@ void load_dead(struct load *load)
 	for (uint32_t i = 0; i < config->count; i++) {
 		const struct section *section;
 
-		if (strncmp(config->services[i].name, ADDRESS_PREFIX, strlen(ADDRESS_PREFIX)) == 0)
-			break; /* behind them come addresses */
+		if (strpbrk(config->services[i].name, ":/"))
+			break; /* behind them come addresses, and services of other hosts */
 		section = load->services[i].section;
 		/* replicas are alike */
 		if (!section->replica || strcmp(section->replica, "0") == 0)

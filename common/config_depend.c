@@ -21,7 +21,7 @@ struct depending {
 	bool whole;      /* and of those that are being added */
 	uint32_t count, room, line_room, whole_room;
 	uint32_t *seen;    /* by service: 1 + the last one that named it */
-	uint32_t services; /* those of the files; behind them come addresses */
+	uint32_t services; /* those of the files; behind them comes what is outside */
 };
 
 const char *no_service(struct load *load, const struct entry *entry, const char *name)
@@ -77,17 +77,16 @@ static bool split_words(char *words, struct asked *asked)
 	return true;
 }
 
-/* Splits [?]NAME[:condition][:restart] in place. NULL, or what is wrong. */
+/* Splits [?][PEER/]NAME[:condition][:restart] in place. NULL, or what is wrong. */
 static const char *split_dependency(char *text, struct asked *asked)
 {
+	const char *name;
 	char *colon;
 
 	*asked = (struct asked){.optional = *text == '?', .condition = -1};
 	asked->name = text + asked->optional;
 	if (strncmp(asked->name, ADDRESS_PREFIX, strlen(ADDRESS_PREFIX)) == 0)
 		return NULL;
-	if (strchr(asked->name, '/'))
-		return "a service of another host is not available in this version";
 	colon = strchr(asked->name, ':');
 	if (colon)
 		*colon++ = '\0';
@@ -95,7 +94,8 @@ static const char *split_dependency(char *text, struct asked *asked)
 		return "expected :started, :healthy or :completed, and :restart, behind the name";
 	if (strpbrk(asked->name, " \t"))
 		return "expected NAME or NAME:condition, several of them separated by commas";
-	return name_problem(asked->name) ? "expected the name of a service" : NULL;
+	name = strchr(asked->name, '/') ? strchr(asked->name, '/') + 1 : asked->name;
+	return name_problem(name) ? "expected the name of a service" : NULL;
 }
 
 /* NULL, or why this service never gets there. */
@@ -157,6 +157,40 @@ static const char *take_address(struct depending *d, uint32_t from, const char *
 	return NULL;
 }
 
+/* NULL, or why the service of another host cannot be waited for. `name` is what stands behind that
+ * host's, which asked->name ends with. */
+static const char *take_peer(struct depending *d, uint32_t from, const char *name,
+			     const struct asked *asked, uint32_t line)
+{
+	struct load *load = d->load;
+	const struct peer_config *peer = load_peer(load, asked->name);
+	const char *whole =
+		load_format(load, "%s/%s%s%s", asked->name, name, asked->condition < 0 ? "" : ":",
+			    asked->condition < 0 ? "" : condition_name((unsigned)asked->condition));
+	uint32_t to;
+
+	if (!peer)
+		return load_no_peer(load, asked->name);
+	if (asked->restart)
+		return "a service of another host is not started here, so nobody restarts with it";
+	if (load->config->sidecar.external)
+		return "other hosts are asked by the sidecar that muster-init starts, and "
+		       "[sidecar] external = yes says that there is none";
+	if (strlen(whole) > CONFIG_NAME_MAX)
+		return "longer than 63 characters, host and condition included";
+	to = load_peer_service(load, peer, whole);
+	if (to == NO_PEER_SERVICE)
+		return load_format(load, "more than %d services of other hosts", PEER_SERVICES_MAX);
+	if (d->seen[to] == from + 1)
+		return "named twice";
+	d->seen[to] = from + 1;
+	add_edge(d,
+		 (struct graph_edge){(uint16_t)from, (uint16_t)to, COND_HEALTHY, asked->optional,
+				     false},
+		 line);
+	return NULL;
+}
+
 static const char *take_service(struct depending *d, uint32_t from, uint32_t to,
 				const struct asked *asked, uint32_t line)
 {
@@ -200,6 +234,7 @@ static const char *take_dependency(struct depending *d, uint32_t from, const str
 	const struct table_entry *found;
 	const char *problem, *name;
 	struct asked asked;
+	char *slash;
 
 	problem = split_dependency(load_strndup(d->load, item->text, strlen(item->text)), &asked);
 	if (problem)
@@ -208,6 +243,13 @@ static const char *take_dependency(struct depending *d, uint32_t from, const str
 	if (strncmp(name, ADDRESS_PREFIX, strlen(ADDRESS_PREFIX)) == 0)
 		return take_address(d, from, name + strlen(ADDRESS_PREFIX), asked.optional,
 				    item->line);
+	slash = strchr(name, '/');
+	if (slash) {
+		*slash = '\0';
+		if (strcmp(name, d->load->config->name) != 0)
+			return take_peer(d, from, slash + 1, &asked, item->line);
+		name = slash + 1; /* of this host: one file may serve all */
+	}
 	found = table_find(d->load->replicated, name, strlen(name));
 	if (found)
 		return take_replicas(d, from, found->value, &asked, item->line);
@@ -380,7 +422,7 @@ static bool report_cycle(struct depending *d, uint16_t *chain)
 void load_dependencies(struct load *load)
 {
 	struct depending d = {.load = load, .services = load->config->count};
-	size_t most = (size_t)load->config->count + load->book->count + 1;
+	size_t most = load_most_services(load);
 	uint16_t *chain = load_alloc(load, most, sizeof(*chain));
 
 	d.seen = load_alloc(load, most, sizeof(*d.seen));

@@ -148,7 +148,6 @@ struct sidecar_draft {
 	const struct entry *listen, *dns, *dns_upstream;
 	const char *user, *program, *dns_zone;
 	bool external, dns_public;
-	uint8_t gpu;
 };
 
 struct address_draft {
@@ -163,6 +162,7 @@ struct address_draft {
 
 struct peer_draft {
 	const struct entry *url;
+	uint32_t period;
 };
 
 /* A service on its way into config.services, at the same index. */
@@ -206,7 +206,8 @@ struct load {
 	struct address_entry *address_list; /* its entries, */
 	struct address_text *texts;         /* and what is to become its texts */
 	uint32_t text_count, text_room;
-	bool follows;       /* what is being expanded is to follow its addresses */
+	bool follows;       /* what is being expanded is to follow its addresses, */
+	bool keeps;         /* or keeps ${address:...} as it is written */
 	uint16_t *mentions; /* addresses that the service being read mentions */
 	uint32_t mention_count, mention_room;
 	const char *mode_source;
@@ -231,6 +232,7 @@ struct load {
 	struct table *replicated; /* services with replicas -> index of the first of them */
 	const char *replica;      /* ${MUSTER_REPLICA} of the service being read, or NULL */
 	struct section *program;  /* made from the command line, or NULL */
+	uint32_t peer_services;   /* services of other hosts that are waited for */
 };
 
 /* ---- config_report.c ---- */
@@ -354,11 +356,19 @@ struct items value_items_of(struct load *load, const char *text, uint32_t line);
 
 /* ---- config_main.c ---- */
 
-void load_muster(struct load *load);  /* name and mode: what others need first */
-void load_sidecar(struct load *load); /* and the peers */
+void load_muster(struct load *load); /* name and mode: what others need first */
+void load_sidecar(struct load *load);
 /* `forward` of an address whose candidates are known: where to listen. */
 char *const *load_forward(struct load *load, const struct section *section,
 			  const struct address_entry *address);
+
+/* ---- config_peer.c ---- */
+
+void load_peers(struct load *load);
+/* The peer with this name, or NULL. */
+const struct peer_config *load_peer(const struct load *load, const char *name);
+/* Why there is no such peer, to stand behind its name. */
+const char *load_no_peer(struct load *load, const char *name);
 
 /* ---- config_address.c ---- */
 
@@ -383,8 +393,13 @@ void load_address_texts(struct load *load);
 /* ---- config_service.c ---- */
 
 void load_services(struct load *load);
+/* How many there may be in the end, with those that stand for what is outside. */
+uint32_t load_most_services(const struct load *load);
 /* The service that stands for an address with depends_on = address:NAME; made once. Its index. */
 uint32_t load_address_service(struct load *load, uint32_t address);
+/* The same for depends_on = PEER/NAME, the name being all of that. */
+#define NO_PEER_SERVICE UINT32_MAX /* there are too many */
+uint32_t load_peer_service(struct load *load, const struct peer_config *peer, const char *name);
 
 /* ---- config_replicas.c ---- */
 

@@ -96,9 +96,8 @@ static void override(struct load *load, struct section *section, const struct ke
 /* What muster itself sets or reads, and is no key. */
 static bool is_reserved(const char *name)
 {
-	static const char *const reserved[] = {"CONFIG", "RUN_DIR",     "PROFILES", "SERVICE",
-					       "HOST",   "LINK_FD",     "REPLICA",  "CGROUP_ROOT",
-					       "NVML",   "NVML_TIMEOUT"};
+	static const char *const reserved[] = {"CONFIG", "RUN_DIR", "PROFILES", "SERVICE",
+					       "HOST",   "LINK_FD", "REPLICA",  "CGROUP_ROOT"};
 
 	if (strncmp(name, "ADDRESS_", 8) == 0)
 		return true;

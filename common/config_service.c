@@ -241,32 +241,32 @@ static void load_service(struct load *load, uint32_t index)
 		       load->mention_count * sizeof(*service->mentions));
 }
 
-/* ---- addresses that are waited for ---- */
+/* ---- what is waited for outside ---- */
 
 /* It is met when the sidecar says so; how long that may take is start_timeout's business. */
-static const struct probe_config *
-address_probe(struct load *load, const struct address_entry *address, const char *target)
+static const struct probe_config *outside_probe(struct load *load, const char *target,
+						uint32_t period)
 {
 	struct probe_config probe;
 
 	memset(&probe, 0, sizeof(probe));
 	probe.kind = PROBE_TCP;
 	probe.fd = -1;
-	probe.period = address->check_period;
+	probe.period = period;
 	probe.timeout = load->defaults.probes[ROLE_READINESS].timeout;
 	probe.failure_threshold = probe.success_threshold = 1;
 	probe.target = target;
 	return load_intern_block(load, &probe, sizeof(probe));
 }
 
-uint32_t load_address_service(struct load *load, uint32_t index)
+/* What stands for something that is not a service of this host; made once. Its index. */
+static uint32_t outside_service(struct load *load, const char *name, const char *target,
+				uint32_t period)
 {
-	struct address_entry *address = &load->address_list[index];
-	struct config *config = load->config;
-	const char *name = load_intern(load, load_format(load, ADDRESS_PREFIX "%s", address->name));
 	struct table_entry *found = load_check(load, table_add(load->by_name, name, strlen(name)));
 	struct section nothing = {.name = name, .header = name};
 	struct service_load service = {.section = &nothing, .draft = load->defaults};
+	struct config *config = load->config;
 	struct service_config *out;
 
 	if (found->value != TABLE_NEW)
@@ -278,11 +278,30 @@ uint32_t load_address_service(struct load *load, uint32_t index)
 	out->name = name;
 	out->type = TYPE_EXTERNAL;
 	out->policy = make_policy(load, &service);
-	out->probes[ROLE_READINESS] = address_probe(load, address, name);
+	out->probes[ROLE_READINESS] = outside_probe(load, target, period);
 	load_service_environment(load, &service, out);
-	address->asked = true;
 	config->sidecar.present = true;
 	return found->value;
+}
+
+uint32_t load_address_service(struct load *load, uint32_t index)
+{
+	struct address_entry *address = &load->address_list[index];
+	const char *name = load_intern(load, load_format(load, ADDRESS_PREFIX "%s", address->name));
+
+	address->asked = true;
+	return outside_service(load, name, name, address->check_period);
+}
+
+uint32_t load_peer_service(struct load *load, const struct peer_config *peer, const char *name)
+{
+	const char *target = load_intern(load, load_format(load, PEER_PREFIX "%s", name));
+
+	name = target + strlen(PEER_PREFIX);
+	if (!table_find(load->by_name, name, strlen(name)) &&
+	    load->peer_services++ == PEER_SERVICES_MAX)
+		return NO_PEER_SERVICE;
+	return outside_service(load, name, target, peer->period);
 }
 
 /* ---- all of them ---- */
@@ -370,6 +389,13 @@ static void find_exit_code(struct load *load)
 		report_entry(load, entry, "%s: %s", quote(q, name), no_service(load, entry, name));
 }
 
+uint32_t load_most_services(const struct load *load)
+{
+	uint32_t peers = load->config->peer_count ? PEER_SERVICES_MAX : 0;
+
+	return load->config->count + load->book->count + peers + 1;
+}
+
 void load_services(struct load *load)
 {
 	struct config *config = load->config;
@@ -378,8 +404,8 @@ void load_services(struct load *load)
 	load->defaults.log = load->muster.log;
 	choose_services(load);
 	config->services =
-		/* and one for each address that is waited for */
-		load_check(load, arena_array(load->arena, config->count + load->book->count + 1,
+		/* and one for whatever is waited for outside */
+		load_check(load, arena_array(load->arena, load_most_services(load),
 					     sizeof(*config->services)));
 	for (uint32_t i = 0; i < config->count; i++)
 		load_service(load, i);

@@ -125,39 +125,6 @@ static void load_dns(struct load *load, const struct sidecar_draft *draft,
 			     "dns_upstream: nothing is passed on without dns = ADDRESS:PORT");
 }
 
-/* ---- [peer] ---- */
-
-static void read_peers(struct load *load)
-{
-	bool warned = false;
-
-	for (uint32_t i = 0; i < load->section_count; i++) {
-		struct section *section = load->sections[i];
-		struct entry *entry;
-		const char *text;
-		char q[QUOTE_SIZE];
-		struct url url;
-
-		if (section->kind != SECTION_PEER)
-			continue;
-		if (!warned)
-			warn_section(load, section, "peers are not polled in this version");
-		warned = true;
-		entry = section_get(section, "url");
-		if (!entry)
-			report_section(
-				load, section,
-				"url: missing; expected http://host:port/ or https://host:port/");
-		else if (value_scalar(load, entry, &text) &&
-			 (url_parse(text, &url) || !url.endpoint.host[0] ||
-			  (!url_has_scheme(text, &url, "http") &&
-			   !url_has_scheme(text, &url, "https"))))
-			report_entry(load, entry,
-				     "%s: expected http://host:port/ or https://host:port/",
-				     quote(q, text));
-	}
-}
-
 /* ---- [sidecar] ---- */
 
 void load_sidecar(struct load *load)
@@ -175,12 +142,11 @@ void load_sidecar(struct load *load)
 		identity_check_user(load, user, draft.user);
 	out->present = section != NULL;
 	out->external = draft.external;
-	out->gpu = draft.gpu;
 	out->program = draft.program ? load_intern(load, draft.program) : NULL;
 	out->user = draft.user ? load_intern(load, draft.user) : NULL;
 	out->listen = read_listen(load, draft.listen);
 	load_dns(load, &draft, out);
-	read_peers(load);
+	load_peers(load);
 }
 
 /* ---- forward, of an address ---- */

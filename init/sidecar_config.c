@@ -16,7 +16,6 @@
 #include "config.h"
 #include "endpoint.h"
 #include "fd.h"
-#include "keys.h"
 #include "log.h"
 #include "passwd.h"
 #include "spawn.h"
@@ -153,6 +152,18 @@ static void add_forwards(struct words *words, struct arena *arena, const struct 
 		}
 }
 
+static void add_peers(struct words *words, struct arena *arena, const struct config *config)
+{
+	char text[PEER_OPTION_SIZE];
+
+	for (uint32_t i = 0; i < config->peer_count; i++) {
+		const struct peer_config *peer = &config->peers[i];
+
+		snprintf(text, sizeof(text), PEER_OPTION, peer->name, peer->period, peer->url);
+		add(words, "--peer", words->list ? arena_strdup(arena, text) : NULL);
+	}
+}
+
 static void add_all(struct words *words, struct arena *arena, const struct config *config,
 		    const char *run_dir)
 {
@@ -170,8 +181,7 @@ static void add_all(struct words *words, struct arena *arena, const struct confi
 			add(words, "--dns-upstream", "no");
 	}
 	add_forwards(words, arena, config->addresses);
-	if (sidecar->gpu != GPU_AUTO)
-		add(words, "--gpu", key_gpus[sidecar->gpu]);
+	add_peers(words, arena, config);
 }
 
 static char *const *make_argv(const struct config *config, struct arena *arena, const char *program,

@@ -16,6 +16,7 @@
 #include "log.h"
 #include "loop.h"
 #include "mem.h"
+#include "peers.h"
 #include "probe.h"
 #include "probe_link.h"
 #include "snapshot.h"
@@ -28,6 +29,7 @@ struct channel {
 	struct loop *loop;
 	struct prober *prober;
 	struct live *live;
+	struct peers *peers;
 	struct book_draft *draft;
 	struct address_book *book; /* in force in `live` */
 	struct snapshot *snapshot;
@@ -147,6 +149,11 @@ static void take_watch(struct channel *channel, const struct link_watch *watch)
 			   channel);
 		return;
 	}
+	if (strncmp(url, PEER_PREFIX, strlen(PEER_PREFIX)) == 0) {
+		peers_watch(channel->peers, &spec, url + strlen(PEER_PREFIX), channel_report,
+			    channel);
+		return;
+	}
 	prober_watch(channel->prober, &spec, url);
 }
 
@@ -174,7 +181,8 @@ static void take_book(struct channel *channel, const struct link_book *end)
 
 static void take_drop(struct channel *channel, const struct link_drop *drop)
 {
-	if (!live_drop(channel->live, drop->probe, drop->serial))
+	if (!live_drop(channel->live, drop->probe, drop->serial) &&
+	    !peers_drop(channel->peers, drop->probe, drop->serial))
 		prober_drop(channel->prober, drop->probe, drop->serial);
 }
 
@@ -230,6 +238,7 @@ static void channel_ready(void *data, int fd, uint32_t events)
 		listen_for(channel, EPOLLIN);
 		prober_resume(channel->prober);
 		live_resume(channel->live);
+		peers_resume(channel->peers);
 		if (!channel->stalled)
 			send_beat(channel);
 	}
@@ -252,10 +261,12 @@ struct channel *channel_create(struct loop *loop, int fd, struct snapshot *snaps
 	return channel;
 }
 
-void channel_start(struct channel *channel, struct prober *prober, struct live *live)
+void channel_start(struct channel *channel, struct prober *prober, struct live *live,
+		   struct peers *peers)
 {
 	channel->prober = prober;
 	channel->live = live;
+	channel->peers = peers;
 	listen_for(channel, EPOLLIN);
 	send_beat(channel);
 }

@@ -13,6 +13,7 @@ struct channel;
 struct link_answer;
 struct live;
 struct loop;
+struct peers;
 struct probe;
 struct prober;
 struct snapshot;
@@ -28,7 +29,8 @@ int channel_descriptor(void);
  * tells the names of services: their index in the page, which init sends, may change.
  */
 struct channel *channel_create(struct loop *loop, int fd, struct snapshot *snapshot);
-void channel_start(struct channel *channel, struct prober *prober, struct live *live);
+void channel_start(struct channel *channel, struct prober *prober, struct live *live,
+		   struct peers *peers);
 bool channel_report(void *channel, struct probe *probe);
 /* The report function of the live addresses, likewise. */
 bool channel_answer(void *channel, const struct link_answer *answer);

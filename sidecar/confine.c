@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <linux/capability.h>
 #include <seccomp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -20,6 +21,7 @@
 #include "log.h"
 #include "mem.h"
 #include "sidecar.h"
+#include "str.h"
 #include "target.h"
 
 /* ---- what it may use: here is where a new part of the sidecar adds what it needs ---- */
@@ -265,14 +267,43 @@ static void add_upstream(struct ports *ports, const char *text)
 		add_port(ports, port);
 }
 
-/* Of all that the configuration has it connect to. */
-static struct ports list_ports(const struct config *config, const char *const *upstream)
+/* What of it is ${address:...} is among the ports of addresses. */
+static void add_url(struct ports *ports, const char *url)
 {
+	const char *authority = strstr(url, "://"), *colon;
+	char text[8] = "";
+	uint64_t port;
+
+	if (!authority)
+		return;
+	authority += 3;
+	colon = memrchr(authority, ':', strcspn(authority, "/"));
+	if (colon)
+		snprintf(text, sizeof(text), "%.*s", (int)strcspn(colon + 1, "/"), colon + 1);
+	if (parse_uint(text, UINT16_MAX, &port))
+		add_port(ports, (uint16_t)port);
+	else
+		add_port(ports, strncmp(url, "https", 5) == 0 ? 443 : 80);
+}
+
+static void add_peers(struct ports *ports, const struct sidecar *sidecar)
+{
+	for (uint32_t i = 0; i < sidecar->config->peer_count; i++)
+		add_url(ports, sidecar->config->peers[i].url);
+	for (unsigned i = 0; i < sidecar->options.peer_count; i++)
+		add_url(ports, sidecar->options.peers[i]);
+}
+
+/* Of all that the configuration has it connect to. */
+static struct ports list_ports(const struct sidecar *sidecar)
+{
+	const struct config *config = sidecar->config;
+	const char *const *upstream = sidecar->options.offers.upstream;
 	struct ports ports = {0};
 
 	for (size_t i = 0; i < COUNT(connects); i++)
 		add_port(&ports, connects[i]);
-	for (size_t i = 0; upstream && upstream[i]; i++)
+	for (size_t i = 0; upstream[i]; i++)
 		add_upstream(&ports, upstream[i]);
 	for (uint32_t i = 0; i < config->count; i++)
 		for (unsigned role = 0; role < ROLE_COUNT; role++)
@@ -281,14 +312,14 @@ static struct ports list_ports(const struct config *config, const char *const *u
 				add_probe(&ports, p);
 	for (uint32_t i = 0; i < config->addresses->count; i++)
 		add_candidates(&ports, &config->addresses->entries[i]);
+	add_peers(&ports, sidecar);
 	return ports;
 }
 
 static void limit_files_and_ports(const struct sidecar *sidecar)
 {
 	const struct config *config = sidecar->config;
-	struct ports ports =
-		config ? list_ports(config, sidecar->options.offers.upstream) : (struct ports){0};
+	struct ports ports = config ? list_ports(sidecar) : (struct ports){0};
 	struct list list = list_readable(sidecar);
 	const struct landlock_config files = {.read_only = list.items,
 					      .writable = (char *const *)(uintptr_t)writable};
@@ -369,7 +400,7 @@ static void limit_calls(void)
 /* ---- capabilities ---- */
 
 /* Nothing is left of them where muster-init starts it; alone it may have been started by root. */
-void confine_capabilities(void)
+static void drop_capabilities(void)
 {
 	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
 	const struct __user_cap_data_struct none[2] = {0};
@@ -383,7 +414,7 @@ void confine_capabilities(void)
 
 void confine(const struct sidecar *sidecar)
 {
-	confine_capabilities();
+	drop_capabilities();
 	limit_files_and_ports(sidecar);
 	limit_calls();
 }

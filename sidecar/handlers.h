@@ -16,6 +16,7 @@ void startup_picture(struct request *request, struct reply *reply);
 void resolve_report(struct request *request, struct reply *reply);
 void resolve_report_one(struct request *request, struct reply *reply);
 void events_report(struct request *request, struct reply *reply);
+void fleet_report(struct request *request, struct reply *reply);
 void metrics_report(struct request *request, struct reply *reply);
 void page_report(struct request *request, struct reply *reply);
 

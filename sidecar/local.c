@@ -13,6 +13,7 @@
 #include "log.h"
 #include "loop.h"
 #include "mem.h"
+#include "peers.h"
 #include "probe.h"
 #include "status.h"
 
@@ -309,7 +310,7 @@ struct local *local_create(struct loop *loop, const struct config *config, struc
 	return local;
 }
 
-void local_start(struct local *local, struct prober *prober, struct live *live)
+void local_start(struct local *local, struct prober *prober, struct live *live, struct peers *peers)
 {
 	for (uint32_t i = 0; i < local->count; i++) {
 		struct probe_spec spec = {
@@ -326,6 +327,9 @@ void local_start(struct local *local, struct prober *prober, struct live *live)
 		if (strncmp(probe->target, ADDRESS_PREFIX, strlen(ADDRESS_PREFIX)) == 0)
 			live_watch(live, &spec, probe->target + strlen(ADDRESS_PREFIX),
 				   local_report, local);
+		else if (strncmp(probe->target, PEER_PREFIX, strlen(PEER_PREFIX)) == 0)
+			peers_watch(peers, &spec, probe->target + strlen(PEER_PREFIX), local_report,
+				    local);
 		else
 			prober_watch(prober, &spec, probe->target);
 	}

@@ -12,6 +12,7 @@
 struct config;
 struct feed;
 struct live;
+struct peers;
 struct local;
 struct loop;
 struct probe;
@@ -24,7 +25,8 @@ bool local_check(const struct config *config);
 /* The configuration is borrowed for as long as the result lives. What changes is told to the feed.
  */
 struct local *local_create(struct loop *loop, const struct config *config, struct feed *feed);
-void local_start(struct local *local, struct prober *prober, struct live *live);
+void local_start(struct local *local, struct prober *prober, struct live *live,
+		 struct peers *peers);
 const struct status_page *local_page(const struct local *local);
 /* The report function of the prober, with the local as its data. */
 bool local_report(void *local, struct probe *probe);

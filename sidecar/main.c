@@ -18,17 +18,15 @@
 #include "config.h"
 #include "confine.h"
 #include "events.h"
-#include "exporter.h"
 #include "fd.h"
 #include "feed.h"
-#include "gpu.h"
-#include "keys.h"
 #include "live.h"
 #include "local.h"
 #include "log.h"
 #include "loop.h"
 #include "news.h"
 #include "pace.h"
+#include "peers.h"
 #include "probe.h"
 #include "probe_link.h"
 #include "processes.h"
@@ -64,7 +62,7 @@ static const char usage[] =
 	"[resolv.conf]\n"
 	"      --dns-zone NAME    below which the names stand, too [muster]\n"
 	"      --forward NAME=A:P where to listen for connections to an address; repeatable\n"
-	"      --gpu auto|yes|no  whether to look for NVIDIA GPUs [auto]\n"
+	"      --peer NAME/PERIOD=URL another host's sidecar; repeatable\n"
 	"      --host NAME        this host's name in answers\n"
 	"      --proc-root DIR    where processes are looked up [/proc]\n"
 	"      --cgroup-root DIR  where cgroups are looked up [/sys/fs/cgroup]\n"
@@ -87,7 +85,7 @@ enum {
 	OPTION_DNS_UPSTREAM,
 	OPTION_DNS_ZONE,
 	OPTION_FORWARD,
-	OPTION_GPU
+	OPTION_PEER
 };
 
 static const struct option long_options[] = {
@@ -104,7 +102,7 @@ static const struct option long_options[] = {
 	{"dns-upstream", required_argument, NULL, OPTION_DNS_UPSTREAM},
 	{"dns-zone", required_argument, NULL, OPTION_DNS_ZONE},
 	{"forward", required_argument, NULL, OPTION_FORWARD},
-	{"gpu", required_argument, NULL, OPTION_GPU},
+	{"peer", required_argument, NULL, OPTION_PEER},
 	{"verbose", no_argument, NULL, 'v'},
 	{"help", no_argument, NULL, 'h'},
 	{"version", no_argument, NULL, 'V'},
@@ -113,10 +111,11 @@ static const struct option long_options[] = {
 
 /* ---- the command line ---- */
 
-static bool add_value(const char **list, unsigned *count, const char *value, const char *option)
+static bool add_value(const char **list, unsigned *count, unsigned most, const char *value,
+		      const char *option)
 {
-	if (*count == LISTEN_MAX) {
-		log_error("%s may be given %d times at most", option, LISTEN_MAX);
+	if (*count == most) {
+		log_error("%s may be given %u times at most", option, most);
 		return false;
 	}
 	list[(*count)++] = value;
@@ -137,28 +136,22 @@ static int take_offer(struct offers *offers, int option)
 	return good ? -1 : EXIT_USAGE;
 }
 
-static int take_gpu(struct options *options)
-{
-	for (int i = 0; key_gpus[i]; i++) {
-		if (strcmp(optarg, key_gpus[i]) == 0) {
-			options->gpu = i;
-			return -1;
-		}
-	}
-	log_error("--gpu: \"%s\": expected auto, yes or no", optarg);
-	return EXIT_USAGE;
-}
-
 /* Returns -1 to go on, or the code to exit with. */
 static int take_option(struct options *options, int option)
 {
 	switch (option) {
 	case 'c':
-		return add_value(options->configs, &options->config_count, optarg, "-c")
+		return add_value(options->configs, &options->config_count, LISTEN_MAX, optarg, "-c")
 			       ? -1
 			       : EXIT_USAGE;
 	case OPTION_LISTEN:
-		return add_value(options->listen, &options->listen_count, optarg, "--listen")
+		return add_value(options->listen, &options->listen_count, LISTEN_MAX, optarg,
+				 "--listen")
+			       ? -1
+			       : EXIT_USAGE;
+	case OPTION_PEER:
+		return add_value(options->peers, &options->peer_count, PEER_OPTIONS_MAX, optarg,
+				 "--peer")
 			       ? -1
 			       : EXIT_USAGE;
 	case OPTION_RUN_DIR:
@@ -182,8 +175,6 @@ static int take_option(struct options *options, int option)
 	case OPTION_DNS_UPSTREAM:
 	case OPTION_FORWARD:
 		return take_offer(&options->offers, option);
-	case OPTION_GPU:
-		return take_gpu(options);
 	case OPTION_DNS_ZONE:
 		options->offers.zone = optarg;
 		return -1;
@@ -229,7 +220,6 @@ static int read_options(struct options *options, int argc, char **argv)
 	int option, code;
 
 	options->proc_root = "/proc";
-	options->gpu = -1;
 	options->once.timeout_ms = RESOLVE_TIMEOUT_MS;
 	while ((option = getopt_long(argc, argv, "c:vhV", long_options, NULL)) != -1) {
 		code = take_option(options, option);
@@ -273,8 +263,6 @@ static int read_config(struct sidecar *sidecar)
 		return EXIT_CONFIG;
 	if (!sidecar->options.host)
 		sidecar->options.host = sidecar->config->name;
-	if (sidecar->options.gpu < 0)
-		sidecar->options.gpu = sidecar->config->sidecar.gpu;
 	return 0;
 }
 
@@ -337,6 +325,25 @@ static int open_beside(struct sidecar *sidecar)
 	return 0;
 }
 
+static bool open_peers(struct sidecar *sidecar)
+{
+	const struct peers_source source = {
+		.loop = sidecar->loop,
+		.revision = &sidecar->revision,
+		.resolver = sidecar->resolver,
+		.live = sidecar->live,
+		.snapshot = sidecar->snapshot,
+		.host = sidecar->options.host,
+		.options = sidecar->options.peers,
+		.config = sidecar->config,
+	};
+
+	sidecar->peers = peers_create(&source);
+	if (sidecar->peers)
+		peers_on_change(sidecar->peers, peers_publish, sidecar->feed);
+	return sidecar->peers != NULL;
+}
+
 /* ---- signals ---- */
 
 static void signal_ready(void *data, int fd, uint32_t events)
@@ -375,7 +382,6 @@ static int open_server(struct sidecar *sidecar)
 	else if (!options->listen_count)
 		options->listen[0] = DEFAULT_LISTEN;
 	sidecar->events = events_create(sidecar);
-	sidecar->exporter = exporter_create(sidecar);
 	sidecar->server = server_create(sidecar);
 	if (!sidecar->server) {
 		log_error("the HTTP server cannot be set up");
@@ -405,7 +411,6 @@ static int open_all(struct sidecar *sidecar)
 	int code;
 
 	sidecar->begin_realtime = clock_realtime();
-	sidecar->boot_realtime = sidecar->begin_realtime - clock_ns(CLOCK_BOOTTIME);
 	sidecar->loop = loop_create();
 	if (!sidecar->loop) {
 		log_error("cannot make an event loop: %s", strerror(errno));
@@ -418,8 +423,7 @@ static int open_all(struct sidecar *sidecar)
 	if (code)
 		return code;
 	prober_set_pace(sidecar->prober, sidecar->pace);
-	sidecar->gpus = gpu_create(sidecar);
-	if (!sidecar->gpus)
+	if (!open_peers(sidecar))
 		return EXIT_USAGE;
 	code = open_server(sidecar);
 	if (code)
@@ -437,12 +441,12 @@ static void start_all(struct sidecar *sidecar)
 {
 	server_start(sidecar->server);
 	offers_start(sidecar);
-	gpu_start(sidecar->gpus);
+	peers_start(sidecar->peers);
 	if (sidecar->channel)
-		channel_start(sidecar->channel, sidecar->prober, sidecar->live);
+		channel_start(sidecar->channel, sidecar->prober, sidecar->live, sidecar->peers);
 	if (sidecar->local) {
 		live_set_book(sidecar->live, sidecar->config->addresses, 1, false);
-		local_start(sidecar->local, sidecar->prober, sidecar->live);
+		local_start(sidecar->local, sidecar->prober, sidecar->live, sidecar->peers);
 	}
 }
 
@@ -450,12 +454,11 @@ static void close_all(struct sidecar *sidecar)
 {
 	events_stop(sidecar->events);
 	server_destroy(sidecar->server);
-	exporter_destroy(sidecar->exporter);
 	events_destroy(sidecar->events);
 	if (sidecar->news)
 		news_destroy(sidecar->news);
 	offers_close(sidecar);
-	gpu_destroy(sidecar->gpus);
+	peers_destroy(sidecar->peers);
 	live_destroy(sidecar->live);
 	prober_destroy(sidecar->prober);
 	stall_destroy(sidecar->stall);

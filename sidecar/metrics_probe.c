@@ -5,81 +5,88 @@
 #include "sidecar.h"
 #include "snapshot.h"
 #include "states.h"
-#include "tally.h"
 
-/* A family with samples for each tally. */
-typedef void tally_samples(struct metrics *metrics, const char *service, const char *check,
-			   const struct tally *tally);
+typedef void probe_samples(struct metrics *metrics, const char *service, const char *check,
+			   const struct probe *probe);
 
-static bool is_gone(const void *view, const char *service)
+static const char *service_of(const struct metrics *metrics, const struct probe *probe)
 {
-	return view_find(view, service) < 0;
+	if (probe->spec.name[0])
+		return probe->spec.name;
+	if (metrics->view->present && probe->spec.service < metrics->view->header.record_count)
+		return metrics->view->records[probe->spec.service].name;
+	return "?";
 }
 
-static void each_tally(struct metrics *metrics, tally_samples *put)
+static void each_probe(struct metrics *metrics, probe_samples *write)
 {
-	struct tallies *tallies = prober_tallies(metrics->sidecar->prober);
+	const struct probe *probe = NULL;
 
-	if (metrics->view->present)
-		tallies_forget(tallies, is_gone, metrics->view);
-	for (const struct tally *tally = tallies->first; tally; tally = tally->next)
-		put(metrics, tally->name[0] ? tally->name : "?", role_name(tally->role), tally);
+	while ((probe = prober_next(metrics->sidecar->prober, probe)))
+		write(metrics, service_of(metrics, probe), role_name(probe->spec.role), probe);
 }
 
-#define EACH_TALLY(name)                                                                           \
+#define EACH_PROBE(name)                                                                           \
 	static void write_##name(struct metrics *metrics)                                          \
 	{                                                                                          \
-		each_tally(metrics, put_##name);                                                   \
+		each_probe(metrics, put_##name);                                                   \
 	}
 
 static void put_success(struct metrics *metrics, const char *service, const char *check,
-			const struct tally *tally)
+			const struct probe *probe)
 {
-	metric_put(metrics, tally->probes && tally->passing == tally->probes, service, check);
+	metric_put(metrics, probe->last.ok, service, check);
 }
-EACH_TALLY(success)
+EACH_PROBE(success)
 
 static void put_checks(struct metrics *metrics, const char *service, const char *check,
-		       const struct tally *tally)
+		       const struct probe *probe)
 {
-	metric_put(metrics, (double)tally->checks, service, check);
+	metric_put(metrics, (double)probe->checks, service, check);
 }
-EACH_TALLY(checks)
+EACH_PROBE(checks)
 
 static void put_faults(struct metrics *metrics, const char *service, const char *check,
-		       const struct tally *tally)
+		       const struct probe *probe)
 {
 	for (unsigned fault = FAULT_NONE + 1; fault < FAULT_COUNT; fault++)
-		metric_put(metrics, (double)tally->faults[fault], service, check,
+		metric_put(metrics, (double)probe->faults[fault], service, check,
 			   fault_name(fault));
 }
-EACH_TALLY(faults)
+EACH_PROBE(faults)
 
 static void put_last_success(struct metrics *metrics, const char *service, const char *check,
-			     const struct tally *tally)
+			     const struct probe *probe)
 {
-	metric_put(metrics, metric_seconds(tally->last_success), service, check);
+	metric_put(metrics, metric_seconds(probe->last_success), service, check);
 }
-EACH_TALLY(last_success)
+EACH_PROBE(last_success)
 
 static void put_status(struct metrics *metrics, const char *service, const char *check,
-		       const struct tally *tally)
+		       const struct probe *probe)
 {
-	if (tally->http)
-		metric_put(metrics, tally->status, service, check);
+	if (probe->spec.kind == PROBE_HTTP)
+		metric_put(metrics, probe->last.status, service, check);
 }
-EACH_TALLY(status)
+EACH_PROBE(status)
 
 static void put_latency(struct metrics *metrics, const char *service, const char *check,
-			const struct tally *tally)
+			const struct probe *probe)
 {
-	metric_put_latency(metrics, &tally->latency, service, check);
+	const struct metric_histogram histogram = {
+		.bounds = latency_bounds,
+		.count = LATENCY_BOUNDS,
+		.in = probe->latency,
+		.sum = metric_seconds(probe->latency_sum),
+	};
+
+	metric_put_histogram(metrics, &histogram, service, check);
 }
-EACH_TALLY(latency)
+EACH_PROBE(latency)
 
 const struct metric_family probe_metrics[] = {
-	METRIC("muster_probe_success", GAUGE, "", write_success,
-	       "1 when the last check succeeded; 0 also while none is made.", "service", "check"),
+	METRIC("muster_probe_success", GAUGE, "", write_success, "1 when the last check succeeded.",
+	       "service", "check"),
 	METRIC("muster_probes", COUNTER, "", write_checks, "Checks made.", "service", "check"),
 	METRIC("muster_probe_failures", COUNTER, "", write_faults,
 	       "Checks that failed, by the step that failed.", "service", "check", "reason"),

@@ -23,6 +23,7 @@ static const struct route {
 	{"/status", status_report},
 	{"/metrics", metrics_report},
 	{"/events", events_report},
+	{"/fleet", fleet_report},
 	{"/resolve", resolve_report},
 	{"/resolve/", resolve_report_one},
 	{"/timeline", startup_report},

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "facts.h"
-#include "gpu.h"
 #include "probe.h"
 #include "processes.h"
 #include "sidecar.h"
@@ -145,18 +144,16 @@ static json_t *status_value(const struct sidecar *sidecar, const struct view *vi
 {
 	const struct status_header *header = &view->header;
 
-	return json_pack("{s:i, s:s, s:s, s:s, s:s, s:b, s:i, s:o, s:o, s:I, s:o, s:o, s:o, s:o, "
-			 "s:o, s:o, s:o}",
-			 "schema", JSON_SCHEMA, "version", MUSTER_VERSION, "host",
-			 sidecar_host(sidecar, view), "mode", header->mode, "phase",
-			 phase_name(header->phase), "ready", (int)view_all_ready(view), "score",
-			 (int)view_total_score(view), "time", value_time(view->now_realtime),
-			 "uptime", value_seconds(view->now - header->boot), "changes",
-			 (json_int_t)header->changes, "init", init_value(sidecar, header),
-			 "startup", startup_value(view), "services", service_list(sidecar, view),
-			 "cgroup", usage_cgroup(sidecar, view->now), "sidecar",
-			 usage_sidecar(sidecar), "gpu", gpu_value(sidecar->gpus), "gpus",
-			 gpu_list(sidecar->gpus));
+	return json_pack(
+		"{s:i, s:s, s:s, s:s, s:s, s:b, s:i, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:o}",
+		"schema", JSON_SCHEMA, "version", MUSTER_VERSION, "host",
+		sidecar_host(sidecar, view), "mode", header->mode, "phase",
+		phase_name(header->phase), "ready", (int)view_all_ready(view), "score",
+		(int)view_total_score(view), "time", value_time(view->now_realtime), "uptime",
+		value_seconds(view->now - header->boot), "changes", (json_int_t)header->changes,
+		"init", init_value(sidecar, header), "startup", startup_value(view), "services",
+		service_list(sidecar, view), "cgroup", usage_cgroup(sidecar, view->now), "sidecar",
+		usage_sidecar(sidecar));
 }
 
 /* The same counters may come again with another init, or another sidecar: their start tells them
@@ -171,12 +168,12 @@ static void set_etag(struct reply *reply, const struct sidecar *sidecar, const s
 void status_report(struct request *request, struct reply *reply)
 {
 	const struct view *view = snapshot_refresh(request->sidecar->snapshot);
+	json_t *value;
 
 	if (!view->present) {
 		reply_no_page(reply);
 		return;
 	}
-	gpu_ask(request->sidecar->gpus);
 	set_etag(reply, request->sidecar, view);
 	if (request_has(request, reply->etag)) {
 		reply->status = 304;
@@ -184,5 +181,7 @@ void status_report(struct request *request, struct reply *reply)
 	}
 	if (facts_same_processes(request->sidecar))
 		processes_refresh(request->sidecar->processes, view, request_asks(request, "pss"));
-	reply_json(reply, "application/json", status_value(request->sidecar, view));
+	value = status_value(request->sidecar, view);
+	json_object_set_new(value, "peers", peers_value(request->sidecar->peers));
+	reply_json(reply, "application/json", value);
 }

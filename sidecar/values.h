@@ -27,6 +27,10 @@ void reply_no_page(struct reply *reply);
 struct timeline;
 json_t *startup_path(const struct timeline *timeline);
 
+/* What there is to tell of the peers, a list. */
+struct peers;
+json_t *peers_value(struct peers *peers);
+
 /* This host's name. */
 struct sidecar;
 const char *sidecar_host(const struct sidecar *sidecar, const struct view *view);

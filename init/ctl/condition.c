@@ -39,7 +39,8 @@ const char *condition_parse(struct condition *condition, const char *text)
 	size_t prefix = strncmp(text, ADDRESS_PREFIX, strlen(ADDRESS_PREFIX)) == 0
 				? strlen(ADDRESS_PREFIX)
 				: 0;
-	size_t len = prefix + strcspn(text + prefix, ":");
+	/* a condition is part of the name there: PEER/NAME:started */
+	size_t len = strchr(text, '/') ? strlen(text) : prefix + strcspn(text + prefix, ":");
 
 	*condition = (struct condition){.kind = UNTIL_GOOD};
 	if (!len)
