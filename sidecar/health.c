@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "handlers.h"
 
+#include <stdlib.h>
 #include <string.h>
 
+#include "media.h"
+#include "mem.h"
+#include "probe.h"
 #include "sidecar.h"
 #include "usage.h"
 #include "values.h"
@@ -11,6 +15,67 @@
 #define CAUSES_MAX 40 /* lines of a not-ready answer that nobody asked to be long */
 
 static const char no_page[] = "unknown: muster-init has no status page here\n";
+
+/* ---- ?exclude=NAME ---- */
+
+/* What a request does not want to be looked at. */
+struct exclusion {
+	const struct view *view;
+	bool *set; /* per record; NULL: nothing is excluded */
+	unsigned unknown;
+};
+
+static bool is_excluded(const struct exclusion *exclusion, uint32_t index)
+{
+	return exclusion->set && exclusion->set[index];
+}
+
+static enum MHD_Result exclude_one(void *data, enum MHD_ValueKind kind, const char *key,
+				   const char *name)
+{
+	struct exclusion *exclusion = data;
+	int index;
+
+	(void)kind;
+	if (strcmp(key, "exclude") != 0)
+		return MHD_YES;
+	if (!exclusion->set)
+		exclusion->set = mem_alloc(exclusion->view->header.record_count + 1);
+	index = view_find(exclusion->view, name ? name : "");
+	if (index < 0)
+		exclusion->unknown++;
+	else
+		exclusion->set[index] = true;
+	return MHD_YES;
+}
+
+static struct exclusion read_exclusion(const struct request *request, const struct view *view)
+{
+	struct exclusion exclusion = {.view = view};
+
+	if (view->present)
+		MHD_get_connection_values(request->connection, MHD_GET_ARGUMENT_KIND, exclude_one,
+					  &exclusion);
+	return exclusion;
+}
+
+/* As view_all_ready, of the others. */
+static bool others_are_ready(const struct exclusion *exclusion)
+{
+	const struct view *view = exclusion->view;
+	unsigned phase = view->header.phase;
+
+	if (!exclusion->set || phase == PHASE_DRAINING || phase == PHASE_STOPPING)
+		return view_all_ready(view);
+	for (uint32_t i = 0; i < view->header.record_count; i++) {
+		bool needed = phase == PHASE_STARTING || view->records[i].flags & STATUS_ESSENTIAL;
+
+		if (needed && view_is_counted(view, i) && !view_is_ready(view, i) &&
+		    !is_excluded(exclusion, i))
+			return false;
+	}
+	return true;
+}
 
 /* ---- lines ---- */
 
@@ -29,16 +94,24 @@ static void put_service(struct text *body, const struct view *view, uint32_t ind
 			 view_why(view, index, why));
 }
 
-static void put_services(struct text *body, const struct view *view)
+static void put_services(struct text *body, const struct exclusion *exclusion)
 {
+	const struct view *view = exclusion->view;
+
 	for (uint32_t i = 0; view->present && i < view->header.record_count; i++)
-		if (view_is_shown(view, i))
+		if (is_excluded(exclusion, i))
+			text_add(body, "[ ] %s: excluded\n", view->records[i].name);
+		else if (view_is_shown(view, i))
 			put_service(body, view, i);
+	if (exclusion->unknown)
+		text_add(body, "warn: no service has the name of %u that are to be excluded\n",
+			 exclusion->unknown);
 }
 
 /* What is wrong by itself comes first, then what only waits for it. */
-static void put_causes(struct text *body, const struct view *view)
+static void put_causes(struct text *body, const struct exclusion *exclusion)
 {
+	const struct view *view = exclusion->view;
 	unsigned lines = 0, more = 0;
 	char why[VIEW_WHY];
 
@@ -47,7 +120,7 @@ static void put_causes(struct text *body, const struct view *view)
 			bool waits = view->records[i].flags & STATUS_DEP_CAUSE;
 
 			if (!view_is_counted(view, i) || view_is_ready(view, i) ||
-			    waits != (consequence == 1))
+			    is_excluded(exclusion, i) || waits != (consequence == 1))
 				continue;
 			if (lines++ < CAUSES_MAX)
 				text_add(body, "%s: %s\n", view->records[i].name,
@@ -71,31 +144,46 @@ static void not_ready(struct reply *reply)
 /* That the loop turns is shown by answering. A service is never a reason to say no here. */
 void health_live(struct request *request, struct reply *reply)
 {
+	struct exclusion none = {0};
+
 	text_put(&reply->body, "ok\n");
+	if (!request->verbose)
+		return;
+	none.view = snapshot_refresh(request->sidecar->snapshot);
+	put_services(&reply->body, &none);
+}
+
+static void put_readiness(struct request *request, struct reply *reply,
+			  const struct exclusion *exclusion)
+{
+	const struct view *view = exclusion->view;
+	bool ready = others_are_ready(exclusion);
+
+	if (ready) {
+		text_put(&reply->body, "ok\n");
+	} else {
+		not_ready(reply);
+		text_add(&reply->body, "%s\n", phase_name(view->header.phase));
+	}
 	if (request->verbose)
-		put_services(&reply->body, snapshot_refresh(request->sidecar->snapshot));
+		put_services(&reply->body, exclusion);
+	else if (!ready)
+		put_causes(&reply->body, exclusion);
 }
 
 void health_ready(struct request *request, struct reply *reply)
 {
 	const struct view *view = snapshot_refresh(request->sidecar->snapshot);
+	struct exclusion exclusion;
 
-	if (view_all_ready(view)) {
-		text_put(&reply->body, "ok\n");
-		if (request->verbose)
-			put_services(&reply->body, view);
-		return;
-	}
-	not_ready(reply);
 	if (!view->present) {
+		not_ready(reply);
 		text_put(&reply->body, no_page);
 		return;
 	}
-	text_add(&reply->body, "%s\n", phase_name(view->header.phase));
-	if (request->verbose)
-		put_services(&reply->body, view);
-	else
-		put_causes(&reply->body, view);
+	exclusion = read_exclusion(request, view);
+	put_readiness(request, reply, &exclusion);
+	free(exclusion.set);
 }
 
 void health_ready_one(struct request *request, struct reply *reply)
@@ -126,6 +214,7 @@ void health_startup(struct request *request, struct reply *reply)
 {
 	struct sidecar *sidecar = request->sidecar;
 	const struct view *view = snapshot_refresh(sidecar->snapshot);
+	const struct exclusion none = {.view = view};
 
 	if (view->present && view->header.startup_done)
 		sidecar->startup_seen = true;
@@ -136,9 +225,9 @@ void health_startup(struct request *request, struct reply *reply)
 		text_put(&reply->body, view->present ? "starting\n" : no_page);
 	}
 	if (request->verbose)
-		put_services(&reply->body, view);
+		put_services(&reply->body, &none);
 	else if (view->present && !sidecar->startup_seen)
-		put_causes(&reply->body, view);
+		put_causes(&reply->body, &none);
 }
 
 /* ---- /health ---- */
@@ -192,6 +281,29 @@ static const char *total_status(const struct view *view)
 	return "pass";
 }
 
+/* The draft's own type for whoever takes it, which is everybody who does not say otherwise. */
+static const char *health_type(const struct request *request)
+{
+	const char *accept = MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND,
+							 MHD_HTTP_HEADER_ACCEPT);
+	unsigned own = media_quality(accept, "application/health+json");
+
+	return own && own >= media_quality(accept, "application/json") ? "application/health+json"
+								       : "application/json";
+}
+
+/* As long as what is told stays true by itself: the shortest period of a probe, in seconds. */
+static unsigned health_age(const struct prober *prober)
+{
+	const struct probe *probe = NULL;
+	uint32_t least = UINT32_MAX;
+
+	while ((probe = prober_next(prober, probe)))
+		if (probe->spec.period_ms < least)
+			least = probe->spec.period_ms;
+	return least == UINT32_MAX || least < 2000 ? 1 : least / 1000;
+}
+
 void health_report(struct request *request, struct reply *reply)
 {
 	const struct view *view = snapshot_refresh(request->sidecar->snapshot);
@@ -207,7 +319,10 @@ void health_report(struct request *request, struct reply *reply)
 		json_object_set_new(report, "output", json_string("there is no status page"));
 	else if (strcmp(status, "pass") != 0)
 		json_object_set_new(report, "output", json_string(phase_name(view->header.phase)));
+	reply->vary = true;
 	if (strcmp(status, "fail") == 0)
 		not_ready(reply);
-	reply_json(reply, "application/health+json", report);
+	else
+		reply->max_age = health_age(request->sidecar->prober);
+	reply_json(reply, health_type(request), report);
 }

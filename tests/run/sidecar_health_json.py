@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""/health is application/health+json: pass, warn or fail with the matching HTTP status, a score, and a
-check for each service."""
+"""/health is application/health+json, or plain JSON for who takes only that: pass, warn or fail with the
+matching HTTP status, a score, a check for each service, and for how long it holds."""
 
-from lib import check, equal
-from sidecarlib import ESSENTIAL, WANTED, Page, Sidecar
+from lib import check, equal, until
+from sidecarlib import ESSENTIAL, WANTED, Page, Sidecar, Target
 
 
 def report(sidecar):
@@ -12,9 +12,29 @@ def report(sidecar):
     return answer.status, answer.json()
 
 
+def check_type(sidecar):
+    own, plain = "application/health+json", "application/json"
+    for accept, kind in ((None, own), ("*/*", own), ("application/*", own), (f"{own}, {plain};q=0.9", own),
+                         (f"{plain}, {own};q=0.9", plain), (plain, plain), ("text/html", plain),
+                         (f"{own};q=0, */*", plain), ("text/html,application/xhtml+xml,*/*;q=0.8", own)):
+        answer = sidecar.get("/health", **({"Accept": accept} if accept else {}))
+        equal((accept, answer.headers["Content-Type"], answer.status), (accept, kind, 200), "Accept")
+        equal(answer.headers["Vary"], "Accept", "Vary")
+
+
+def check_age(sidecar, server):
+    equal(sidecar.get("/health").headers["Cache-Control"], "max-age=1", "nothing is probed")
+    for number, (period, age) in enumerate(((30500, 30), (10000, 10), (1999, 1), (200, 1))):
+        sidecar.watch(number, f"tcp://127.0.0.1:{server.port}", period=period, initial_delay=10 ** 6)
+        until(lambda: sidecar.get("/health").headers["Cache-Control"] == f"max-age={age}",  # noqa: B023
+              f"max-age={age} of a period of {period} ms")
+
+
 def main():
-    with Sidecar() as sidecar:
+    with Sidecar() as sidecar, Target() as server:
         page = Page(sidecar.run_dir, [{"name": "db"}, {"name": "extra", "flags": WANTED}], phase="ready")
+        check_type(sidecar)
+        check_age(sidecar, server)
         status, health = report(sidecar)
         equal((status, health["status"], health["score"]), (200, "pass", 100), "all is well")
         for key, values in health["checks"].items():
@@ -37,6 +57,8 @@ def main():
         page.set("db", state="ready", reason="", flags=ESSENTIAL | WANTED)
         page.set_phase("draining")
         equal(report(sidecar)[0], 503, "draining")
+        answer = sidecar.get("/health")
+        equal((answer.headers["Cache-Control"], answer.headers["Retry-After"]), ("no-store", "1"), "of a failure")
 
 
 main()

@@ -19,6 +19,31 @@ def services():
             {"name": "muster-sidecar", "state": "failed", "flags": NEEDED | INTERNAL}]
 
 
+def check_exclude(sidecar, page):
+    """?exclude=NAME: as if that service were no business of the one who asks."""
+    page.set_phase("degraded")
+    page.set("db", state="unhealthy", reason="status 503")
+    page.set("cache", state="failed", reason="exit 1")
+    for query, status in (("exclude=db", 503), ("exclude=db&exclude=cache", 200), ("exclude=cache&exclude=nobody", 503),
+                          ("exclude=db&exclude=%63ache", 200), ("exclude", 503), ("exclude=", 503), ("x=db", 503),
+                          ("exclude=db,cache", 503), ("exclude=db&exclude=cache&exclude=muster-sidecar", 200)):
+        equal((query, sidecar.get(f"/readyz?{query}").status), (query, status), "status")
+    equal(sidecar.get("/readyz?exclude=db").text, "degraded\ncache: exit 1\nextra: exit 3\n", "who is left")
+    contains(sidecar.get("/readyz?verbose&exclude=db&exclude=nobody").text, "[ ] db: excluded\n", "verbose")
+    contains(sidecar.get("/readyz?verbose&exclude=db&exclude=nobody").text,
+             "warn: no service has the name of 1 that are to be excluded\n", "verbose")
+    page.set_phase("draining")
+    equal(sidecar.get("/readyz?exclude=db&exclude=cache&exclude=extra").status, 503, "draining")
+    page.set("extra", state="starting", reason="")
+    page.set("cache", state="ready", reason="")
+    page.set_phase("starting")
+    equal(sidecar.get("/readyz?exclude=db").status, 503, "start-up waits for what is not essential, too")
+    equal(sidecar.get("/readyz?exclude=db&exclude=extra").status, 200, "all the others have started")
+    page.set("extra", state="failed", reason="exit 3")
+    page.set("db", state="ready", reason="")
+    page.set("cache", state="running")
+
+
 def main():
     with Sidecar() as sidecar:
         page = Page(sidecar.run_dir, services())
@@ -47,7 +72,7 @@ def main():
         page.set("db", state="unhealthy", reason="status 503")
         answer = sidecar.get("/readyz")
         equal((answer.status, answer.text), (503, "degraded\ndb: status 503\nextra: exit 3\n"), "essential")
-        page.set("db", state="ready", reason="")
+        check_exclude(sidecar, page)
         for phase in ("draining", "stopping"):
             page.set_phase(phase)
             equal((sidecar.get("/readyz").status, sidecar.get("/readyz").text.split()[0]), (503, phase), phase)
