@@ -91,7 +91,7 @@ def check_that_schemas_notice(status, health):
             ("status", status, ["services", 0, "probe", "kind"], None),
             ("status", status, ["services", 0, "probe", "extra"], 1),
             ("status", status, ["peers"], [{"name": "a", "state": "fine"}]),
-            ("status", status, ["gpus"], [{"uuid": "a", "name": "b", "utilization_ratio": 93}]),
+            ("status", status, ["gpus"], [{"uuid": "a", "name": "b", "index": 0, "utilization_ratio": 93}]),
             ("health", health, ["status"], "ok"), ("health", health, ["output"], "though it passes"),
             ("health", health, ["checks", "web:state"], {}), ("health", health, ["checks", "a:b:c"], [])):
         try:
