@@ -127,7 +127,7 @@ $(OUT)/lib/libseccomp.a: $(OUT)/lib/libyaml.a
 # ---- tests ----
 # A unit test links common/ and init/; one named sidecar_* or ctl_* that program instead.
 unit:  $(call named,unit)
-tools: $(call named,tools) $(OUT)/demo/agent
+tools: $(call named,tools) $(OUT)/demo/agent $(addprefix $(OUT)/nvml/,fake.so fake-v1.so fake-bare.so)
 link-test = $(Q)mkdir -p $(@D) && $(LINK) $(CFLAGS) $(LDFLAGS) -o $@ $^
 $(OUT)/unit/sidecar_%: $(OUT)/obj/tests/unit/sidecar_%.o $(OUT)/libsidecar.a $(COMMON)
 	$(call say,LINK)
@@ -141,6 +141,12 @@ $(OUT)/unit/%: $(OUT)/obj/tests/unit/%.o $(OUT)/libinit.a $(COMMON)
 $(OUT)/tools/%: $(OUT)/obj/tests/tools/%.o $(COMMON)
 	$(call say,LINK)
 	$(link-test)
+# NVIDIA's library as a fake: of now, of old drivers, and with as little as there can be.
+$(OUT)/nvml/fake-v1.so: CPPFLAGS += -DFAKE_V1
+$(OUT)/nvml/fake-bare.so: CPPFLAGS += -DFAKE_BARE
+$(OUT)/nvml/%.so: tests/nvml/fake_nvml.c sidecar/nvml.h $(OUT)/flags
+	$(call say,LINK)
+	$(Q)mkdir -p $(@D) && $(COMPILE) -Isidecar $(CPPFLAGS) $(CFLAGS) -fPIC -shared -fvisibility=hidden -o $@ $<
 $(OUT)/fuzz/ctl_%: $(OUT)/obj/tests/fuzz/ctl_%.o $(OUT)/libctl.a $(COMMON)
 	$(call say,LINK)
 	$(link-test) -fsanitize=fuzzer -linih $(CTL_LIBS)

@@ -241,6 +241,9 @@ struct peer_config {
 	uint32_t period; /* ms */
 };
 
+/* `gpu`: whether the sidecar looks for NVIDIA GPUs; in the order of key_gpus. */
+enum gpu_mode { GPU_AUTO, GPU_YES, GPU_NO };
+
 /* [sidecar] */
 struct sidecar_config {
 	bool present;        /* the section exists, or a network probe needs it */
@@ -252,6 +255,7 @@ struct sidecar_config {
 	char *const *dns;          /* where it answers; NULL: there is none */
 	char *const *dns_upstream; /* whom it asks; NULL: as resolv.conf says; empty: nobody */
 	const char *dns_zone;      /* below which names of addresses stand, too */
+	uint8_t gpu;               /* enum gpu_mode */
 };
 
 struct config {

@@ -148,6 +148,7 @@ struct sidecar_draft {
 	const struct entry *listen, *dns, *dns_upstream;
 	const char *user, *program, *dns_zone;
 	bool external, dns_public;
+	uint8_t gpu;
 };
 
 struct address_draft {

@@ -96,8 +96,9 @@ static void override(struct load *load, struct section *section, const struct ke
 /* What muster itself sets or reads, and is no key. */
 static bool is_reserved(const char *name)
 {
-	static const char *const reserved[] = {"CONFIG", "RUN_DIR", "PROFILES", "SERVICE",
-					       "HOST",   "LINK_FD", "REPLICA",  "CGROUP_ROOT"};
+	static const char *const reserved[] = {"CONFIG", "RUN_DIR",     "PROFILES", "SERVICE",
+					       "HOST",   "LINK_FD",     "REPLICA",  "CGROUP_ROOT",
+					       "NVML",   "NVML_TIMEOUT"};
 
 	if (strncmp(name, "ADDRESS_", 8) == 0)
 		return true;

@@ -142,6 +142,7 @@ void load_sidecar(struct load *load)
 		identity_check_user(load, user, draft.user);
 	out->present = section != NULL;
 	out->external = draft.external;
+	out->gpu = draft.gpu;
 	out->program = draft.program ? load_intern(load, draft.program) : NULL;
 	out->user = draft.user ? load_intern(load, draft.user) : NULL;
 	out->listen = read_listen(load, draft.listen);

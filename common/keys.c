@@ -11,6 +11,7 @@
 
 const char *const key_modes[] = {"development", "testing", "container", "kubernetes",
 				 "production",  "auto",    NULL};
+const char *const key_gpus[] = {"auto", "yes", "no", NULL};
 static const char *const types[] = {"service", "oneshot", "external", NULL};
 static const char *const restarts[] = {"no", "on-failure", "always", "unless-stopped", NULL};
 static const char *const landlocks[] = {"best-effort", "require", "off", NULL};
@@ -78,6 +79,7 @@ const struct key keys[] = {
 	 .fallback = "as /etc/resolv.conf says", .no_parse = true},
 	{"dns_zone", SIDECAR(dns_zone), .form = KEY_NAME, .fallback = "muster"},
 	{"dns_public", SIDECAR(dns_public), .form = KEY_BOOL, .fallback = "no"},
+	{"gpu", SIDECAR(gpu), WORD(key_gpus), .fallback = "auto"},
 	ABSENT(SECTION_SIDECAR, "forward"),
 
 	{"command", SERVICE(command), .form = KEY_COMMAND},

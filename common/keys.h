@@ -69,6 +69,8 @@ extern const size_t key_count;
 
 /* The words of `mode`, in the order of enum run_mode; then "auto". NULL-ended. */
 extern const char *const key_modes[];
+/* Those of `gpu`, in the order of enum gpu_mode. NULL-ended. */
+extern const char *const key_gpus[];
 
 /* The key, or NULL. */
 const struct key *key_find(enum section_kind section, const char *name);

@@ -55,3 +55,15 @@ USER 10001:10001
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=3s --start-period=60s CMD ["musterctl", "health"]
 ENTRYPOINT ["muster-init"]
+
+# What compose/ and demo/reference/ run in their hosts: real servers, and agents that stand for the rest.
+FROM build AS agents
+RUN make BUILD=/build STATIC= /build/demo/agent && install -D -s -t /out/agents /build/demo/agent \
+    && install -m 644 -t /out/agents demo/reference/agent.py
+
+FROM muster AS reference
+USER root
+RUN apt-get update && apt-get install -y --no-install-recommends nginx python3 redis-server \
+    && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/cache/debconf/*-old /var/log/apt /var/log/dpkg.log
+COPY --from=agents /out/agents/ /opt/reference/
+USER 10001:10001

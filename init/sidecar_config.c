@@ -16,6 +16,7 @@
 #include "config.h"
 #include "endpoint.h"
 #include "fd.h"
+#include "keys.h"
 #include "log.h"
 #include "passwd.h"
 #include "spawn.h"
@@ -181,6 +182,8 @@ static void add_all(struct words *words, struct arena *arena, const struct confi
 			add(words, "--dns-upstream", "no");
 	}
 	add_forwards(words, arena, config->addresses);
+	if (sidecar->gpu != GPU_AUTO)
+		add(words, "--gpu", key_gpus[sidecar->gpu]);
 	add_peers(words, arena, config);
 }
 

@@ -400,7 +400,7 @@ static void limit_calls(void)
 /* ---- capabilities ---- */
 
 /* Nothing is left of them where muster-init starts it; alone it may have been started by root. */
-static void drop_capabilities(void)
+void confine_capabilities(void)
 {
 	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
 	const struct __user_cap_data_struct none[2] = {0};
@@ -414,7 +414,7 @@ static void drop_capabilities(void)
 
 void confine(const struct sidecar *sidecar)
 {
-	drop_capabilities();
+	confine_capabilities();
 	limit_files_and_ports(sidecar);
 	limit_calls();
 }

@@ -15,5 +15,7 @@
 struct sidecar;
 
 void confine(const struct sidecar *sidecar);
+/* Only the capabilities, for a process of this program that needs more of the rest. */
+void confine_capabilities(void);
 
 #endif

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gpu.h"
 #include "media.h"
 #include "mem.h"
 #include "probe.h"
@@ -311,6 +312,8 @@ void health_report(struct request *request, struct reply *reply)
 	json_t *checks = all_checks(view), *report;
 
 	if (usage_add_check(checks, request->sidecar) && strcmp(status, "pass") == 0)
+		status = "warn";
+	if (gpu_add_check(checks, request->sidecar->gpus) && strcmp(status, "pass") == 0)
 		status = "warn";
 	report = json_pack("{s:s, s:s, s:s, s:i, s:o}", "status", status, "version", "1",
 			   "releaseId", MUSTER_VERSION, "score", (int)view_total_score(view),

@@ -18,8 +18,11 @@
 #include "config.h"
 #include "confine.h"
 #include "events.h"
+#include "exporter.h"
 #include "fd.h"
 #include "feed.h"
+#include "gpu.h"
+#include "keys.h"
 #include "live.h"
 #include "local.h"
 #include "log.h"
@@ -62,6 +65,7 @@ static const char usage[] =
 	"[resolv.conf]\n"
 	"      --dns-zone NAME    below which the names stand, too [muster]\n"
 	"      --forward NAME=A:P where to listen for connections to an address; repeatable\n"
+	"      --gpu auto|yes|no  whether to look for NVIDIA GPUs [auto]\n"
 	"      --peer NAME/PERIOD=URL another host's sidecar; repeatable\n"
 	"      --host NAME        this host's name in answers\n"
 	"      --proc-root DIR    where processes are looked up [/proc]\n"
@@ -85,6 +89,7 @@ enum {
 	OPTION_DNS_UPSTREAM,
 	OPTION_DNS_ZONE,
 	OPTION_FORWARD,
+	OPTION_GPU,
 	OPTION_PEER
 };
 
@@ -102,6 +107,7 @@ static const struct option long_options[] = {
 	{"dns-upstream", required_argument, NULL, OPTION_DNS_UPSTREAM},
 	{"dns-zone", required_argument, NULL, OPTION_DNS_ZONE},
 	{"forward", required_argument, NULL, OPTION_FORWARD},
+	{"gpu", required_argument, NULL, OPTION_GPU},
 	{"peer", required_argument, NULL, OPTION_PEER},
 	{"verbose", no_argument, NULL, 'v'},
 	{"help", no_argument, NULL, 'h'},
@@ -134,6 +140,18 @@ static int take_offer(struct offers *offers, int option)
 	else
 		good = offers_add_forward(offers, optarg);
 	return good ? -1 : EXIT_USAGE;
+}
+
+static int take_gpu(struct options *options)
+{
+	for (int i = 0; key_gpus[i]; i++) {
+		if (strcmp(optarg, key_gpus[i]) == 0) {
+			options->gpu = i;
+			return -1;
+		}
+	}
+	log_error("--gpu: \"%s\": expected auto, yes or no", optarg);
+	return EXIT_USAGE;
 }
 
 /* Returns -1 to go on, or the code to exit with. */
@@ -175,6 +193,8 @@ static int take_option(struct options *options, int option)
 	case OPTION_DNS_UPSTREAM:
 	case OPTION_FORWARD:
 		return take_offer(&options->offers, option);
+	case OPTION_GPU:
+		return take_gpu(options);
 	case OPTION_DNS_ZONE:
 		options->offers.zone = optarg;
 		return -1;
@@ -220,6 +240,7 @@ static int read_options(struct options *options, int argc, char **argv)
 	int option, code;
 
 	options->proc_root = "/proc";
+	options->gpu = -1;
 	options->once.timeout_ms = RESOLVE_TIMEOUT_MS;
 	while ((option = getopt_long(argc, argv, "c:vhV", long_options, NULL)) != -1) {
 		code = take_option(options, option);
@@ -263,6 +284,8 @@ static int read_config(struct sidecar *sidecar)
 		return EXIT_CONFIG;
 	if (!sidecar->options.host)
 		sidecar->options.host = sidecar->config->name;
+	if (sidecar->options.gpu < 0)
+		sidecar->options.gpu = sidecar->config->sidecar.gpu;
 	return 0;
 }
 
@@ -382,6 +405,7 @@ static int open_server(struct sidecar *sidecar)
 	else if (!options->listen_count)
 		options->listen[0] = DEFAULT_LISTEN;
 	sidecar->events = events_create(sidecar);
+	sidecar->exporter = exporter_create(sidecar);
 	sidecar->server = server_create(sidecar);
 	if (!sidecar->server) {
 		log_error("the HTTP server cannot be set up");
@@ -411,6 +435,7 @@ static int open_all(struct sidecar *sidecar)
 	int code;
 
 	sidecar->begin_realtime = clock_realtime();
+	sidecar->boot_realtime = sidecar->begin_realtime - clock_ns(CLOCK_BOOTTIME);
 	sidecar->loop = loop_create();
 	if (!sidecar->loop) {
 		log_error("cannot make an event loop: %s", strerror(errno));
@@ -423,6 +448,9 @@ static int open_all(struct sidecar *sidecar)
 	if (code)
 		return code;
 	prober_set_pace(sidecar->prober, sidecar->pace);
+	sidecar->gpus = gpu_create(sidecar);
+	if (!sidecar->gpus)
+		return EXIT_USAGE;
 	if (!open_peers(sidecar))
 		return EXIT_USAGE;
 	code = open_server(sidecar);
@@ -441,6 +469,7 @@ static void start_all(struct sidecar *sidecar)
 {
 	server_start(sidecar->server);
 	offers_start(sidecar);
+	gpu_start(sidecar->gpus);
 	peers_start(sidecar->peers);
 	if (sidecar->channel)
 		channel_start(sidecar->channel, sidecar->prober, sidecar->live, sidecar->peers);
@@ -454,10 +483,12 @@ static void close_all(struct sidecar *sidecar)
 {
 	events_stop(sidecar->events);
 	server_destroy(sidecar->server);
+	exporter_destroy(sidecar->exporter);
 	events_destroy(sidecar->events);
 	if (sidecar->news)
 		news_destroy(sidecar->news);
 	offers_close(sidecar);
+	gpu_destroy(sidecar->gpus);
 	peers_destroy(sidecar->peers);
 	live_destroy(sidecar->live);
 	prober_destroy(sidecar->prober);

@@ -34,6 +34,8 @@
  * - All samples of a family are put at once, each with another set of label values. A family that
  *   puts none does not appear.
  */
+struct latency;
+struct ledger;
 struct sidecar;
 struct text;
 struct view;
@@ -80,7 +82,8 @@ struct metric_format;
 struct metrics {
 	const struct sidecar *sidecar;
 	const struct view *view;
-	uint64_t begin; /* when the making of this answer began */
+	const struct ledger *ledger; /* counters of the view's services */
+	uint64_t begin;              /* when the making of this answer began */
 	/* for metrics_write.c */
 	struct text *out;
 	const struct metric_format *format;
@@ -118,6 +121,11 @@ struct metric_histogram {
 				  (const char *const[METRIC_LABELS]){__VA_ARGS__})
 void metric_put_histogram_list(struct metrics *metrics, const struct metric_histogram *histogram,
 			       const char *const *labels);
+/* The one of latency.h. */
+#define metric_put_latency(metrics, latency, ...)                                                  \
+	metric_put_latency_list(metrics, latency, (const char *const[METRIC_LABELS]){__VA_ARGS__})
+void metric_put_latency_list(struct metrics *metrics, const struct latency *latency,
+			     const char *const *labels);
 
 /* Nanoseconds as seconds, to the microsecond. */
 static inline double metric_seconds(uint64_t ns)
@@ -142,6 +150,7 @@ extern const struct metric_family service_metrics[]; /* services */
 extern const struct metric_family probe_metrics[];   /* checks of this sidecar */
 extern const struct metric_family address_metrics[]; /* lookups, names, connections passed on */
 extern const struct metric_family usage_metrics[];   /* what services and the container use */
+extern const struct metric_family gpu_metrics[];     /* GPUs */
 extern const struct metric_family peer_metrics[];    /* other hosts */
 extern const struct metric_family own_metrics[];     /* the sidecar itself */
 

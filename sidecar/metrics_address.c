@@ -18,6 +18,11 @@ static void write_lookup_failures(struct metrics *metrics)
 	metric_put(metrics, (double)resolver_counts(metrics->sidecar->resolver)->failures);
 }
 
+static void write_lookup_times(struct metrics *metrics)
+{
+	metric_put_latency(metrics, &resolver_counts(metrics->sidecar->resolver)->took);
+}
+
 static void write_queries(struct metrics *metrics)
 {
 	const struct dns_counts *counts;
@@ -89,6 +94,8 @@ const struct metric_family address_metrics[] = {
 	METRIC("muster_resolve", COUNTER, "", write_lookups, "Names looked up."),
 	METRIC("muster_resolve_failures", COUNTER, "", write_lookup_failures,
 	       "Lookups that failed."),
+	METRIC("muster_resolve_duration_seconds", HISTOGRAM, "seconds", write_lookup_times,
+	       "Duration of lookups, of those that failed, too."),
 	METRIC("muster_dns_queries", COUNTER, "", write_queries,
 	       "Questions of others, by what became of them.", "result"),
 	METRIC("muster_forward_connections", GAUGE, "", write_open,

@@ -5,88 +5,81 @@
 #include "sidecar.h"
 #include "snapshot.h"
 #include "states.h"
+#include "tally.h"
 
-typedef void probe_samples(struct metrics *metrics, const char *service, const char *check,
-			   const struct probe *probe);
+/* A family with samples for each tally. */
+typedef void tally_samples(struct metrics *metrics, const char *service, const char *check,
+			   const struct tally *tally);
 
-static const char *service_of(const struct metrics *metrics, const struct probe *probe)
+static bool is_gone(const void *view, const char *service)
 {
-	if (probe->spec.name[0])
-		return probe->spec.name;
-	if (metrics->view->present && probe->spec.service < metrics->view->header.record_count)
-		return metrics->view->records[probe->spec.service].name;
-	return "?";
+	return view_find(view, service) < 0;
 }
 
-static void each_probe(struct metrics *metrics, probe_samples *write)
+static void each_tally(struct metrics *metrics, tally_samples *put)
 {
-	const struct probe *probe = NULL;
+	struct tallies *tallies = prober_tallies(metrics->sidecar->prober);
 
-	while ((probe = prober_next(metrics->sidecar->prober, probe)))
-		write(metrics, service_of(metrics, probe), role_name(probe->spec.role), probe);
+	if (metrics->view->present)
+		tallies_forget(tallies, is_gone, metrics->view);
+	for (const struct tally *tally = tallies->first; tally; tally = tally->next)
+		put(metrics, tally->name[0] ? tally->name : "?", role_name(tally->role), tally);
 }
 
-#define EACH_PROBE(name)                                                                           \
+#define EACH_TALLY(name)                                                                           \
 	static void write_##name(struct metrics *metrics)                                          \
 	{                                                                                          \
-		each_probe(metrics, put_##name);                                                   \
+		each_tally(metrics, put_##name);                                                   \
 	}
 
 static void put_success(struct metrics *metrics, const char *service, const char *check,
-			const struct probe *probe)
+			const struct tally *tally)
 {
-	metric_put(metrics, probe->last.ok, service, check);
+	metric_put(metrics, tally->probes && tally->passing == tally->probes, service, check);
 }
-EACH_PROBE(success)
+EACH_TALLY(success)
 
 static void put_checks(struct metrics *metrics, const char *service, const char *check,
-		       const struct probe *probe)
+		       const struct tally *tally)
 {
-	metric_put(metrics, (double)probe->checks, service, check);
+	metric_put(metrics, (double)tally->checks, service, check);
 }
-EACH_PROBE(checks)
+EACH_TALLY(checks)
 
 static void put_faults(struct metrics *metrics, const char *service, const char *check,
-		       const struct probe *probe)
+		       const struct tally *tally)
 {
 	for (unsigned fault = FAULT_NONE + 1; fault < FAULT_COUNT; fault++)
-		metric_put(metrics, (double)probe->faults[fault], service, check,
+		metric_put(metrics, (double)tally->faults[fault], service, check,
 			   fault_name(fault));
 }
-EACH_PROBE(faults)
+EACH_TALLY(faults)
 
 static void put_last_success(struct metrics *metrics, const char *service, const char *check,
-			     const struct probe *probe)
+			     const struct tally *tally)
 {
-	metric_put(metrics, metric_seconds(probe->last_success), service, check);
+	metric_put(metrics, metric_seconds(tally->last_success), service, check);
 }
-EACH_PROBE(last_success)
+EACH_TALLY(last_success)
 
 static void put_status(struct metrics *metrics, const char *service, const char *check,
-		       const struct probe *probe)
+		       const struct tally *tally)
 {
-	if (probe->spec.kind == PROBE_HTTP)
-		metric_put(metrics, probe->last.status, service, check);
+	if (tally->http)
+		metric_put(metrics, tally->status, service, check);
 }
-EACH_PROBE(status)
+EACH_TALLY(status)
 
 static void put_latency(struct metrics *metrics, const char *service, const char *check,
-			const struct probe *probe)
+			const struct tally *tally)
 {
-	const struct metric_histogram histogram = {
-		.bounds = latency_bounds,
-		.count = LATENCY_BOUNDS,
-		.in = probe->latency,
-		.sum = metric_seconds(probe->latency_sum),
-	};
-
-	metric_put_histogram(metrics, &histogram, service, check);
+	metric_put_latency(metrics, &tally->latency, service, check);
 }
-EACH_PROBE(latency)
+EACH_TALLY(latency)
 
 const struct metric_family probe_metrics[] = {
-	METRIC("muster_probe_success", GAUGE, "", write_success, "1 when the last check succeeded.",
-	       "service", "check"),
+	METRIC("muster_probe_success", GAUGE, "", write_success,
+	       "1 when the last check succeeded; 0 also while none is made.", "service", "check"),
 	METRIC("muster_probes", COUNTER, "", write_checks, "Checks made.", "service", "check"),
 	METRIC("muster_probe_failures", COUNTER, "", write_faults,
 	       "Checks that failed, by the step that failed.", "service", "check", "reason"),

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "latency.h"
 #include "text.h"
 #include "utf8.h"
 
@@ -222,4 +223,17 @@ void metric_put_histogram_list(struct metrics *metrics, const struct metric_hist
 	sample.suffix = "_sum";
 	sample.value = histogram->sum;
 	put_sample(metrics, &sample);
+}
+
+void metric_put_latency_list(struct metrics *metrics, const struct latency *latency,
+			     const char *const *labels)
+{
+	const struct metric_histogram histogram = {
+		.bounds = latency_bounds,
+		.count = LATENCY_BOUNDS,
+		.in = latency->in,
+		.sum = metric_seconds(latency->sum),
+	};
+
+	metric_put_histogram_list(metrics, &histogram, labels);
 }

@@ -10,11 +10,10 @@
 #include "mem.h"
 #include "pace.h"
 #include "states.h"
+#include "tally.h"
 
 #define DELAY_LEAST msec(5)
 #define DELAY_SHARE 16 /* of the time it has been watched so far */
-
-const double latency_bounds[LATENCY_BOUNDS] = {0.001, 0.005, 0.025, 0.1, 0.5, 1, 5};
 
 struct probe_list {
 	struct probe *first, *last;
@@ -32,6 +31,7 @@ struct prober {
 	uint32_t slot_count;
 	struct probe_list queue; /* due, the longest waiting first */
 	struct probe_list held;
+	struct tallies tallies;
 	bool filling;
 	uint64_t random;
 };
@@ -175,22 +175,13 @@ static void probe_due(void *data, uint64_t now)
 
 static void count(struct probe *probe, const struct outcome *outcome)
 {
-	double seconds = (double)outcome->latency / (double)NSEC_PER_SEC;
-	unsigned bucket = 0;
-
+	tally_count(probe->tally, &probe->spec, &probe->last, outcome);
 	probe->last = *outcome;
 	probe->last_time = clock_monotonic();
-	probe->checks++;
-	probe->faults[outcome->fault]++;
 	if (!outcome->ok) {
 		probe->streak = 0;
 		return;
 	}
-	probe->last_success = clock_realtime();
-	probe->latency_sum += outcome->latency;
-	while (bucket < LATENCY_BOUNDS && seconds > latency_bounds[bucket])
-		bucket++;
-	probe->latency[bucket]++;
 	if (probe->streak <= probe->spec.success_threshold)
 		probe->streak++;
 	if (probe->streak >= probe->spec.success_threshold)
@@ -245,6 +236,7 @@ static void end(struct probe *probe)
 	else if (probe->stage == PROBE_RUNNING)
 		check_cancel(probe->check);
 	loop_disarm(prober->loop, &probe->timer);
+	tally_end(probe->tally, &probe->last);
 	if (probe->usable)
 		target_free(&probe->target);
 	prober->slots[probe->spec.slot] = NULL;
@@ -273,6 +265,7 @@ void prober_watch(struct prober *prober, const struct probe_spec *spec, const ch
 	prober->slots[spec->slot] = probe;
 	probe->prober = prober;
 	probe->spec = *spec;
+	probe->tally = tally_begin(&prober->tallies, spec);
 	probe->usable = target_parse(&probe->target, url);
 	probe->timer.call = probe_due;
 	probe->timer.data = probe;
@@ -297,6 +290,18 @@ const struct probe *prober_next(const struct prober *prober, const struct probe 
 	while (slot < prober->slot_count && !prober->slots[slot])
 		slot++;
 	return slot < prober->slot_count ? prober->slots[slot] : NULL;
+}
+
+struct tallies *prober_tallies(struct prober *prober)
+{
+	return &prober->tallies;
+}
+
+static bool any(const void *data, const char *name)
+{
+	(void)data;
+	(void)name;
+	return true;
 }
 
 struct prober *prober_create(struct loop *loop, struct resolver *resolver, probe_report *report,
@@ -341,6 +346,7 @@ void prober_destroy(struct prober *prober)
 	for (uint32_t slot = 0; slot < prober->slot_count; slot++)
 		if (prober->slots[slot])
 			end(prober->slots[slot]);
+	tallies_forget(&prober->tallies, any, NULL);
 	if (prober->beside)
 		prober->beside->beside = NULL;
 	if (prober->owns_checker)

@@ -22,6 +22,8 @@ struct resolver;
 struct check;
 struct prober;
 struct probe;
+struct tallies;
+struct tally;
 
 /* The step of a check that failed. */
 enum fault {
@@ -61,10 +63,6 @@ struct probe_spec {
 	uint32_t failure_threshold;
 };
 
-/* Upper bounds of the latency histogram, in seconds; one more bucket has no bound. */
-#define LATENCY_BOUNDS 7
-extern const double latency_bounds[LATENCY_BOUNDS];
-
 enum probe_stage {
 	PROBE_SLEEPING, /* until `timer` */
 	PROBE_QUEUED,   /* due, but there is no room */
@@ -88,12 +86,8 @@ struct probe {
 	union address good;            /* the address that worked last */
 	/* what is known */
 	struct outcome last;
-	uint64_t last_time;    /* when `last` came; 0: never */
-	uint64_t last_success; /* CLOCK_REALTIME; 0: never */
-	uint64_t checks;
-	uint64_t faults[FAULT_COUNT];
-	uint64_t latency_sum; /* ns, of successful checks */
-	uint64_t latency[LATENCY_BOUNDS + 1];
+	uint64_t last_time;  /* when `last` came; 0: never */
+	struct tally *tally; /* what is counted */
 };
 
 /*
@@ -119,6 +113,9 @@ void prober_resume(struct prober *prober);
 
 /* The probe after this one in order of slots, NULL at the end; NULL gives the first. */
 const struct probe *prober_next(const struct prober *prober, const struct probe *probe);
+
+/* What was counted, of probes that have ended, too. */
+struct tallies *prober_tallies(struct prober *prober);
 
 /* For check.c: the check is over and its slot is free again. */
 void probe_done(struct probe *probe, const struct outcome *outcome);

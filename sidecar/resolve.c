@@ -32,6 +32,7 @@ struct name {
 	struct answer answer;  /* what askers are told: the last good one, else why there is none */
 	uint64_t fresh_until;  /* nothing is asked again before this time */
 	uint64_t pause;        /* after the last failure */
+	uint64_t begin;        /* of the last lookup */
 	unsigned misses;       /* times in a row that it was said not to exist */
 	bool asking;           /* a lookup is under way */
 	struct lookup *askers; /* who waits for it */
@@ -245,6 +246,7 @@ static void name_answered(void *data, int status, int timeouts, struct ares_addr
 	(void)timeouts;
 	name->asking = false;
 	name->resolver->pending--;
+	latency_add(&name->resolver->counts.took, now - name->begin);
 	if (status == ARES_SUCCESS && info) {
 		name->pause = 0;
 		name->misses = 0;
@@ -282,6 +284,7 @@ static void name_ask(struct name *name)
 		return;
 	}
 	name->asking = true;
+	name->begin = clock_monotonic();
 	resolver->pending++;
 	resolver->inside++;
 	ares_getaddrinfo(channel, name->host, NULL, &hints, name_answered, name);
@@ -379,6 +382,7 @@ void lookup_cancel(struct lookup *lookup)
 struct srv_query {
 	struct resolver *resolver;
 	struct srv_lookup *lookup; /* NULL: nobody waits any more */
+	uint64_t begin;
 };
 
 static void srv_tell(struct srv_lookup *lookup, const struct srv_answer *answer)
@@ -395,6 +399,7 @@ static void srv_answered(void *data, int status, int timeouts, unsigned char *me
 
 	(void)timeouts;
 	query->resolver->pending--;
+	latency_add(&query->resolver->counts.took, clock_monotonic() - query->begin);
 	if (status == ARES_SUCCESS)
 		srv_read(&answer, message, size);
 	else
@@ -415,7 +420,7 @@ void srv_begin(struct resolver *resolver, struct srv_lookup *lookup, const char 
 		return;
 	}
 	lookup->query = mem_alloc(sizeof(*lookup->query));
-	*lookup->query = (struct srv_query){resolver, lookup};
+	*lookup->query = (struct srv_query){resolver, lookup, clock_monotonic()};
 	resolver->pending++;
 	resolver->inside++;
 	ares_search(channel, name, ns_c_in, ns_t_srv, srv_answered, lookup->query);

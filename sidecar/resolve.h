@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "latency.h"
 #include "target.h"
 
 /*
@@ -69,6 +70,7 @@ void srv_cancel(struct srv_lookup *lookup);
 struct resolver_counts {
 	uint64_t lookups; /* sent to hosts file or DNS */
 	uint64_t failures;
+	struct latency took; /* those that failed, too */
 };
 const struct resolver_counts *resolver_counts(const struct resolver *resolver);
 

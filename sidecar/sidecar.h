@@ -16,9 +16,11 @@ struct cgroup;
 struct channel;
 struct config;
 struct dns;
+struct exporter;
 struct events;
 struct feed;
 struct forward;
+struct gpus;
 struct live;
 struct local;
 struct loop;
@@ -43,6 +45,7 @@ struct options {
 	const char *listen[LISTEN_MAX + 1];
 	const char *configs[LISTEN_MAX + 1];
 	unsigned listen_count, config_count;
+	int gpu; /* enum gpu_mode; -1: not said */
 	const char *peers[PEER_OPTIONS_MAX + 1];
 	unsigned peer_count;
 	struct offers offers;
@@ -68,9 +71,12 @@ struct sidecar {
 	struct pace *pace;           /* of the probes */
 	struct stall *stall;         /* for want of memory */
 	struct server *server;
+	struct exporter *exporter;
 	struct dns *dns;         /* NULL: it answers no names */
 	struct forward *forward; /* NULL: it passes nothing on */
+	struct gpus *gpus;       /* there, also where there is no GPU */
 	uint64_t begin_realtime; /* when this program started */
+	uint64_t boot_realtime;  /* and when the machine did, as seen then */
 	/* Counted up by who changes what /status tells beside the status page: a state, not a
 	 * measurement, as a peer that asks an unchanged host is answered 304. */
 	uint32_t revision;

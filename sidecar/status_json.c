@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "facts.h"
+#include "gpu.h"
 #include "probe.h"
 #include "processes.h"
 #include "sidecar.h"
@@ -144,16 +145,18 @@ static json_t *status_value(const struct sidecar *sidecar, const struct view *vi
 {
 	const struct status_header *header = &view->header;
 
-	return json_pack(
-		"{s:i, s:s, s:s, s:s, s:s, s:b, s:i, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:o}",
-		"schema", JSON_SCHEMA, "version", MUSTER_VERSION, "host",
-		sidecar_host(sidecar, view), "mode", header->mode, "phase",
-		phase_name(header->phase), "ready", (int)view_all_ready(view), "score",
-		(int)view_total_score(view), "time", value_time(view->now_realtime), "uptime",
-		value_seconds(view->now - header->boot), "changes", (json_int_t)header->changes,
-		"init", init_value(sidecar, header), "startup", startup_value(view), "services",
-		service_list(sidecar, view), "cgroup", usage_cgroup(sidecar, view->now), "sidecar",
-		usage_sidecar(sidecar));
+	return json_pack("{s:i, s:s, s:s, s:s, s:s, s:b, s:i, s:o, s:o, s:I, s:o, s:o, s:o, s:o, "
+			 "s:o, s:o, s:o}",
+			 "schema", JSON_SCHEMA, "version", MUSTER_VERSION, "host",
+			 sidecar_host(sidecar, view), "mode", header->mode, "phase",
+			 phase_name(header->phase), "ready", (int)view_all_ready(view), "score",
+			 (int)view_total_score(view), "time", value_time(view->now_realtime),
+			 "uptime", value_seconds(view->now - header->boot), "changes",
+			 (json_int_t)header->changes, "init", init_value(sidecar, header),
+			 "startup", startup_value(view), "services", service_list(sidecar, view),
+			 "cgroup", usage_cgroup(sidecar, view->now), "sidecar",
+			 usage_sidecar(sidecar), "gpu", gpu_value(sidecar->gpus), "gpus",
+			 gpu_list(sidecar->gpus));
 }
 
 /* The same counters may come again with another init, or another sidecar: their start tells them
@@ -174,6 +177,7 @@ void status_report(struct request *request, struct reply *reply)
 		reply_no_page(reply);
 		return;
 	}
+	gpu_ask(request->sidecar->gpus);
 	set_etag(reply, request->sidecar, view);
 	if (request_has(request, reply->etag)) {
 		reply->status = 304;

@@ -240,16 +240,16 @@ def yaml(value, indent=0):
 
 def compose(stack, setting=Setting()):
     """A Compose file of both hosts; their files are expected beside it, in a folder of each host's name."""
-    ports = {"mainpc": [next(each.port for each in stack if each.kind == "nginx")], "pc2": []}
     found = {}
     for number, (host, sidecar) in enumerate(zip(HOSTS, setting.sidecars)):
-        shown = [f"127.0.0.1:{sidecar + number}:{sidecar}"] + [f"127.0.0.1:{port}:{port}" for port in ports[host]]
+        shown = [(host, sidecar + number, sidecar)]
+        shown += [("web", each.port, each.port) for each in stack if each.host == host and each.kind == "nginx"]
         found[host] = {
             "image": "${REFERENCE_IMAGE:-muster-reference}",
             "hostname": host,
             "environment": {"MUSTER_MODE": "container"},
             "volumes": [f"./{host}:{setting.config}:ro"],
-            "ports": shown,
+            "ports": [f"127.0.0.1:${{{name.upper()}_PORT:-{outside}}}:{inside}" for name, outside, inside in shown],
             "read_only": True,
             "tmpfs": ["/tmp", "/run/muster"],
             "cap_drop": ["ALL"],

@@ -7,7 +7,8 @@ no other engine, no firewall rule and no mount of the machine is touched; both a
 has ended. Needs root. Images stay in $MUSTER_BUILD/image, so that a second run starts at once.
 
 The command finds MUSTER_ENGINES in its environment, JSON: for each engine "words" (the command line to
-put before `run`), "environment", and "build" (options that `build` needs), or "refused" (why there is none).
+put before `run`), "environment", "build" (options that `build` needs) and "inside" (what stands before a command
+that is to run in the engine's network), or "refused" (why there is none).
 """
 
 import contextlib
@@ -193,7 +194,7 @@ class Engines:
                                     "--init-path", BUILD / "static/muster-init"), self.folder / "dockerd.log")
         self.stack.callback(daemon.stop)
         env = {"DOCKER_CONFIG": str(self.folder / "client"), "DOCKER_HOST": socket, "DOCKER_BUILDKIT": "1"}
-        engine = {"words": [docker_client()], "environment": env, "build": []}
+        engine = {"words": [docker_client()], "environment": env, "build": [], "inside": self.inside()}
         until(lambda: daemon.check() or run([*engine["words"], "version"], os.environ | env).returncode == 0,
               SECONDS, "an answer from dockerd")
         self.stack.callback(remove_containers, engine)
@@ -210,7 +211,8 @@ class Engines:
             limits=", ".join(f'"{name}={limit}:{limit}"' for name, limit in low.items())))
         engine = {"words": self.inside(need("podman"), "--root", STORE / "podman", "--runroot", RUN / "root",
                                        "--tmpdir", RUN / "tmp"),
-                  "environment": {"CONTAINERS_CONF": str(conf)}, "build": ["--network", "host"]}
+                  "environment": {"CONTAINERS_CONF": str(conf)}, "build": ["--network", "host"],
+                  "inside": self.inside()}
         self.stack.callback(remove_containers, engine)
         give_base(engine, f"docker.io/library/{BASE}")
         return engine

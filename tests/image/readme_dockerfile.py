@@ -1,50 +1,19 @@
 # SPDX-License-Identifier: MIT
 """What README.md says of Dockerfiles works as it is written there."""
-import os
 import pathlib
-import re
-import shlex
-import subprocess
 import tempfile
-import textwrap
 
 from imagelib import build_images, engines
+from imagelib.readme import blocks, command, run
 
-from lib import ROOT, Failure, check, contains, equal, matches, proc_status
-
-
-def blocks():
-    """The section's blocks of code: Dockerfile, another entry point, configuration, Dockerfile, commands."""
-    section = re.search(r"^## In a Dockerfile\n(.*?)^## ", (ROOT / "README.md").read_text(), re.M | re.S)[1]
-    found = [textwrap.dedent(block) for block in re.findall(r"^\n((?:    .*\n|\n(?=    ))+)", section, re.M)]
-    equal([block.split()[0] for block in found], ["FROM", "ENTRYPOINT", "[service:redis]", "FROM", "docker"],
-          "blocks of code")
-    return found
-
-
-def command(engine, folder):
-    """A `docker` that is this engine's; returns an environment in which it is found."""
-    script = [f"export {name}={shlex.quote(value)}" for name, value in engine.environment.items()
-              if value != os.environ.get(name)]
-    build = f'[ "$1" != build ] || set -- "$@" {shlex.join(engine.build_options)}' if engine.build_options else ""
-    path = folder / "bin/docker"
-    path.parent.mkdir()
-    path.write_text("\n".join(["#!/bin/sh", *script, build, f'exec {shlex.join(engine.words)} "$@"', ""]))
-    path.chmod(0o755)
-    return os.environ | {"PATH": f"{path.parent}:{os.environ['PATH']}"}
-
-
-def run(text, env, folder):
-    result = subprocess.run(["sh", "-e", "-x", "-c", text], env=env, cwd=folder, capture_output=True, text=True,
-                            check=False)
-    check(result.returncode == 0, f"{text}\n{result.stdout}{result.stderr}")
-    return result.stdout
+from lib import Failure, check, contains, equal, matches, proc_status
 
 
 def main():
     engine = engines()[0]
     build_images(engine)
-    one, restricted, config, many, commands = blocks()
+    one, restricted, config, many, commands = blocks(
+        "In a Dockerfile", ["FROM", "ENTRYPOINT", "[service:redis]", "FROM", "docker"])
     with tempfile.TemporaryDirectory(prefix="muster-test-") as name:
         folder = pathlib.Path(name)
         env = command(engine, folder)

@@ -2,6 +2,7 @@
 #include "metrics.h"
 
 #include <errno.h>
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -10,6 +11,9 @@
 #include <string.h>
 
 #include <cmocka.h>
+
+#include "latency.h"
+#include "routes.h" /* and its text.h */
 
 #define DOCUMENT "docs/metrics.md"
 
@@ -189,6 +193,181 @@ static void document_tells_of_all_families_and_no_others(void **state)
 	assert_int_equal(rows, families);
 }
 
+/* ---- what is written ---- */
+
+static const char *said;
+static double number;
+
+static void write_said(struct metrics *metrics)
+{
+	metric_put(metrics, number, said, "b");
+}
+
+static const char *name_switch(unsigned state)
+{
+	static const char *const names[] = {"off", "on", "odd"};
+
+	return names[state];
+}
+
+static void write_switch(struct metrics *metrics)
+{
+	metric_put_states(metrics, 1, 3, name_switch, "x");
+}
+
+static void write_times(struct metrics *metrics)
+{
+	struct latency latency = {0};
+
+	latency_add(&latency, 1000000); /* a bound belongs to its bucket */
+	latency_add(&latency, 1000001);
+	latency_add(&latency, UINT64_C(7000000000));
+	metric_put_latency(metrics, &latency, "x");
+}
+
+static void write_nothing(struct metrics *metrics)
+{
+	(void)metrics;
+}
+
+/* To be freed. */
+static char *written(const struct metric_format *format, const struct metric_family *family)
+{
+	struct text out = {0};
+	struct metrics metrics = {.out = &out, .format = format};
+
+	metric_put_family(&metrics, family);
+	metric_put_end(&metrics);
+	text_put(&out, "");
+	return out.data;
+}
+
+static void assert_written(const struct metric_format *format, const struct metric_family *family,
+			   const char *expected)
+{
+	char *text = written(format, family);
+
+	assert_string_equal(text, expected);
+	free(text);
+}
+
+static void each_type_is_written_as_its_format_demands(void **state)
+{
+	static const struct metric_family table[] = {
+		METRIC("m_seconds", COUNTER, "seconds", write_said, "H.", "a", "c"),
+		METRIC("m_bytes", GAUGE, "bytes", write_said, "H.", "a", "c"),
+		METRIC("m", INFO, "", write_said, "H.", "a", "c"),
+		METRIC("m_state", STATESET, "", write_switch, "H.", "a"),
+		METRIC("m", GAUGE, "", write_nothing, "H."),
+	};
+
+	(void)state;
+	said = "x";
+	number = 1;
+	assert_written(&metric_text, &table[0],
+		       "# HELP m_seconds_total H.\n# TYPE m_seconds_total counter\n"
+		       "m_seconds_total{a=\"x\",c=\"b\"} 1\n");
+	assert_written(&metric_open, &table[0],
+		       "# TYPE m_seconds counter\n# UNIT m_seconds seconds\n# HELP m_seconds H.\n"
+		       "m_seconds_total{a=\"x\",c=\"b\"} 1\n# EOF\n");
+	assert_written(&metric_text, &table[1],
+		       "# HELP m_bytes H.\n# TYPE m_bytes gauge\nm_bytes{a=\"x\",c=\"b\"} 1\n");
+	assert_written(&metric_text, &table[2],
+		       "# HELP m_info H.\n# TYPE m_info gauge\nm_info{a=\"x\",c=\"b\"} 1\n");
+	assert_written(&metric_open, &table[2],
+		       "# TYPE m info\n# HELP m H.\nm_info{a=\"x\",c=\"b\"} 1\n# EOF\n");
+	assert_written(
+		&metric_text, &table[3],
+		"# HELP m_state H.\n# TYPE m_state gauge\nm_state{a=\"x\",m_state=\"off\"} 0\n"
+		"m_state{a=\"x\",m_state=\"on\"} 1\nm_state{a=\"x\",m_state=\"odd\"} 0\n");
+	assert_written(&metric_text, &table[4], "");
+	assert_written(&metric_open, &table[4], "# EOF\n");
+}
+
+static void a_histogram_counts_upwards_to_all(void **state)
+{
+	static const struct metric_family family =
+		METRIC("m_seconds", HISTOGRAM, "seconds", write_times, "H.", "a");
+
+	(void)state;
+	assert_written(&metric_text, &family,
+		       "# HELP m_seconds H.\n# TYPE m_seconds histogram\n"
+		       "m_seconds_bucket{a=\"x\",le=\"0.001\"} 1\n"
+		       "m_seconds_bucket{a=\"x\",le=\"0.005\"} 2\n"
+		       "m_seconds_bucket{a=\"x\",le=\"0.025\"} 2\n"
+		       "m_seconds_bucket{a=\"x\",le=\"0.1\"} 2\n"
+		       "m_seconds_bucket{a=\"x\",le=\"0.5\"} 2\n"
+		       "m_seconds_bucket{a=\"x\",le=\"1.0\"} 2\n"
+		       "m_seconds_bucket{a=\"x\",le=\"5.0\"} 2\n"
+		       "m_seconds_bucket{a=\"x\",le=\"+Inf\"} 3\n"
+		       "m_seconds_count{a=\"x\"} 3\nm_seconds_sum{a=\"x\"} 7.002\n");
+}
+
+static void a_label_may_hold_anything(void **state)
+{
+	static const struct metric_family family =
+		METRIC("m", INFO, "", write_said, "H.", "a", "c");
+	static const struct {
+		const char *said, *written;
+	} cases[] = {
+		{"", "a=\"\""},
+		{"a\\b\"c\nd", "a=\"a\\\\b\\\"c\\nd\""},
+		{"\"\"", "a=\"\\\"\\\"\""},
+		{"{}, =\t\r", "a=\"{}, =\t\r\""},
+		{"\xc3\xa4\xe2\x82\xac", "a=\"\xc3\xa4\xe2\x82\xac\""},
+		{"\xc3", "a=\"?\""},
+		{"x\xff\xfe\"", "a=\"x\?\?\\\"\""},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char *text, line[64];
+
+		said = cases[i].said;
+		text = written(&metric_text, &family);
+		snprintf(line, sizeof(line), "\nm_info{%s,c=\"b\"} ", cases[i].written);
+		if (!strstr(text, line))
+			fail_msg("%s: %s", line, text);
+		free(text);
+	}
+}
+
+static void numbers_are_those_of_both_formats(void **state)
+{
+	static const struct metric_family family =
+		METRIC("m", GAUGE, "", write_said, "H.", "a", "c");
+	static const struct {
+		double number;
+		const char *written;
+	} cases[] = {
+		{0, "0"},
+		{-0.0, "0"},
+		{1, "1"},
+		{-1, "-1"},
+		{0.1, "0.1"},
+		{1e14, "100000000000000"},
+		{1e15, "1e+15"},
+		{1763750000.12345, "1763750000.12345"},
+		{1.5e-7, "1.5e-07"},
+		{NAN, "NaN"},
+		{INFINITY, "+Inf"},
+		{-INFINITY, "-Inf"},
+	};
+
+	(void)state;
+	said = "x";
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char *text, line[64];
+
+		number = cases[i].number;
+		text = written(&metric_text, &family);
+		snprintf(line, sizeof(line), "\"} %s\n", cases[i].written);
+		if (!strstr(text, line))
+			fail_msg("%s: %s", cases[i].written, text);
+		free(text);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -197,6 +376,10 @@ int main(void)
 		cmocka_unit_test(units_are_base_units),
 		cmocka_unit_test(helps_are_sentences),
 		cmocka_unit_test(document_tells_of_all_families_and_no_others),
+		cmocka_unit_test(each_type_is_written_as_its_format_demands),
+		cmocka_unit_test(a_histogram_counts_upwards_to_all),
+		cmocka_unit_test(a_label_may_hold_anything),
+		cmocka_unit_test(numbers_are_those_of_both_formats),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

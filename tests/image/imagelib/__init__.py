@@ -37,6 +37,7 @@ class Engine:
         self.words = found["words"]
         self.environment = os.environ | found["environment"]
         self.build_options = found["build"]
+        self.inside = found["inside"]
 
     def command(self, *words):
         return [*self.words, *map(str, words)]
@@ -105,43 +106,18 @@ def copy_image(name, source, target):
         target.do("load", input=tar, text=False, seconds=5 * SECONDS)
 
 
-class Container:
-    """A container in the background, gone behind the `with` block: options of `run`, image, program.
+class Watched:
+    """A container that is there, whoever has started it."""
 
-    Programs of the static build lie in /m, tests/tools in /m/tools. config: the text of /etc/muster/muster.ini.
-    """
-
-    def __init__(self, engine, *words, config=None, detach=True):
-        self.engine = engine
-        self.name = f"muster-test-{uuid.uuid4()}"
-        self.folder = tempfile.TemporaryDirectory(prefix="muster-test-")
-        options = ["--name", self.name, "--volume", f"{STATIC}:/m:ro"]
-        if config:
-            path = pathlib.Path(self.folder.name) / "muster.ini"
-            path.write_text(config)
-            options += ["--volume", f"{path}:/etc/muster/muster.ini:ro"]
-        self.words = ["run", *["--detach"] * detach, *options, *words]
+    def __init__(self, engine, name):
+        self.engine, self.name = engine, name
         self.pid = 0
-
-    def __enter__(self):
-        try:
-            self.engine.do(*self.words)
-            self.find()
-        except BaseException:
-            self.__exit__(*sys.exc_info())
-            raise
-        return self
 
     def find(self):
         """.pid: that of its first process as this machine sees it, 0 when it has ended already."""
         self.pid = int(self.inspect("State.Pid"))
         self.namespace = pid_namespace(self.pid)
-
-    def __exit__(self, kind, error, trace):
-        if kind:
-            print(f"--- {self.engine.name} {' '.join(map(str, self.words))}\n{self.output}", file=sys.stderr)
-        self.engine.run("rm", "--force", "--volumes", self.name)
-        self.folder.cleanup()
+        return self
 
     def inspect(self, what):
         return self.engine.do("inspect", "--format", "{{." + what + "}}", self.name)
@@ -189,3 +165,35 @@ class Container:
 
     def zombies(self):
         return [pid for pid in all_pids() if proc_state(pid) == "Z" and pid_namespace(pid) == self.namespace]
+
+
+class Container(Watched):
+    """A container in the background, gone behind the `with` block: options of `run`, image, program.
+
+    Programs of the static build lie in /m, tests/tools in /m/tools. config: the text of /etc/muster/muster.ini.
+    """
+
+    def __init__(self, engine, *words, config=None, detach=True):
+        super().__init__(engine, f"muster-test-{uuid.uuid4()}")
+        self.folder = tempfile.TemporaryDirectory(prefix="muster-test-")
+        options = ["--name", self.name, "--volume", f"{STATIC}:/m:ro"]
+        if config:
+            path = pathlib.Path(self.folder.name) / "muster.ini"
+            path.write_text(config)
+            options += ["--volume", f"{path}:/etc/muster/muster.ini:ro"]
+        self.words = ["run", *["--detach"] * detach, *options, *words]
+
+    def __enter__(self):
+        try:
+            self.engine.do(*self.words)
+            self.find()
+        except BaseException:
+            self.__exit__(*sys.exc_info())
+            raise
+        return self
+
+    def __exit__(self, kind, error, trace):
+        if kind:
+            print(f"--- {self.engine.name} {' '.join(map(str, self.words))}\n{self.output}", file=sys.stderr)
+        self.engine.run("rm", "--force", "--volumes", self.name)
+        self.folder.cleanup()

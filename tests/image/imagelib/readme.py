@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: MIT
+"""What README.md says is run as it is written there."""
+
+import os
+import re
+import shlex
+import subprocess
+import textwrap
+
+from lib import ROOT, check, equal
+
+
+def blocks(title, begins):
+    """The blocks of code of a section; `begins`: the first word of each."""
+    section = re.search(rf"^## {title}\n(.*?)^## ", (ROOT / "README.md").read_text(), re.M | re.S)[1]
+    found = [textwrap.dedent(block) for block in re.findall(r"^\n((?:    .*\n|\n(?=    ))+)", section, re.M)]
+    equal([block.split()[0] for block in found], begins, "blocks of code")
+    return found
+
+
+def command(engine, folder):
+    """A `docker` that is this engine's; returns an environment in which it is found."""
+    script = [f"export {name}={shlex.quote(value)}" for name, value in engine.environment.items()
+              if value != os.environ.get(name)]
+    build = f'[ "$1" != build ] || set -- "$@" {shlex.join(engine.build_options)}' if engine.build_options else ""
+    path = folder / "bin/docker"
+    path.parent.mkdir()
+    path.write_text("\n".join(["#!/bin/sh", *script, build, f'exec {shlex.join(engine.words)} "$@"', ""]))
+    path.chmod(0o755)
+    return os.environ | {"PATH": f"{path.parent}:{os.environ['PATH']}"}
+
+
+def run(text, env, folder):
+    result = subprocess.run(["sh", "-e", "-x", "-c", text], env=env, cwd=folder, capture_output=True, text=True,
+                            check=False)
+    check(result.returncode == 0, f"{text}\n{result.stdout}{result.stderr}")
+    return result.stdout
