@@ -228,7 +228,7 @@ bench-deps:
 	$(Q)+$(MAKE) STATIC=1 all
 	$(Q)+$(MAKE) STATIC=musl all || echo 'without the musl build: see above' >&2
 $(BENCH_PROGRAMS): | bench-deps
-bench-programs: $(OUT)/bench/resolve
+bench-programs: $(OUT)/bench/resolve $(OUT)/demo/agent
 $(OUT)/bench/resolve: $(OUT)/obj/tests/bench/resolve.o $(COMMON) | bench-deps
 	$(call say,LINK)
 	$(Q)mkdir -p $(@D) && $(LINK) $(CFLAGS) $(LDFLAGS) -o $@ $^ -linih

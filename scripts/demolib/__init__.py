@@ -63,13 +63,24 @@ def nobody():
     return "nobody" if os.geteuid() == 0 and shutil.which("python3", path=SYSTEM_PATH) else ""
 
 
+def prepare(directory, build):
+    """Where hosts get their programs from. Services and the sidecar run as other users, who may not be able to look
+    where we lie."""
+    directory.chmod(0o755)
+    for program in PROGRAMS:
+        shutil.copy(build / program, directory)
+
+
 def nginx_is_old():
     """Before 1.19.5 there is no option -e."""
     return "-e filename" not in subprocess.run(["nginx", "-h"], capture_output=True, text=True, check=False).stderr
 
 
 class Host:
-    """One muster-init. Its runtime directory is made in `directory`, beside which the programs lie."""
+    """One muster-init. Its runtime directory is made in `directory`, beside which the programs lie.
+
+    .enter is called in its process before it becomes muster-init; .output: a file for what it writes, not ours.
+    """
 
     def __init__(self, name, directory, configs, dashboard, env=()):
         self.name, self.dir, self.configs, self.dashboard = name, directory, configs, dashboard
@@ -77,6 +88,8 @@ class Host:
         self.mark = f"DEMO_MARK={uuid.uuid4()}"
         self.namespace = namespace_command()
         self.process = None
+        self.enter = os.setpgrp  # a process group of its own: Ctrl-C is for us, and we pass it on once
+        self.output = None
         directory.mkdir()
         directory.chmod(0o755)
         self.env = self.environment() | dict(env)
@@ -99,9 +112,8 @@ class Host:
         command = self.namespace + [str(self.programs / "muster-init")]
         for path in self.configs:
             command += ["-c", str(path)]
-        # a process group of its own: Ctrl-C is for us, and we pass it on once
-        self.process = subprocess.Popen(command, env=self.env, stdin=subprocess.DEVNULL,
-                                        cwd=self.dir, preexec_fn=os.setpgrp)
+        self.process = subprocess.Popen(command, env=self.env, stdin=subprocess.DEVNULL, stdout=self.output,
+                                        stderr=self.output, cwd=self.dir, preexec_fn=self.enter)
 
     def init_pid(self):
         """muster-init as we see it: unshare's child, or our own."""
@@ -227,6 +239,11 @@ class Stack:
 
     # ----
 
+    def shut_down(self):
+        for host in self.hosts:
+            host.ask_shutdown()
+        self.wait_end()
+
     def signal(self, number):
         for host in self.hosts:
             host.signal(number)
@@ -252,6 +269,10 @@ class Stack:
                 self.signal(signal.SIGINT)
         self.wait_end()
 
+    def destroy(self):
+        for host in self.hosts:
+            host.destroy()
+
     def run(self, once):
         say("muster-init runs as " + ("PID 1 of its own PID namespace." if self.hosts[0].namespace else
                                       "a subreaper: PID namespaces are not permitted here."))
@@ -262,9 +283,7 @@ class Stack:
             self.present()
             if once:
                 self.check()
-                for host in self.hosts:
-                    host.ask_shutdown()
-                self.wait_end()
+                self.shut_down()
             else:
                 self.stay()
             say("Everything went as it should, and nothing is left behind.")
@@ -273,5 +292,4 @@ class Stack:
             self.signal(signal.SIGINT)
             self.wait_end()
         finally:
-            for host in self.hosts:
-                host.destroy()
+            self.destroy()

@@ -42,7 +42,7 @@ def free_range(count):
     raise DemoError(f"there are no {count} free ports in a row")
 
 
-def scale():
+def wanted_scale():
     text = os.environ.get("SCALE", "") or "1"
     try:
         found = float(text)
@@ -53,17 +53,17 @@ def scale():
     return found
 
 
-def place(directory):
+def place(directory, scale):
     """How the stack is generated for a directory of this machine."""
     first = free_range(len(generate.services()) + len(generate.HOSTS))
     sidecars = tuple(range(first, first + len(generate.HOSTS)))
-    return generate.Setting(scale=scale(), first_port=sidecars[-1] + 1, sidecars=sidecars, listen="127.0.0.1", peers=PEERS,
+    return generate.Setting(scale=scale, first_port=sidecars[-1] + 1, sidecars=sidecars, listen="127.0.0.1", peers=PEERS,
                             mode="development", home=str(directory / "agents"), user=nobody())
 
 
 class Reference(Stack):
-    def __init__(self, directory, build):
-        self.setting = place(directory)
+    def __init__(self, directory, build, scale=None):
+        self.setting = place(directory, wanted_scale() if scale is None else scale)
         self.stack = generate.services(self.setting)
         agents = directory / "agents"
         agents.mkdir()

@@ -3,7 +3,7 @@
 """Measures muster against floors of our own and against other inits, in turns.
 
 bench.py all                 everything below, in this order
-bench.py MEASUREMENT...      wrap memory signal start adaptive restart confine stop idle reap lines
+bench.py MEASUREMENT...      wrap memory signal start reference adaptive restart confine stop idle reap lines
                              http resolve dns forward
 bench.py start=GRAPH         one graph only (graphs.py lists them)
 bench.py report [FILE]       writes docs/benchmarks.md from the newest results
@@ -19,6 +19,7 @@ import graphs
 import lib
 import passing
 import printing
+import reference
 import report
 import resolving
 import serving
@@ -33,7 +34,8 @@ def memory():
 
 
 MEASUREMENTS = {"wrap": wrapping.wrap, "memory": memory, "signal": wrapping.signals,
-                "start": supervising.start, "adaptive": adaptive.adaptive, "restart": supervising.restart,
+                "start": supervising.start, "reference": reference.reference,
+                "adaptive": adaptive.adaptive, "restart": supervising.restart,
                 "confine": supervising.confine,
                 "stop": supervising.stop, "idle": supervising.idle, "reap": wrapping.reap,
                 "lines": printing.lines, "http": serving.http, "resolve": resolving.resolve,

@@ -62,6 +62,8 @@ GOALS = [
          to_critical_path, 1.02, digits=3),
     Goal("1,000 services that are ready at once: all ready / floor", "start=zero1000",
          to_floor, 1.4, digits=2),
+    Goal("reference stack, 84 services on two hosts: all ready / critical path", "reference",
+         to_critical_path, 1.1, digits=3),
     Goal("wrapping `true`, one CPU: added time", "wrap", of_rows("added_us", "median"), 200,
          who="muster-musl", floor="ref-init", unit=" µs", digits=0),
     Goal("wrapping `sleep`: RSS", "memory-wrap", of_rows("rss", "median"), 200,
