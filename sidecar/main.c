@@ -467,6 +467,7 @@ static int open_all(struct sidecar *sidecar)
 
 static void start_all(struct sidecar *sidecar)
 {
+	trim_begin(&sidecar->trim, sidecar->loop);
 	server_start(sidecar->server);
 	offers_start(sidecar);
 	gpu_start(sidecar->gpus);

@@ -7,6 +7,7 @@
 
 #include "offers.h"
 #include "once.h"
+#include "trim.h"
 
 /*
  * The whole sidecar as one value, made by main and passed down. Who needs only a part of it is
@@ -72,6 +73,7 @@ struct sidecar {
 	struct stall *stall;         /* for want of memory */
 	struct server *server;
 	struct exporter *exporter;
+	struct trim trim;
 	struct dns *dns;         /* NULL: it answers no names */
 	struct forward *forward; /* NULL: it passes nothing on */
 	struct gpus *gpus;       /* there, also where there is no GPU */
