@@ -84,6 +84,15 @@ static bool is_pause(ssize_t n)
 	return n < 0 && (errno == EAGAIN || errno == EINTR);
 }
 
+/* `n` bytes, or -1, went to the other side. False: it is gone. */
+static bool is_taken(struct pump *pump, ssize_t n)
+{
+	pump->refused = n < 0 && !is_pause(n);
+	if (pump->refused)
+		pump->after_end = errno == EPIPE;
+	return !pump->refused;
+}
+
 /* Sets aside what the buffer holds and the other side does not take yet. Not in a pipe: a user who
  * has many of them is given none that is large enough (pipe(7), pipe-user-pages-soft). */
 static void keep_rest(struct pump *pump, const char *rest, size_t size)
@@ -115,10 +124,8 @@ static bool flush(struct pump *pump)
 	while (pump->held) {
 		ssize_t n = send_held(pump);
 
-		if (n <= 0) {
-			pump->refused = !is_pause(n);
-			return !pump->refused;
-		}
+		if (n <= 0)
+			return is_taken(pump, n);
 		pump->held -= (size_t)n;
 		pump->rest_at += (size_t)n;
 	}
@@ -139,8 +146,7 @@ static ssize_t move_few(struct pump *pump, struct pipe_pool *pool)
 	if (pump->refused)
 		return n;
 	sent = send(pump->to, pool->buffer, (size_t)n, MSG_DONTWAIT | MSG_NOSIGNAL);
-	pump->refused = sent < 0 && !is_pause(sent);
-	if (pump->refused)
+	if (!is_taken(pump, sent))
 		return -1;
 	sent = sent < 0 ? 0 : sent;
 	pump->bulk = (size_t)n == sizeof(pool->buffer);

@@ -29,6 +29,8 @@ struct pump {
 	uint64_t bytes; /* that went through */
 	bool bulk;      /* much is coming */
 	bool refused;   /* `to` takes nothing any more */
+	bool after_end; /* and that only since its own end, which may not have been read yet: Linux
+			 * says EPIPE then, and ECONNRESET of a reset that comes first */
 	bool ended;     /* the end of `from` was seen, */
 	bool closed;    /* and `to` has been told */
 };

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """What the sidecar does for programs that know nothing of it: names by DNS, beside dnsmasq, and
-connections that are passed on, beside direct ones. The same load in turns."""
+connections that are passed on, beside direct ones and haproxy. The same load in turns."""
 import contextlib
 import re
 import shutil
@@ -26,6 +26,18 @@ forward = 127.0.0.1:{forward}
 [address:six]
 port = 80
 testing = [2001:db8::1]
+"""
+HAPROXY = """global
+  nbthread 1
+defaults
+  mode tcp
+  option splice-auto
+  timeout connect 5s
+  timeout client 60s
+  timeout server 60s
+listen cache
+  bind 127.0.0.1:{port}
+  server one 127.0.0.1:{server}
 """
 QUERIES = "cache.muster A\nsix.muster AAAA\ncache.muster AAAA\nsix.muster A\n"
 
@@ -120,25 +132,45 @@ def dns():
                           f"{r['cpu_us']['median']:.1f}"] for name, r in rows.items()])])
 
 
+@contextlib.contextmanager
+def haproxy(server):
+    """(port that leads to `server`, pid): in one thread, and splicing, as the sidecar does."""
+    program = inits.find_program("haproxy", "haproxy")
+    port, directory = free_port(), lib.temporary_directory()
+    config = directory / "haproxy.cfg"
+    config.write_text(HAPROXY.format(port=port, server=server), encoding="ascii")
+    try:
+        with running(program, "-db", "-f", str(config), probe=lambda: accepts(port)) as pid:
+            yield port, pid
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+
+
 def stream(tool, kind, server, connect, pid):
     """The figure, processor seconds of both ends, and of who passes it on."""
-    before = spent(pid)
+    before = spent(pid) if pid else 0
     figure, ends = subprocess.run([tool, kind, str(server), str(connect), "1"], check=True, capture_output=True,
                                   text=True).stdout.split()
-    return float(figure), float(ends), (spent(pid) - before) / 1e6
+    return float(figure), float(ends), (spent(pid) - before) / 1e6 if pid else 0
 
 
 def forward():
     """Bulk and round trips over a port of `forward`, against a direct connection. Three programs
     share the processors where two do without it."""
     tool = str(lib.BUILD / "bench" / "stream")
-    found = {"direct": {"bulk": [], "ping": []}, "muster-sidecar": {"bulk": [], "ping": []}}
-    with sidecar() as (ports, pid):
+    with contextlib.ExitStack() as stack:
+        ports, pid = stack.enter_context(sidecar())
+        ways = {"direct": (ports["server"], None), "muster-sidecar": (ports["forward"], pid)}
+        try:
+            ways["haproxy"] = stack.enter_context(haproxy(ports["server"]))
+        except lib.Skip as reason:
+            lib.skipped("haproxy", reason)
+        found = {name: {"bulk": [], "ping": []} for name in ways}
         for turn in range(lib.rounds(15, 4)):
-            ways = [("direct", ports["server"]), ("muster-sidecar", ports["forward"])]
-            for name, port in ways[::-1] if turn % 2 else ways:
+            order = list(ways.items())
+            for name, (port, process) in order[::-1] if turn % 2 else order:
                 for kind, results in found[name].items():
-                    results.append(stream(tool, kind, ports["server"], port, pid))
+                    results.append(stream(tool, kind, ports["server"], port, process))
     rows = {}
     for name, kinds in found.items():
         bulk, ping = kinds["bulk"], kinds["ping"]

@@ -6,7 +6,7 @@ import typing
 import lib
 
 PEERS = ("tini", "tini-static", "dumb-init", "catatonit", "dinit", "s6", "runit", "supervisord",
-         "nginx")
+         "nginx", "haproxy")
 MET, MISSED, NOT_MEASURED = "met", "**missed**", "not measured here"
 BEYOND = "missed, by the floor too"  # the machine, or its load, does not allow it
 

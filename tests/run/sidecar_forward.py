@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: MIT
 """`forward` of an address: connections to its port go to what is in force, whole and in both directions, each ended by
 itself; a place that does not answer is followed by the next; who nobody takes is reset; a slow reader holds up only
-its own connection; and a change of the answer moves new connections only."""
+its own connection and finds little between; the end of much comes without more behind it; and a change of the answer moves new connections only."""
 
 import contextlib
 import hashlib
 import os
 import pathlib
 import re
+import select
 import socket
 import struct
 import tempfile
@@ -120,6 +121,32 @@ def whole(at):
                 got += len(part)
 
 
+def tails(at):
+    """However much there is, its last bytes come although nothing follows them: a sender waits for the answer."""
+    sizes = [1, 4096, 16383, 16384, 65535, 65536, 65537] + [1 << shift | shift for shift in range(17, 23)]
+    with connect(at) as one:
+        for size in sizes + sizes[::-1] + [100000, 131072, 200000, 262144, 524288, 1 << 20] * 4:
+            sender = threading.Thread(target=one.sendall, args=(b"z" * size,))
+            sender.start()
+            got = 0
+            while got < size:
+                part = one.recv(size - got)
+                check(part, f"{got} of {size} bytes")
+                got += len(part)
+            sender.join()
+
+
+def queued(pid):
+    """Bytes that wait in the TCP sockets of a process, each side of each socket by itself."""
+    own = set()
+    for fd in pathlib.Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):
+            own.add(os.readlink(fd))
+    rows = [line.split() for line in pathlib.Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    return [int(size, 16) for row in rows if row[3] == "01" and f"socket:[{row[9]}]" in own
+            for size in row[4].split(":")]
+
+
 def halves(at, server):
     """The end of one direction is passed on, and the other one goes on."""
     server.serve = lambda connection: (connection.recv(100, socket.MSG_WAITALL), connection.sendall(b"still here"),
@@ -158,9 +185,11 @@ def pressure(at, server, sidecar):
         slow.setblocking(False)
         sent = 0
         with contextlib.suppress(BlockingIOError):
-            while sent < 200 << 20:
+            while sent < 200 << 20 and select.select([], [slow], [], 1)[1]:
                 sent += slow.send(b"y" * 65536)
         check(sent < 100 << 20, "the writer is held up")
+        most = max(queued(sidecar.pid))
+        check(0 < most <= 400 << 10, f"{most} bytes wait in a socket: connections of this machine have small buffers")
         server.serve = echo
         with connect(at) as other:
             other.sendall(b"ping")
@@ -209,6 +238,7 @@ def main():
         path.write_text(CONFIG.format(**ports))
         with Sidecar("-c", path, linked=False) as sidecar:
             whole(ports["at_echo"])
+            tails(ports["at_echo"])
             halves(ports["at_echo"], server)
             pressure(ports["at_echo"], server, sidecar)
             moves(ports)

@@ -53,14 +53,14 @@ def same(heard, said, what):
 
 def server_is_gone(listener, port, sidecar):
     """The server answers and closes; more is asked before the answer was read."""
-    before = passed(sidecar, "to_client")
     with narrow() as client:
         client.connect(("127.0.0.1", port))
         with listener.accept()[0] as server:
             server.sendall(SPEECH)
-        until(lambda: passed(sidecar, "to_client") - before == len(SPEECH), "the answer is under way")
+        until(lambda: all_said(listener.getsockname()[1]), "the answer is under way")
         client.sendall(b"more")
-        until(lambda: not established(listener.getsockname()[1]), "the server's reset")
+        at = listener.getsockname()[1]
+        until(lambda: not established(at), lambda: f"the server's reset: {established(at)}")
         client.sendall(b"and more")
         passed(sidecar, "to_server")  # who asks now is heard after what came before
         same(rest_of(client), SPEECH, "the answer")
@@ -68,14 +68,13 @@ def server_is_gone(listener, port, sidecar):
 
 def client_is_gone(listener, port, sidecar):
     """The client tells all and closes; the server greets it late, before it has listened."""
-    before = passed(sidecar, "to_server")
     with socket.create_connection(("127.0.0.1", port), SECONDS) as client:
         client.sendall(SPEECH)
     with listener.accept()[0] as server:
         server.settimeout(SECONDS)
-        until(lambda: passed(sidecar, "to_server") - before == len(SPEECH), "all is under way")
+        until(lambda: all_said(port), "all is under way")
         server.sendall(b"welcome")
-        until(lambda: not established(port), "the client's reset")
+        until(lambda: not established(port), lambda: f"the client's reset: {established(port)}")
         server.sendall(b"again")
         passed(sidecar, "to_client")
         same(rest_of(server), SPEECH, "what the client said")
@@ -93,10 +92,21 @@ def reset_is_reset(listener, port):
     check(False, "the reset was passed on as an end")
 
 
+def all_said(port):
+    """Whether one end of a connection at this port has closed, and the other has received all that was said before; it
+    may wait there for whom it is passed on to."""
+    return any(end[2] == "05" for end in ends(port))
+
+
 def established(port):
     """Whether a connection at this port has not been forgotten by the kernel."""
-    ends = [line.split()[1:4] for line in pathlib.Path("/proc/net/tcp").read_text().splitlines()[1:]]
-    return [end for end in ends if end[2] not in ("0A", "06") and f":{port:04X}" in (end[0][8:], end[1][8:])]
+    return [end for end in ends(port) if end[2] not in ("0A", "06")]
+
+
+def ends(port):
+    """Local address, peer, and state of all connections at this port."""
+    rows = [line.split()[1:4] for line in pathlib.Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    return [end for end in rows if f":{port:04X}" in (end[0][8:], end[1][8:])]
 
 
 def main():
