@@ -15,7 +15,7 @@ const char *mode_name(unsigned mode)
 
 bool probe_is_network(const struct probe_config *probe)
 {
-	return probe->kind == PROBE_TCP || probe->kind == PROBE_HTTP;
+	return probe->kind == PROBE_TCP || probe->kind == PROBE_HTTP || probe->kind == PROBE_GRPC;
 }
 
 int config_find(const struct config *config, const char *name)

@@ -45,6 +45,10 @@ static const char *read_network(struct reading *r, const char *rest)
 		return "the port must be a number from 1 to 65535";
 	if (tcp && !url.endpoint.has_port)
 		return "there is no port; expected tcp://host:port";
+	if (r->probe->kind == PROBE_GRPC && !url.endpoint.has_port)
+		return "there is no port; expected grpc://host:port or grpc://host:port/SERVICE";
+	if (r->probe->kind == PROBE_GRPC && strpbrk(r->text + url.rest_at, "?#"))
+		return "? and # mean nothing here; expected grpc://host:port/SERVICE";
 	if (tcp && (r->text[url.rest_at] != '\0' || url.host_at != 6))
 		return "only host and port can be checked; expected tcp://host:port";
 	r->probe->target = fill_host(r, &url);
@@ -122,7 +126,8 @@ static const struct {
 	{"tcp://", PROBE_TCP, read_network},    {"http://", PROBE_HTTP, read_network},
 	{"https://", PROBE_HTTP, read_network}, {"file:", PROBE_FILE, read_path},
 	{"unix:", PROBE_UNIX, read_path},       {"log:", PROBE_LOG, read_log},
-	{"grpc:", PROBE_NONE, read_future},     {"dns:", PROBE_NONE, read_future},
+	{"grpc://", PROBE_GRPC, read_network},  {"grpcs://", PROBE_GRPC, read_network},
+	{"dns:", PROBE_NONE, read_future},
 };
 
 static const char *read_text(struct reading *r)
@@ -136,8 +141,8 @@ static const char *read_text(struct reading *r)
 		r->probe->target = r->text;
 		return kinds[i].read(r, r->text + len);
 	}
-	return "expected notify, fd:N, tcp://host:port, http://..., https://..., exec:COMMAND, "
-	       "file:/path, unix:/path or log:REGEX";
+	return "expected notify, fd:N, tcp://host:port, http://..., https://..., grpc://host:port, "
+	       "exec:COMMAND, file:/path, unix:/path or log:REGEX";
 }
 
 /* exec:COMMAND in `text`; `expands` unless it has been expanded already. */
@@ -184,8 +189,8 @@ static const char *misfit(const struct service_draft *draft, enum probe_role rol
 	if (told && role != ROLE_READINESS)
 		return "what the service tells only once can be a readiness_probe only";
 	if (told && draft->type == TYPE_EXTERNAL)
-		return "a service that is not started here can only be probed by tcp, http, exec, "
-		       "file or unix";
+		return "a service that is not started here can only be probed by tcp, http, grpc, "
+		       "exec, file or unix";
 	if (kind == PROBE_LOG && draft->log.mode == LOG_INHERIT)
 		return "with log = inherit its output is not seen";
 	if (kind == PROBE_LOG && draft->log.mode == LOG_FILE)

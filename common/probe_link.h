@@ -36,15 +36,15 @@ struct link_watch {
 	uint16_t probe;
 	uint16_t service; /* index in the status page */
 	uint8_t role;     /* enum probe_role */
-	uint8_t kind;     /* PROBE_TCP or PROBE_HTTP */
+	uint8_t kind;     /* PROBE_TCP, PROBE_HTTP or PROBE_GRPC */
 	uint8_t pad[2];
 	uint32_t period_ms;
 	uint32_t timeout_ms;
 	uint32_t initial_delay_ms;
 	uint32_t success_threshold;
 	uint32_t failure_threshold;
-	/* tcp://host:port, a URL, or address:NAME, which succeeds when what is in force answers;
-	 * NUL-terminated */
+	/* tcp://host:port, grpc://host:port/SERVICE, a URL, or address:NAME, which succeeds when
+	 * what is in force answers; NUL-terminated */
 	char target[1024];
 };
 

@@ -35,6 +35,7 @@ static const char kinds[PROBE_KIND_COUNT][12] = {
 	[PROBE_NONE] = "none", [PROBE_NOTIFY] = "notify", [PROBE_FD] = "fd",
 	[PROBE_TCP] = "tcp",   [PROBE_HTTP] = "http",     [PROBE_EXEC] = "exec",
 	[PROBE_FILE] = "file", [PROBE_UNIX] = "unix",     [PROBE_LOG] = "log",
+	[PROBE_GRPC] = "grpc",
 };
 
 const char *state_name(unsigned state)

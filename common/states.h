@@ -47,6 +47,7 @@ enum probe_kind {
 	PROBE_FILE,
 	PROBE_UNIX, /* connect to a unix stream socket */
 	PROBE_LOG,  /* a line of its output matches */
+	PROBE_GRPC, /* grpc:// and grpcs://: grpc.health.v1 */
 	PROBE_KIND_COUNT
 };
 

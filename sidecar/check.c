@@ -75,19 +75,30 @@ void check_cancel(struct check *check)
 	release(check);
 }
 
+static void take_times(struct outcome *outcome, const struct check *check)
+{
+	for (unsigned step = 0; step < STEP_COUNT; step++)
+		if (check->done[step])
+			outcome->done[step] =
+				(uint32_t)((check->done[step] - check->begin) / 1000 + 1);
+}
+
 void check_succeed(struct check *check, unsigned status, uint64_t at)
 {
 	struct outcome outcome = {
 		.ok = true, .status = (uint16_t)status, .latency = at - check->begin};
 	struct probe *probe = check->probe;
 
+	take_times(&outcome, check);
 	release(check);
 	probe_done(probe, &outcome);
 }
 
-void check_fail(struct check *check, enum fault fault, unsigned status, const char *format, ...)
+void check_fail(struct check *check, enum fault fault, enum step step, unsigned status,
+		const char *format, ...)
 {
-	struct outcome outcome = {.fault = (uint8_t)fault, .status = (uint16_t)status};
+	struct outcome outcome = {
+		.fault = (uint8_t)fault, .step = (uint8_t)step, .status = (uint16_t)status};
 	struct probe *probe = check->probe;
 	va_list args;
 
@@ -95,19 +106,21 @@ void check_fail(struct check *check, enum fault fault, unsigned status, const ch
 	va_start(args, format);
 	vsnprintf(outcome.reason, sizeof(outcome.reason), format, args);
 	va_end(args);
+	take_times(&outcome, check);
 	release(check);
 	probe_done(probe, &outcome);
 }
 
-void check_time_out(struct check *check, const char *phase)
+void check_time_out(struct check *check, enum step step)
 {
 	unsigned limit = check->probe->spec.timeout_ms;
 
 	if (limit % 1000 == 0)
-		check_fail(check, FAULT_TIMEOUT, 0, "timed out after %us (%s)", limit / 1000,
-			   phase);
+		check_fail(check, FAULT_TIMEOUT, step, 0, "timed out after %us (%s)", limit / 1000,
+			   step_name(step));
 	else
-		check_fail(check, FAULT_TIMEOUT, 0, "timed out after %ums (%s)", limit, phase);
+		check_fail(check, FAULT_TIMEOUT, step, 0, "timed out after %ums (%s)", limit,
+			   step_name(step));
 }
 
 const char *check_error_text(int error)
@@ -142,7 +155,7 @@ static void check_expired(void *data, uint64_t now)
 	if (check->phase == CHECK_HTTP)
 		http_expire(check);
 	else
-		check_time_out(check, check->phase == CHECK_RESOLVE ? "resolve" : "connect");
+		check_time_out(check, check->phase == CHECK_RESOLVE ? STEP_RESOLVE : STEP_CONNECT);
 }
 
 /* ---- the way there ---- */
@@ -150,8 +163,9 @@ static void check_expired(void *data, uint64_t now)
 void check_connected(struct check *check)
 {
 	check->probe->good = check->answer.list[check->attempt];
+	check->done[STEP_CONNECT] = clock_monotonic();
 	if (!check->probe->target.http) {
-		check_succeed(check, 0, clock_monotonic());
+		check_succeed(check, 0, check->done[STEP_CONNECT]);
 		return;
 	}
 	check->phase = CHECK_HTTP;
@@ -178,20 +192,22 @@ static void prefer_good(struct check *check)
 static void check_resolved(void *data, const struct answer *answer)
 {
 	struct check *check = data;
-	const struct probe *probe = check->probe;
+	struct probe *probe = check->probe;
 
 	if (answer != &check->answer)
 		check->answer = *answer;
 	if (answer->error) {
-		check_fail(check, FAULT_RESOLVE, 0, "resolve: %s", answer->error);
+		check_fail(check, FAULT_RESOLVE, STEP_RESOLVE, 0, "resolve: %s", answer->error);
 		return;
 	}
+	check->done[STEP_RESOLVE] = clock_monotonic();
+	probe->good_time = answer->time;
 	for (unsigned i = 0; i < check->answer.count; i++)
 		address_set_port(&check->answer.list[i], probe->target.port);
 	prefer_good(check);
 	if (probe->target.name_only) {
-		check->probe->good = check->answer.list[0];
-		check_succeed(check, 0, clock_monotonic());
+		probe->good = check->answer.list[0];
+		check_succeed(check, 0, check->done[STEP_RESOLVE]);
 		return;
 	}
 	if (probe->target.http && probe->last.status) { /* it answered the last time */
@@ -213,10 +229,23 @@ static struct check *free_check(struct checker *checker)
 	return check;
 }
 
+/* Why nothing can be connected to; NULL: nothing is known against it. */
+static const char *objection(const struct probe *probe)
+{
+	if (!probe->usable)
+		return "not a target that can be probed";
+	if (probe->target.misspelt)
+		return "resolve: an IPv4 address is written as four numbers";
+	if (probe->target.numeric && address_is_refused(&probe->target.address))
+		return "resolve: an address of a link or of metadata";
+	return NULL;
+}
+
 void check_begin(struct checker *checker, struct probe *probe)
 {
 	struct check *check = free_check(checker);
 	uint64_t now = clock_monotonic();
+	const char *problem = objection(probe);
 
 	checker->running++;
 	check->probe = probe;
@@ -224,9 +253,10 @@ void check_begin(struct checker *checker, struct probe *probe)
 	check->phase = CHECK_RESOLVE;
 	check->begin = now;
 	check->deadline = now + msec(probe->spec.timeout_ms);
-	check->answer.error = NULL;
-	if (!probe->usable) {
-		check_fail(check, FAULT_RESOLVE, 0, "not a target that can be probed");
+	check->answer = (struct answer){.error = NULL};
+	memset(check->done, 0, sizeof(check->done));
+	if (problem) {
+		check_fail(check, FAULT_RESOLVE, STEP_RESOLVE, 0, "%s", problem);
 		return;
 	}
 	loop_arm(checker->loop, &check->timer, check->deadline);

@@ -35,7 +35,8 @@ struct check {
 	uint64_t begin, deadline;
 	struct loop_timer timer; /* the deadline */
 	struct lookup lookup;
-	struct answer answer; /* with the target's port in each address */
+	struct answer answer;      /* with the target's port in each address */
+	uint64_t done[STEP_COUNT]; /* when each step was; 0: not (yet) */
 	/* probe_tcp.c */
 	unsigned attempt; /* index in `answer` of the address being tried */
 	int error;        /* errno of the last attempt that failed */
@@ -60,10 +61,10 @@ struct http *check_http(struct check *check);
 
 /* Ends the check. The reason is formatted into outcome.reason. */
 void check_succeed(struct check *check, unsigned status, uint64_t at);
-void check_fail(struct check *check, enum fault fault, unsigned status, const char *format, ...)
-	__attribute__((format(printf, 4, 5)));
-/* "timed out after 1s (PHASE)" */
-void check_time_out(struct check *check, const char *phase);
+void check_fail(struct check *check, enum fault fault, enum step step, unsigned status,
+		const char *format, ...) __attribute__((format(printf, 5, 6)));
+/* "timed out after 1s (STEP)" */
+void check_time_out(struct check *check, enum step step);
 /* Text for an errno of connect, send or recv. */
 const char *check_error_text(int error);
 

@@ -47,6 +47,17 @@ const char *fault_name(unsigned fault)
 	return fault < FAULT_COUNT ? fault_names[fault] : "?";
 }
 
+static const char step_names[STEP_COUNT][12] = {
+	[STEP_NONE] = "none", [STEP_RESOLVE] = "resolve",       [STEP_CONNECT] = "connect",
+	[STEP_TLS] = "tls",   [STEP_FIRST_BYTE] = "first byte", [STEP_STATUS] = "status",
+	[STEP_BODY] = "body",
+};
+
+const char *step_name(unsigned step)
+{
+	return step < STEP_COUNT ? step_names[step] : "?";
+}
+
 /* ---- lists ---- */
 
 static void list_add(struct probe_list *list, struct probe *probe)
@@ -173,12 +184,31 @@ static void probe_due(void *data, uint64_t now)
 	fill(probe->prober);
 }
 
+static void remember(struct probe *probe, const struct outcome *outcome)
+{
+	struct failures *failures = probe->failures;
+	struct failure *failure;
+
+	if (!failures)
+		probe->failures = failures = mem_alloc(sizeof(*failures));
+	failure = &failures->list[(failures->total - 1) % FAILURES_KEPT];
+	if (probe->streak || !failures->total || failure->step != outcome->step ||
+	    strcmp(failure->reason, outcome->reason) != 0) {
+		failure = &failures->list[failures->total++ % FAILURES_KEPT];
+		*failure = (struct failure){.first = clock_realtime(), .step = outcome->step};
+		memcpy(failure->reason, outcome->reason, sizeof(failure->reason));
+	}
+	failure->last = clock_realtime();
+	failure->count++;
+}
+
 static void count(struct probe *probe, const struct outcome *outcome)
 {
 	tally_count(probe->tally, &probe->spec, &probe->last, outcome);
 	probe->last = *outcome;
 	probe->last_time = clock_monotonic();
 	if (!outcome->ok) {
+		remember(probe, outcome);
 		probe->streak = 0;
 		return;
 	}
@@ -240,6 +270,7 @@ static void end(struct probe *probe)
 	if (probe->usable)
 		target_free(&probe->target);
 	prober->slots[probe->spec.slot] = NULL;
+	free(probe->failures);
 	free(probe);
 }
 

@@ -24,16 +24,30 @@ struct prober;
 struct probe;
 struct tallies;
 struct tally;
+struct text;
 
-/* The step of a check that failed. */
+/* The steps of a check, in order; those that a kind of probe has not are passed over. */
+enum step {
+	STEP_NONE,
+	STEP_RESOLVE,
+	STEP_CONNECT,
+	STEP_TLS,
+	STEP_FIRST_BYTE, /* the answer begins */
+	STEP_STATUS,     /* its head is complete, and means success */
+	STEP_BODY,       /* and so is the rest */
+	STEP_COUNT
+};
+const char *step_name(unsigned step);
+
+/* What was wrong. */
 enum fault {
 	FAULT_NONE,
 	FAULT_RESOLVE,
 	FAULT_CONNECT,
 	FAULT_TLS,
 	FAULT_TIMEOUT,
-	FAULT_RESPONSE, /* no answer, or not one in HTTP */
-	FAULT_STATUS,   /* an answer with a status that means failure */
+	FAULT_RESPONSE, /* no answer, not one in HTTP or gRPC, or not all of it */
+	FAULT_STATUS,   /* an answer that means failure, or leads elsewhere */
 	FAULT_COUNT
 };
 const char *fault_name(unsigned fault);
@@ -44,9 +58,25 @@ const char *fault_name(unsigned fault);
 struct outcome {
 	bool ok;
 	uint8_t fault;    /* enum fault */
+	uint8_t step;     /* enum step: where it failed */
 	uint16_t status;  /* of HTTP; 0: none came */
-	uint64_t latency; /* ns until connected, or until the answer began */
+	uint64_t latency; /* ns until connected, or until the head of the answer was there */
+	/* us from the beginning until the step was done; 0: not done, or there was none such */
+	uint32_t done[STEP_COUNT];
 	char reason[OUTCOME_REASON];
+};
+
+/* Failures are remembered longer than successes: the last ones, equal ones in a row as one. */
+#define FAILURES_KEPT 8
+struct failure {
+	uint64_t first, last; /* CLOCK_REALTIME */
+	uint32_t count;
+	uint8_t step;
+	char reason[OUTCOME_REASON];
+};
+struct failures {
+	unsigned total; /* how many there were; number N is at list[N % FAILURES_KEPT] */
+	struct failure list[FAILURES_KEPT];
 };
 
 struct probe_spec {
@@ -61,6 +91,7 @@ struct probe_spec {
 	uint32_t initial_delay_ms;
 	uint32_t success_threshold;
 	uint32_t failure_threshold;
+	struct text *body; /* gets the beginning of an answer's body; NULL: nobody wants it */
 };
 
 enum probe_stage {
@@ -85,6 +116,10 @@ struct probe {
 	struct probe *next, *previous; /* PROBE_QUEUED, PROBE_HELD */
 	union address good;            /* the address that worked last */
 	/* what is known */
+	uint64_t good_time;        /* when the name server said so; 0: it was not asked */
+	int64_t tls_expiry;        /* of the first certificate of the chain to expire, in seconds of
+				    * CLOCK_REALTIME; 0: not known */
+	struct failures *failures; /* NULL: none yet */
 	struct outcome last;
 	uint64_t last_time;  /* when `last` came; 0: never */
 	struct tally *tally; /* what is counted */

@@ -81,7 +81,7 @@ static void try_addresses(struct check *check)
 		check->error = error;
 		drop_socket(check);
 	}
-	check_fail(check, FAULT_CONNECT, 0, "%s", check_error_text(check->error));
+	check_fail(check, FAULT_CONNECT, STEP_CONNECT, 0, "%s", check_error_text(check->error));
 }
 
 static void next_attempt(struct check *check, int error)

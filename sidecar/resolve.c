@@ -203,14 +203,14 @@ static int take_addresses(struct answer *answer, const struct ares_addrinfo *inf
 		if (answer->count == ANSWER_MAX || node->ai_addrlen > sizeof(*address))
 			break;
 		memcpy(address, node->ai_addr, node->ai_addrlen);
-		if (address_is_link_local(address))
+		if (address_is_refused(address))
 			continue;
 		if (node->ai_ttl < ttl)
 			ttl = node->ai_ttl;
 		answer->count++;
 	}
 	if (!answer->count)
-		answer->error = info->nodes ? "only link-local addresses" : "no such name";
+		answer->error = info->nodes ? "only addresses of a link or of metadata" : "no such name";
 	return ttl < TTL_LEAST ? TTL_LEAST : ttl;
 }
 

@@ -16,8 +16,7 @@
  * once, and renewed behind the asker's back; it is forgotten only when the name is said not to
  * exist, twice. A name that cannot be resolved is asked for again with growing pauses.
  *
- * Addresses that DNS answers from 169.254.0.0/16 or fe80::/10 are left out: nothing but a cloud's
- * metadata service lives there. Who means one writes the number.
+ * Addresses that address_is_refused are left out.
  */
 struct loop;
 struct resolver;

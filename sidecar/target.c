@@ -35,29 +35,59 @@ void address_format(const union address *address, char text[ADDRESS_TEXT])
 	}
 }
 
-/* The v4 address in a v6 one that maps it (::ffff:1.2.3.4), in host order; 0: it is not such. */
-static uint32_t v4_of(const union address *address)
+/* Prefixes of v6 addresses that stand for a v4 one, and where that begins. */
+static const struct {
+	uint8_t prefix[12];
+	uint8_t len, at;
+} carriers[] = {
+	{{[10] = 0xff, 0xff}, 12, 12},
+	{{0}, 12, 12},                      /* IPv4-compatible, of old */
+	{{0x00, 0x64, 0xff, 0x9b}, 12, 12}, /* NAT64 */
+	{{0x20, 0x02}, 2, 2},               /* 6to4 */
+};
+
+/* The v4 address of the first `count` carriers, in host order; 0: it is not such. */
+static uint32_t v4_of(const union address *address, size_t count)
 {
+	const uint8_t *bytes = address->v6.sin6_addr.s6_addr;
 	uint32_t v4;
 
 	if (address->any.sa_family == AF_INET)
 		return ntohl(address->v4.sin_addr.s_addr);
-	if (!IN6_IS_ADDR_V4MAPPED(&address->v6.sin6_addr))
-		return 0;
-	memcpy(&v4, address->v6.sin6_addr.s6_addr + 12, sizeof(v4));
-	return ntohl(v4);
+	for (size_t i = 0; i < count; i++) {
+		if (memcmp(bytes, carriers[i].prefix, carriers[i].len) != 0)
+			continue;
+		memcpy(&v4, bytes + carriers[i].at, sizeof(v4));
+		return ntohl(v4);
+	}
+	return 0;
 }
 
-bool address_is_link_local(const union address *address)
+/* Where clouds keep metadata besides 169.254.169.254. */
+static const uint32_t metadata[] = {
+	0x646464c8, /* 100.100.100.200 */
+	0xc00000c0, /* 192.0.0.192 */
+	0xa83f8110, /* 168.63.129.16 */
+};
+static const uint8_t metadata_v6[16] = {0xfd, 0x00, 0x0e, 0xc2, [14] = 0x02, 0x54};
+
+bool address_is_refused(const union address *address)
 {
-	if (v4_of(address) >> 16 == 0xa9fe)
+	uint32_t v4 = v4_of(address, sizeof(carriers) / sizeof(carriers[0]));
+
+	for (size_t i = 0; i < sizeof(metadata) / sizeof(metadata[0]); i++)
+		if (v4 == metadata[i])
+			return true;
+	if (v4 >> 16 == 0xa9fe)
 		return true;
-	return address->any.sa_family == AF_INET6 && IN6_IS_ADDR_LINKLOCAL(&address->v6.sin6_addr);
+	return address->any.sa_family == AF_INET6 &&
+	       (IN6_IS_ADDR_LINKLOCAL(&address->v6.sin6_addr) ||
+		memcmp(&address->v6.sin6_addr, metadata_v6, sizeof(metadata_v6)) == 0);
 }
 
 bool address_is_loopback(const union address *address)
 {
-	if (v4_of(address) >> 24 == 127)
+	if (v4_of(address, 1) >> 24 == 127)
 		return true;
 	return address->any.sa_family == AF_INET6 && IN6_IS_ADDR_LOOPBACK(&address->v6.sin6_addr);
 }
@@ -73,6 +103,14 @@ bool address_parse(union address *address, const char *host, uint16_t port)
 		return false;
 	address_set_port(address, port);
 	return true;
+}
+
+/* Whether old functions would read a v4 address out of it: 2852039166, 0xa9.0xfe.43518, 0251.1 */
+static bool is_misspelt(const char *host)
+{
+	struct in_addr address;
+
+	return host[strspn(host, "0123456789abcdefABCDEFxX.")] == '\0' && inet_aton(host, &address);
 }
 
 /* Where the host ends: at the last colon outside of brackets, or at the end. NULL: no such form. */
@@ -132,13 +170,15 @@ bool host_port_split(const char *text, size_t len, char host[256], uint16_t *por
 
 static const struct scheme {
 	char prefix[10];
-	bool http, tls;
+	bool http, tls, grpc;
 	uint16_t port; /* when none is written; 0: one must be */
 } schemes[] = {
-	{"tcp://", false, false, 0},
-	{"dns://", false, false, 0}, /* for addresses: the name is looked up, and that is all */
-	{"http://", true, false, 80},
-	{"https://", true, true, 443},
+	{.prefix = "tcp://"},
+	{.prefix = "dns://"}, /* for addresses: the name is looked up, and that is all */
+	{.prefix = "http://", .http = true, .port = 80},
+	{.prefix = "https://", .http = true, .tls = true, .port = 443},
+	{.prefix = "grpc://", .http = true, .grpc = true},
+	{.prefix = "grpcs://", .http = true, .tls = true, .grpc = true},
 };
 
 static const struct scheme *scheme_of(const char *url)
@@ -171,8 +211,10 @@ bool target_parse(struct target *target, const char *url)
 		return false;
 	target->http = scheme->http;
 	target->tls = scheme->tls;
+	target->grpc = scheme->grpc;
 	target->name_only = scheme->prefix[0] == 'd';
 	target->numeric = address_parse(&target->address, target->host, target->port);
+	target->misspelt = !target->numeric && is_misspelt(target->host);
 	target->url = mem_strdup(url);
 	return true;
 }

@@ -19,21 +19,29 @@ void address_set_port(union address *address, uint16_t port);
 /* ADDRESS:PORT, a v6 address in brackets. */
 #define ADDRESS_TEXT 64
 void address_format(const union address *address, char text[ADDRESS_TEXT]);
-/* Whether only this link is reached: 169.254.0.0/16 (there live clouds' metadata) and fe80::/10. */
-bool address_is_link_local(const union address *address);
+/*
+ * Whether nothing is to be connected to there: 169.254.0.0/16 and fe80::/10, which reach only this
+ * link and are where clouds keep their metadata, and the few other addresses of such services; also
+ * as a v6 address that stands for a v4 one (::ffff:1.2.3.4, ::1.2.3.4, 64:ff9b::1.2.3.4,
+ * 2002:102:304::).
+ */
+bool address_is_refused(const union address *address);
 bool address_is_loopback(const union address *address);
 /* A v4 or v6 literal, v6 without brackets. */
 bool address_parse(union address *address, const char *host, uint16_t port);
 
-/* What a probe checks: tcp://HOST:PORT, http://HOST[:PORT]/... or https://... */
+/* What a probe checks: tcp://HOST:PORT, http://HOST[:PORT]/..., https://..., or
+ * grpc://HOST:PORT[/SERVICE], grpcs://... */
 struct target {
 	char *url;      /* as given; malloc'ed */
 	char host[256]; /* without brackets */
 	uint16_t port;
-	bool http;
+	bool http; /* grpc, too */
+	bool grpc;
 	bool tls;
 	bool name_only; /* nothing is connected to */
 	bool numeric;   /* `address` is known, nothing is to be looked up */
+	bool misspelt;  /* a v4 address in another form than four decimal numbers */
 	union address address;
 };
 

@@ -106,16 +106,16 @@ static void addresses_are_told_apart(void **state)
 	for (size_t i = 0; i < COUNT(local); i++) {
 		address = address_of(local[i]);
 		assert_true(address_is_loopback(&address));
-		assert_false(address_is_link_local(&address));
+		assert_false(address_is_refused(&address));
 	}
 	for (size_t i = 0; i < COUNT(link); i++) {
 		address = address_of(link[i]);
-		assert_true(address_is_link_local(&address));
+		assert_true(address_is_refused(&address));
 		assert_false(address_is_loopback(&address));
 	}
 	for (size_t i = 0; i < COUNT(other); i++) {
 		address = address_of(other[i]);
-		assert_false(address_is_link_local(&address));
+		assert_false(address_is_refused(&address));
 		assert_false(address_is_loopback(&address));
 	}
 }

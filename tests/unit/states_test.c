@@ -32,7 +32,7 @@ static void numbers_and_names_stay(void **state)
 	static const char *const conditions[] = {"started", "healthy", "completed"};
 	static const char *const roles[] = {"startup", "readiness", "liveness"};
 	static const char *const kinds[] = {"none", "notify", "fd",   "tcp", "http",
-					    "exec", "file",   "unix", "log"};
+					    "exec", "file",   "unix", "log", "grpc"};
 
 	(void)state;
 	check_names(state_name, states, 10);
@@ -40,7 +40,7 @@ static void numbers_and_names_stay(void **state)
 	check_names(type_name, types, 3);
 	check_names(condition_name, conditions, 3);
 	check_names(role_name, roles, 3);
-	check_names(probe_kind_name, kinds, 9);
+	check_names(probe_kind_name, kinds, 10);
 }
 
 static void who_counts_as_ready_and_as_active(void **state)
