@@ -210,7 +210,8 @@ static void check_resolved(void *data, const struct answer *answer)
 		check_succeed(check, 0, check->done[STEP_RESOLVE]);
 		return;
 	}
-	if (probe->target.http && probe->last.status) { /* it answered the last time */
+	/* it answered the last time; a connection of gRPC is never used again */
+	if (probe->target.http && !probe->target.grpc && probe->last.status) {
 		check->phase = CHECK_HTTP;
 		check->direct = true;
 		http_begin(check);

@@ -136,6 +136,17 @@ static void set_limits(CURL *easy, const char *agent)
 	curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, 16384L);
 }
 
+/* As OpenSSL's programs have it; libcurl itself looks only where it was told when it was built. */
+static void trust(CURL *easy)
+{
+	const char *file = getenv("SSL_CERT_FILE"), *directory = getenv("SSL_CERT_DIR");
+
+	if (file && *file)
+		curl_easy_setopt(easy, CURLOPT_CAINFO, file);
+	if (directory && *directory)
+		curl_easy_setopt(easy, CURLOPT_CAPATH, directory);
+}
+
 bool http_call_open(struct http_call *call, const char *agent)
 {
 	call->easy = curl_easy_init();
@@ -143,6 +154,7 @@ bool http_call_open(struct http_call *call, const char *agent)
 		return false;
 	curl_easy_setopt(call->easy, CURLOPT_PRIVATE, call);
 	set_limits(call->easy, agent);
+	trust(call->easy);
 	return true;
 }
 

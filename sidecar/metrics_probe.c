@@ -70,6 +70,14 @@ static void put_status(struct metrics *metrics, const char *service, const char 
 }
 EACH_TALLY(status)
 
+static void put_expiry(struct metrics *metrics, const char *service, const char *check,
+		       const struct probe *probe)
+{
+	if (probe->tls_expiry)
+		metric_put(metrics, (double)probe->tls_expiry, service, check);
+}
+EACH_PROBE(expiry)
+
 static void put_latency(struct metrics *metrics, const char *service, const char *check,
 			const struct tally *tally)
 {
@@ -90,5 +98,8 @@ const struct metric_family probe_metrics[] = {
 	       "When a check last succeeded, Unix time; 0: never.", "service", "check"),
 	METRIC("muster_probe_http_status_code", GAUGE, "", write_status,
 	       "Status of the last answer; 0: none came.", "service", "check"),
+	METRIC("muster_probe_tls_expiry_timestamp_seconds", GAUGE, "seconds", write_expiry,
+	       "When the first certificate of the last chain seen expires, Unix time.", "service",
+	       "check"),
 	METRIC_END,
 };

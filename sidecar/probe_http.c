@@ -41,6 +41,7 @@ struct http_exchange {
 	struct text body; /* the beginning of it, where it matters */
 	struct grpc_answer grpc;
 	uint8_t request[GRPC_REQUEST_MAX];
+	char said[CURL_ERROR_SIZE]; /* by libcurl, of what went wrong */
 };
 
 static bool is_success(unsigned status)
@@ -97,9 +98,9 @@ static void fail_connection(struct check *check, enum step step)
 	if (step == STEP_CONNECT)
 		check_fail(check, FAULT_CONNECT, step, 0, "%s",
 			   check_error_text(error ? (int)error : ECONNREFUSED));
-	else
-		check_fail(check, FAULT_RESPONSE, step, 0, "%s (%s)",
-			   check_error_text(error ? (int)error : ECONNRESET), step_name(step));
+	else /* what the number is left from is not known */
+		check_fail(check, FAULT_RESPONSE, step, 0, "%s (%s)", check_error_text(ECONNRESET),
+			   step_name(step));
 }
 
 static void fail_tls(struct check *check, CURLcode code)
@@ -118,8 +119,10 @@ static const char *nonsense_text(struct check *check, CURLcode code)
 {
 	switch (code) {
 	case CURLE_GOT_NOTHING:
-		return "closed without an answer";
+		return check->probe->target.grpc ? "closed without an answer in HTTP/2"
+						 : "closed without an answer";
 	case CURLE_WRITE_ERROR:
+	case CURLE_OUT_OF_MEMORY: /* of one line */
 		return "the answer's header is too long";
 	case CURLE_HTTP2:
 	case CURLE_UNSUPPORTED_PROTOCOL:
@@ -162,10 +165,11 @@ static void fail_exchange(struct check *check, CURLcode code)
 /* The header came, the rest did not, or not as announced. */
 static void fail_body(struct check *check, CURLcode code)
 {
-	long error = 0;
+	static const char received[] = "Recv failure"; /* what libcurl calls the same otherwise is
+							* a chunk that is none */
+	const char *said = check->exchange->said;
 
-	curl_easy_getinfo(check->exchange->call.easy, CURLINFO_OS_ERRNO, &error);
-	if (code == CURLE_RECV_ERROR && error)
+	if (code == CURLE_RECV_ERROR && strncmp(said, received, strlen(received)) == 0)
 		fail_connection(check, STEP_BODY);
 	else if (code == CURLE_PARTIAL_FILE)
 		check_fail(check, FAULT_RESPONSE, STEP_BODY, check->exchange->status,
@@ -399,6 +403,7 @@ static void set_callbacks(struct http_exchange *exchange)
 	curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, socket_opened);
 	curl_easy_setopt(easy, CURLOPT_SOCKOPTDATA, exchange);
 	curl_easy_setopt(easy, CURLOPT_CERTINFO, 1L);
+	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, exchange->said);
 }
 
 static struct http_exchange *exchange_create(struct check *check)
@@ -438,6 +443,7 @@ static void transfer_begin(struct check *check, const char *url)
 	exchange->first_time = exchange->answer_time = 0;
 	exchange->header_bytes = exchange->body_bytes = exchange->body.len = 0;
 	exchange->grpc = (struct grpc_answer){.code = -1};
+	exchange->said[0] = '\0';
 	exchange->begin = clock_monotonic();
 	curl_easy_setopt(exchange->call.easy, CURLOPT_URL, url);
 	http_call_begin(check_http(check), &exchange->call,
@@ -447,6 +453,12 @@ static void transfer_begin(struct check *check, const char *url)
 static void add_header(struct http_exchange *exchange, const char *text)
 {
 	exchange->headers = curl_slist_append(exchange->headers, text);
+}
+
+static void keep_connections(struct http_exchange *exchange, bool keep)
+{
+	curl_easy_setopt(exchange->call.easy, CURLOPT_FRESH_CONNECT, keep ? 0L : 1L);
+	curl_easy_setopt(exchange->call.easy, CURLOPT_FORBID_REUSE, keep ? 0L : 1L);
 }
 
 /* The service is the path of grpc://HOST:PORT/SERVICE. False: the check has failed. */
@@ -471,6 +483,9 @@ static bool prepare_grpc(struct check *check)
 	add_header(exchange, "Content-Type: application/grpc");
 	add_header(exchange, "TE: trailers");
 	add_header(exchange, timeout);
+	/* libcurl 7.88 keeps a connection of HTTP/2 without TLS, and the next request on it fails
+	 */
+	keep_connections(exchange, false);
 	curl_easy_setopt(exchange->call.easy, CURLOPT_POST, 1L);
 	curl_easy_setopt(exchange->call.easy, CURLOPT_POSTFIELDS, (char *)exchange->request);
 	curl_easy_setopt(exchange->call.easy, CURLOPT_POSTFIELDSIZE, (long)size);
@@ -482,6 +497,7 @@ static bool prepare_grpc(struct check *check)
 
 static void prepare_get(struct http_exchange *exchange)
 {
+	keep_connections(exchange, true);
 	curl_easy_setopt(exchange->call.easy, CURLOPT_HTTPGET, 1L);
 	curl_easy_setopt(exchange->call.easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 }

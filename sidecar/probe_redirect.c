@@ -40,9 +40,11 @@ static void write_origin(const struct origin *origin, char text[REDIRECT_TEXT])
 	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 				    "0123456789-._:/[]";
 
+	bool has_port = origin->port && strcmp(origin->port, "0") != 0; /* file: has none */
+
 	snprintf(text, REDIRECT_TEXT, "%s://%s%s%s", origin->scheme ? origin->scheme : "?",
-		 origin->host ? origin->host : "", origin->port ? ":" : "",
-		 origin->port ? origin->port : "");
+		 origin->host ? origin->host : "", has_port ? ":" : "",
+		 has_port ? origin->port : "");
 	for (; *text; text++)
 		if (!strchr(plain, *text))
 			*text = '?';

@@ -21,7 +21,11 @@ const char *tls_text(CURL *easy)
 	case 20:
 	case 21:
 		return "the certificate's issuer is not known";
-	case 0:
+	case 0: /* or 1: nothing was wrong with it so far, then libcurl compared the names */
+	case 1:
+	case 62:
+	case 63:
+	case 64:
 		return "the certificate is for another name";
 	default:
 		return "the certificate is not accepted";

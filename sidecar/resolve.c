@@ -210,7 +210,8 @@ static int take_addresses(struct answer *answer, const struct ares_addrinfo *inf
 		answer->count++;
 	}
 	if (!answer->count)
-		answer->error = info->nodes ? "only addresses of a link or of metadata" : "no such name";
+		answer->error =
+			info->nodes ? "only addresses of a link or of metadata" : "no such name";
 	return ttl < TTL_LEAST ? TTL_LEAST : ttl;
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clock.h"
 #include "facts.h"
 #include "gpu.h"
 #include "probe.h"
@@ -34,6 +35,52 @@ static json_t *dependencies(const struct view *view, uint32_t index)
 	return list;
 }
 
+/* The oldest first. */
+static json_t *failure_list(const struct failures *failures)
+{
+	json_t *list = json_array();
+	unsigned total = failures ? failures->total : 0;
+
+	for (unsigned i = total > FAILURES_KEPT ? total - FAILURES_KEPT : 0; i < total; i++) {
+		const struct failure *failure = &failures->list[i % FAILURES_KEPT];
+
+		json_array_append_new(list, json_pack("{s:o, s:o, s:i, s:s, s:o}", "time",
+						      value_time(failure->last), "first_time",
+						      value_time(failure->first), "count",
+						      (int)failure->count, "phase",
+						      step_name(failure->step), "reason",
+						      value_text(failure->reason)));
+	}
+	return list;
+}
+
+/* Where it was reached, and how old the name server's word on that is. */
+static void add_address(json_t *value, const struct view *view, const struct probe *probe)
+{
+	char text[ADDRESS_TEXT];
+
+	if (!probe->good.any.sa_family)
+		return;
+	address_format(&probe->good, text);
+	json_object_set_new(value, "address", value_text(text));
+	if (probe->good_time)
+		json_object_set_new(value, "address_age_seconds",
+				    value_seconds(view->now - probe->good_time));
+}
+
+static void add_check(json_t *value, const struct view *view, const struct probe *probe)
+{
+	json_object_set_new(value, "age_seconds", value_seconds(view->now - probe->last_time));
+	if (probe->last.ok)
+		json_object_set_new(value, "latency_seconds", value_seconds(probe->last.latency));
+	else
+		json_object_set_new(value, "phase", json_string(step_name(probe->last.step)));
+	add_address(value, view, probe);
+	if (probe->tls_expiry)
+		json_object_set_new(value, "tls_expiry",
+				    value_time((uint64_t)probe->tls_expiry * NSEC_PER_SEC));
+}
+
 /* What of a probe only the sidecar knows is null where init does the probing. */
 static json_t *probe_value(const struct view *view, uint32_t index, const struct probe *probe)
 {
@@ -44,15 +91,13 @@ static json_t *probe_value(const struct view *view, uint32_t index, const struct
 
 	if (kind == PROBE_NONE)
 		return json_null();
-	value = json_pack("{s:s, s:i, s:i, s:n, s:n, s:n}", "kind", probe_kind_name(kind), "count",
-			  (int)record->probes, "passed", (int)record->passed, "latency_seconds",
-			  "age_seconds", "error");
+	value = json_pack("{s:s, s:i, s:i, s:n, s:n, s:n, s:n, s:n, s:n, s:n, s:o}", "kind",
+			  probe_kind_name(kind), "count", (int)record->probes, "passed",
+			  (int)record->passed, "latency_seconds", "age_seconds", "error", "phase",
+			  "address", "address_age_seconds", "tls_expiry", "failures",
+			  failure_list(probe ? probe->failures : NULL));
 	if (probe && probe->last_time) {
-		json_object_set_new(value, "age_seconds",
-				    value_seconds(view->now - probe->last_time));
-		if (probe->last.ok)
-			json_object_set_new(value, "latency_seconds",
-					    value_seconds(probe->last.latency));
+		add_check(value, view, probe);
 		error = probe->last.reason;
 	}
 	if (*error)

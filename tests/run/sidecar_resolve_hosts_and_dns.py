@@ -32,7 +32,7 @@ def main():
                  (f"tcp://nowhere:{four}", "resolve: no such name"),
                  (f"http://nowhere.example:{four}/", "resolve: no such name"),
                  (f"tcp://empty:{four}", "resolve: the name has no address"),
-                 (f"http://metadata:{four}/", "resolve: only link-local addresses"),
+                 (f"http://metadata:{four}/", "resolve: only addresses of a link or of metadata"),
                  (f"tcp://dead:{four}", "timed out after 800ms (resolve)")]
         for target, reason in cases:
             serial = sidecar.watch(1, target, period=60000, timeout=800)

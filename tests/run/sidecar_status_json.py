@@ -42,7 +42,8 @@ def check_services(status):
     equal((api["pid"], api["last_exit"], api["memory_bytes"], api["cpu_seconds"]), (None,) * 4, "api has not run")
     equal((api["reason"], api["cause"], api["ready"]), ("waits for db", "db", False), "api waits")
     equal(api["depends_on"], [{"name": "db", "condition": "healthy", "optional": False}], "depends_on")
-    equal(api["probe"], {"kind": "exec", "count": 0, "passed": 0, "latency_seconds": None, "age_seconds": None, "error": "waits for db"},
+    equal(api["probe"], {"kind": "exec", "count": 0, "passed": 0, "latency_seconds": None, "age_seconds": None, "error": "waits for db",
+                         "phase": None, "address": None, "address_age_seconds": None, "tls_expiry": None, "failures": []},
           "what init probes")
     equal((web["probe"]["kind"], web["probe"]["error"]), ("http", None), "what the sidecar probes")
     check(0 < web["probe"]["latency_seconds"] < 60 and 0 <= web["probe"]["age_seconds"] < 60, web["probe"])

@@ -31,7 +31,7 @@ STATES = ("inactive waiting starting running ready unhealthy stopping backoff co
 PHASES = "starting ready degraded draining stopping".split()
 TYPES = "service oneshot external".split()
 CONDITIONS = "started healthy completed".split()
-PROBES = "none notify fd tcp http exec file unix log".split()
+PROBES = "none notify fd tcp http exec file unix log grpc".split()
 ROLES = "startup readiness liveness".split()
 ESSENTIAL, WANTED, AUTO, INTERNAL, DEP_CAUSE = 1, 2, 4, 8, 16
 
@@ -224,7 +224,8 @@ class Sidecar:
     def watch(self, probe, target, period=100, timeout=1000, initial_delay=0, success=1, failure=3,
               service=0, role="readiness"):
         self.serial += 1
-        kind = "tcp" if target.startswith("tcp:") else "http"
+        scheme = target.partition(":")[0].removesuffix("s")
+        kind = scheme if scheme in PROBES else "http"
         self.link.send(WATCH.pack(LINK_WATCH, self.serial, probe, service, ROLES.index(role),
                                   PROBES.index(kind), period, timeout, initial_delay, success,
                                   failure, target.encode()))

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: MIT
+"""Whatever a target answers, slowly, endlessly, wrongly or not at all, over HTTP, gRPC, TLS or TCP, the
+probe has the right verdict and names the phase that failed, and the sidecar's memory stays what it was."""
+
+import os
+import time
+
+from lib import check
+from sidecarlib import Page, Sidecar, resident
+from sidecarlib.hostile import TIMEOUT, Hostile
+
+
+def probe_all(sidecar, modes):
+    """Ten of them at a time; for each the result, and what /status says of the probe."""
+    slots = {sidecar.watch(slot, mode.url, period=600000, timeout=TIMEOUT, service=slot): slot
+             for slot, mode in enumerate(modes)}
+    found = {}
+    while slots:
+        result = sidecar.result()
+        slot = slots.pop(result["serial"], None)
+        if slot is not None:
+            found[slot] = result, sidecar.get("/status").json()["services"][slot]["probe"]
+            sidecar.drop(slot, result["serial"])
+    return [found[slot] for slot in range(len(modes))]
+
+
+def check_all(sidecar, modes):
+    wrong = []
+    for mode, (result, probe) in zip(modes, probe_all(sidecar, modes)):
+        if not mode.judges(result["ok"], result["reason"], probe["phase"]):
+            wrong.append(f"{mode}: {result['ok']}, {result['reason']!r}, {probe['phase']!r}; "
+                         f"not {mode.reason!r}, {mode.phase!r}")
+        failed = [(one["reason"], one["phase"]) for one in probe["failures"]]
+        check(failed == ([] if result["ok"] else [(result["reason"], probe["phase"])]), f"{mode}: {probe}")
+        if mode.url.startswith("https") and result["ok"]:
+            left = time.mktime(time.strptime(probe["tls_expiry"][:19], "%Y-%m-%dT%H:%M:%S")) - time.time()
+            check(6 * 86400 < left < 8 * 86400, f"{mode}: {probe}")
+    check(not wrong, "\n".join(wrong))
+
+
+def main():
+    with Hostile() as hostile, Sidecar(env=hostile.env) as sidecar:
+        Page(sidecar.run_dir, [{"name": f"s{i}"} for i in range(len(hostile.modes))])
+        check_all(sidecar, hostile.modes)
+        before = resident(sidecar.pid)
+        check_all(sidecar, hostile.modes)
+        grown = resident(sidecar.pid) - before
+        check(grown < 1024 or "ASAN_OPTIONS" in os.environ, f"memory grew by {grown} kB")
+        expiry = [line for line in sidecar.get("/metrics").text.splitlines() if "tls_expiry" in line]
+        check(expiry == [], f"probes that are gone have metrics: {expiry}")
+        sidecar.alive()
+
+
+main()
