@@ -267,7 +267,7 @@ static void resolved(void *data, const struct answer *answer)
 	for (unsigned i = 0; i < pull->answer.count; i++) {
 		union address *address = &pull->answer.list[i];
 
-		if (address_is_link_local(address))
+		if (address_is_refused(address))
 			continue;
 		address_set_port(address, pull->target.port);
 		pull->answer.list[kept++] = *address;
