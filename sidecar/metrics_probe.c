@@ -71,12 +71,12 @@ static void put_status(struct metrics *metrics, const char *service, const char 
 EACH_TALLY(status)
 
 static void put_expiry(struct metrics *metrics, const char *service, const char *check,
-		       const struct probe *probe)
+		       const struct tally *tally)
 {
-	if (probe->tls_expiry)
-		metric_put(metrics, (double)probe->tls_expiry, service, check);
+	if (tally->tls_expiry)
+		metric_put(metrics, (double)tally->tls_expiry, service, check);
 }
-EACH_PROBE(expiry)
+EACH_TALLY(expiry)
 
 static void put_latency(struct metrics *metrics, const char *service, const char *check,
 			const struct tally *tally)

@@ -230,6 +230,12 @@ static void hand_over(struct probe *probe)
 	list_add(&prober->held, probe);
 }
 
+void probe_saw_certificate(struct probe *probe, int64_t expiry)
+{
+	tally_certificate(probe->tally, probe->tls_expiry, expiry);
+	probe->tls_expiry = expiry;
+}
+
 void probe_done(struct probe *probe, const struct outcome *outcome)
 {
 	struct prober *prober = probe->prober;

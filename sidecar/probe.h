@@ -154,5 +154,7 @@ struct tallies *prober_tallies(struct prober *prober);
 
 /* For check.c: the check is over and its slot is free again. */
 void probe_done(struct probe *probe, const struct outcome *outcome);
+/* Likewise: the certificates were shown of which the first expires then. */
+void probe_saw_certificate(struct probe *probe, int64_t expiry);
 
 #endif

@@ -279,7 +279,7 @@ static void finished(void *data, CURLcode code)
 	int64_t expiry = check->probe->target.tls ? tls_expiry(exchange->call.easy) : 0;
 
 	if (expiry)
-		check->probe->tls_expiry = expiry;
+		probe_saw_certificate(check->probe, expiry);
 	note_times(check);
 	if (code == CURLE_COULDNT_CONNECT && check->direct && check->answer.count > 1 &&
 	    exchange->hops == 0) {

@@ -37,6 +37,12 @@ void tally_count(struct tally *tally, const struct probe_spec *spec, const struc
 	latency_add(&tally->latency, now->latency);
 }
 
+void tally_certificate(struct tally *tally, int64_t last, int64_t now)
+{
+	if (!tally->tls_expiry || tally->tls_expiry == last || now < tally->tls_expiry)
+		tally->tls_expiry = now;
+}
+
 void tally_end(struct tally *tally, const struct outcome *last)
 {
 	tally->probes--;

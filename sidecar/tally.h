@@ -19,7 +19,9 @@ struct tally {
 	bool http;     /* it has, or had, one that asks over HTTP */
 	/* of the probes that are at work: how many, and how many of them passed their last check */
 	uint32_t probes, passing;
-	uint16_t status; /* of the last answer over HTTP; 0: none came */
+	uint16_t status;    /* of the last answer over HTTP; 0: none came */
+	int64_t tls_expiry; /* of their certificates the first, in seconds of CLOCK_REALTIME; 0: not
+			     * known */
 	uint64_t checks;
 	uint64_t faults[FAULT_COUNT];
 	uint64_t last_success;  /* CLOCK_REALTIME; 0: never */
@@ -36,6 +38,8 @@ struct tally *tally_begin(struct tallies *tallies, const struct probe_spec *spec
 /* The outcome `now` of a probe of this tally, whose outcome before was `last`. */
 void tally_count(struct tally *tally, const struct probe_spec *spec, const struct outcome *last,
 		 const struct outcome *now);
+/* A probe that knew of a certificate that expires at `last` (0: none) has seen one for `now`. */
+void tally_certificate(struct tally *tally, int64_t last, int64_t now);
 void tally_end(struct tally *tally, const struct outcome *last);
 
 /* Forgets those without a probe whose service is gone. */

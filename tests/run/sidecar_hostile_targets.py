@@ -3,11 +3,12 @@
 probe has the right verdict and names the phase that failed, and the sidecar's memory stays what it was."""
 
 import os
+import re
 import time
 
-from lib import check
+from lib import check, equal
 from sidecarlib import Page, Sidecar, resident
-from sidecarlib.hostile import TIMEOUT, Hostile
+from sidecarlib.hostile import CONNECT, TIMEOUT, TLS, Hostile
 
 
 def probe_all(sidecar, modes):
@@ -46,8 +47,12 @@ def main():
         check_all(sidecar, hostile.modes)
         grown = resident(sidecar.pid) - before
         check(grown < 1024 or "ASAN_OPTIONS" in os.environ, f"memory grew by {grown} kB")
-        expiry = [line for line in sidecar.get("/metrics").text.splitlines() if "tls_expiry" in line]
-        check(expiry == [], f"probes that are gone have metrics: {expiry}")
+        certificates = re.findall(r'(?m)^muster_probe_tls_expiry_timestamp_seconds{service="(.*?)",.*} (.*)$',
+                                  sidecar.get("/metrics").text)
+        names = {f"s{i}" for i, mode in enumerate(hostile.modes) if re.search("https|grpcs", mode.url) and
+                 mode.phase not in (TLS, CONNECT)}
+        equal({name for name, _ in certificates}, names, "services with a certificate that was accepted")
+        check(all(6 * 86400 < float(at) - time.time() < 8 * 86400 for _, at in certificates), certificates)
         sidecar.alive()
 
 
