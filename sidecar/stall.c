@@ -24,6 +24,7 @@ struct stall {
 	struct feed *feed; /* NULL: nobody is to be told */
 	uint32_t *revision;
 	struct loop_timer timer; /* armed while it warns: when that ends */
+	uint64_t hold;
 	int fd;
 	struct stall_state state;
 };
@@ -115,7 +116,7 @@ static void stalled(void *data, int fd, uint32_t events)
 		forget(stall);
 		return;
 	}
-	loop_arm(stall->loop, &stall->timer, loop_now(stall->loop) + msec(STALL_HOLD_MS));
+	loop_arm(stall->loop, &stall->timer, loop_now(stall->loop) + stall->hold);
 	if (!stall->state.warns)
 		turn(stall, true);
 }
@@ -123,7 +124,7 @@ static void stalled(void *data, int fd, uint32_t events)
 /* ---- from beginning to end ---- */
 
 struct stall *stall_create_on(struct loop *loop, struct feed *feed, uint32_t *revision, int fd,
-			      bool own)
+			      bool own, uint64_t hold)
 {
 	struct stall *stall = mem_alloc(sizeof(*stall));
 
@@ -131,6 +132,7 @@ struct stall *stall_create_on(struct loop *loop, struct feed *feed, uint32_t *re
 	stall->feed = feed;
 	stall->revision = revision;
 	stall->fd = fd;
+	stall->hold = hold;
 	stall->timer.call = hold_over;
 	stall->timer.data = stall;
 	stall->state.own = own;
@@ -151,7 +153,7 @@ struct stall *stall_create(struct loop *loop, struct feed *feed, uint32_t *revis
 	if (fd < 0)
 		log_debug("the kernel does not say when processes wait for memory: %s",
 			  strerror(-fd));
-	return stall_create_on(loop, feed, revision, fd < 0 ? -1 : fd, own);
+	return stall_create_on(loop, feed, revision, fd < 0 ? -1 : fd, own, msec(STALL_HOLD_MS));
 }
 
 void stall_destroy(struct stall *stall)

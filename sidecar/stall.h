@@ -26,9 +26,10 @@ struct stall;
  */
 struct stall *stall_create(struct loop *loop, struct feed *feed, uint32_t *revision,
 			   const char *proc_root, const char *cgroup_dir);
-/* The same for a descriptor that has EPOLLPRI whenever too much was lost; -1: there is none. */
+/* The same for a descriptor that has EPOLLPRI whenever too much was lost, or -1, which is taken
+ * over; `hold` in ns. */
 struct stall *stall_create_on(struct loop *loop, struct feed *feed, uint32_t *revision, int fd,
-			      bool own);
+			      bool own, uint64_t hold);
 void stall_destroy(struct stall *stall);
 
 struct stall_state {
