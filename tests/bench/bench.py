@@ -4,7 +4,7 @@
 
 bench.py all                 everything below, in this order
 bench.py MEASUREMENT...      wrap memory signal start reference adaptive restart confine stop idle reap lines
-                             http resolve dns forward
+                             http metrics sidecar resolve dns forward
 bench.py start=GRAPH         one graph only (graphs.py lists them)
 bench.py report [FILE]       writes docs/benchmarks.md from the newest results
 
@@ -15,6 +15,7 @@ import sys
 import time
 
 import adaptive
+import exporting
 import graphs
 import lib
 import passing
@@ -38,7 +39,8 @@ MEASUREMENTS = {"wrap": wrapping.wrap, "memory": memory, "signal": wrapping.sign
                 "adaptive": adaptive.adaptive, "restart": supervising.restart,
                 "confine": supervising.confine,
                 "stop": supervising.stop, "idle": supervising.idle, "reap": wrapping.reap,
-                "lines": printing.lines, "http": serving.http, "resolve": resolving.resolve,
+                "lines": printing.lines, "http": serving.http, "metrics": exporting.metrics,
+                "sidecar": exporting.sidecar, "resolve": resolving.resolve,
                 "dns": passing.dns, "forward": passing.forward}
 
 
