@@ -78,19 +78,6 @@ bool facts_usage(const char *proc_root, int pid, struct usage *usage)
 	return true;
 }
 
-int facts_parent(const char *proc_root, int pid)
-{
-	char path[512], line[1024];
-	const char *rest;
-	int parent;
-
-	if (snprintf(path, sizeof(path), "%s/%d/stat", proc_root, pid) >= (int)sizeof(path) ||
-	    fd_read_file(path, line, sizeof(line)) < 0)
-		return -1;
-	rest = strrchr(line, ')');
-	return rest && sscanf(rest + 1, " %*c %d", &parent) == 1 ? parent : -1;
-}
-
 /* A sidecar in another container sees its own processes only, unless a tree was given. */
 bool facts_same_processes(const struct sidecar *sidecar)
 {

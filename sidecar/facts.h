@@ -26,9 +26,6 @@ struct usage {
 };
 bool facts_usage(const char *proc_root, int pid, struct usage *usage);
 
-/* The parent of a process, or -1. */
-int facts_parent(const char *proc_root, int pid);
-
 /* Whether process numbers on the page are numbers in this program's /proc. */
 bool facts_same_processes(const struct sidecar *sidecar);
 

@@ -3,14 +3,12 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "facts.h"
 #include "mem.h"
+#include "processes.h"
 #include "sidecar.h"
 #include "snapshot.h"
-
-#define GENERATIONS_MAX 64 /* from a process up to its service */
 
 /* ---- from messages ---- */
 
@@ -79,28 +77,17 @@ void sample_free(struct gpu_sample *sample)
 
 /* ---- whose processes ---- */
 
-static const char *service_with(const struct view *view, int pid)
-{
-	for (uint32_t i = 0; i < view->header.record_count; i++)
-		if (view->records[i].pid == pid && view_is_shown(view, i))
-			return view->records[i].name;
-	return NULL;
-}
-
 static void name_service(struct gpu_user *user, const struct sidecar *sidecar,
 			 const struct view *view)
 {
-	int pid = (int)user->pid;
+	int32_t index;
 
-	for (int i = 0; i < GENERATIONS_MAX && pid > 1; i++) {
-		const char *name = service_with(view, pid);
-
-		if (name) {
-			snprintf(user->service, sizeof(user->service), "%s", name);
-			return;
-		}
-		pid = facts_parent(sidecar->options.proc_root, pid);
-	}
+	if (!user->ours || user->pid > INT32_MAX)
+		return;
+	processes_refresh(sidecar->processes, view, false);
+	index = processes_owner(sidecar->processes, (int32_t)user->pid);
+	if (index >= 0 && view_is_shown(view, (uint32_t)index))
+		snprintf(user->service, sizeof(user->service), "%s", view->records[index].name);
 }
 
 void sample_name_services(struct gpu_sample *sample, const struct sidecar *sidecar)
@@ -111,6 +98,5 @@ void sample_name_services(struct gpu_sample *sample, const struct sidecar *sidec
 		return;
 	for (uint32_t i = 0; i < sample->count; i++)
 		for (uint32_t j = 0; j < sample->list[i].user_count; j++)
-			if (sample->list[i].users[j].ours)
-				name_service(&sample->list[i].users[j], sidecar, view);
+			name_service(&sample->list[i].users[j], sidecar, view);
 }

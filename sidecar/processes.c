@@ -340,6 +340,13 @@ const struct tree *processes_tree(const struct processes *processes, uint32_t in
 	return index < processes->root_count ? &processes->roots[index].tree : &unknown;
 }
 
+int32_t processes_owner(const struct processes *processes, int32_t pid)
+{
+	const struct process *process = pass_find(&processes->now, pid);
+
+	return process ? process->service : NOBODY;
+}
+
 struct processes *processes_create(const char *proc_root)
 {
 	struct processes *processes = mem_alloc(sizeof(*processes));

@@ -40,4 +40,7 @@ void processes_refresh(struct processes *processes, const struct view *view, boo
 /* Of the service with this index in the view of the last refresh. Valid until the next. */
 const struct tree *processes_tree(const struct processes *processes, uint32_t index);
 
+/* The index of the service that this process belonged to at the last refresh, or -1. */
+int32_t processes_owner(const struct processes *processes, int32_t pid);
+
 #endif

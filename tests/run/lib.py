@@ -34,7 +34,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 BUILD = pathlib.Path(os.environ.get("MUSTER_BUILD", ROOT / "build")).resolve()
 INIT = BUILD / "muster-init"
 CTL = BUILD / "musterctl"
-SIDECAR = BUILD / "muster-sidecar"
+SIDECAR = pathlib.Path(os.environ.get("MUSTER_TESTED_SIDECAR", BUILD / "muster-sidecar"))
 
 SECONDS = 20  # patience with one event; a loaded machine is no failure
 IS_ROOT = os.geteuid() == 0

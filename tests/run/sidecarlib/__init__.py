@@ -150,7 +150,7 @@ class Sidecar:
         self.args = [str(arg) for arg in args]
         self.env = {"PATH": os.environ.get("PATH", "/usr/bin:/bin"),
                     "MUSTER_RUN_DIR": str(self.run_dir), **(env or {})}
-        for name in ("MUSTER_TEST", "ASAN_OPTIONS", "LSAN_OPTIONS"):
+        for name in ("MUSTER_TEST", "ASAN_OPTIONS", "LSAN_OPTIONS", "UBSAN_OPTIONS"):
             if name in os.environ:
                 self.env[name] = os.environ[name]
         self.link = self.process = self.port = None

@@ -132,7 +132,7 @@ def scrape(sidecar, open_format=False):
     return samples(read(answer.text, open_format))
 
 
-def value(found, name, **labels):
+def value(found, name, /, **labels):
     key = name, frozenset(labels.items())
     check(key in found, f"there is no {name}{labels}")
     return found[key]
