@@ -13,6 +13,7 @@
  *	hang CALL                 the call does not return
  *	crash CALL                the call ends the process
  *	event GPU TYPE DATA       told once, in the order of the lines: 8 XID, or 2 0
+ *	count yes                 the temperature is how often it was asked for
  *	quiet yes                 no events are to come: waiting for them sleeps
  *
  * CALL is a name without nvml and without _v2, or `all`. With FAKE_V1 the library has the calls of
@@ -242,7 +243,9 @@ int nvmlDeviceGetMemoryInfo(nvml_device device, struct nvml_memory *out)
 
 int nvmlDeviceGetTemperature(nvml_device device, unsigned sensor, unsigned *celsius)
 {
-	*celsius = (unsigned)value("temperature", device, 61);
+	static unsigned calls;
+
+	*celsius = says("count", "yes") ? ++calls : (unsigned)value("temperature", device, 61);
 	return sensor == NVML_TEMPERATURE_GPU ? begin_device("DeviceGetTemperature", device) : 2;
 }
 
