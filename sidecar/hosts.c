@@ -42,6 +42,15 @@ void hosts_destroy(struct hosts *hosts)
 	free(hosts);
 }
 
+static bool is_name(const char *name)
+{
+	for (; *name; name++)
+		if (!(*name >= 'a' && *name <= 'z') && !(*name >= 'A' && *name <= 'Z') &&
+		    !(*name >= '0' && *name <= '9') && !strchr("-._", *name))
+			return false;
+	return true;
+}
+
 static bool is_private(const char *name)
 {
 	size_t len = strlen(name);
@@ -74,14 +83,18 @@ bool hosts_allow(struct hosts *hosts, const char *value)
 
 	if (strcmp(value, hosts->last) == 0 && *value)
 		return true;
-	if (!host_port_split(value, strlen(value), name, &port, 80))
+	len = strlen(value);
+	while (len && strchr(" \t", value[len - 1])) /* is no part of a value */
+		len--;
+	if (!host_port_split(value, len, name, &port, 80))
 		return false;
 	len = strlen(name);
 	if (len && name[len - 1] == '.') /* fully qualified: the same name */
 		name[--len] = '\0';
 	if (!len)
 		return false;
-	if (!address_parse(&address, name, 0) && !is_private(name) && !is_known(hosts, name))
+	if (!address_parse(&address, name, 0) &&
+	    (!is_name(name) || (!is_private(name) && !is_known(hosts, name))))
 		return false;
 	if (strlen(value) < sizeof(hosts->last))
 		strcpy(hosts->last, value);

@@ -190,7 +190,7 @@ enum MHD_Result routes_refuse(struct routes *routes, struct MHD_Connection *conn
 			      const char *method, bool whole)
 {
 	if (!whole)
-		return send_error(routes, connection, 400, "this is not a request line\n");
+		return send_error(routes, connection, 400, "this is not HTTP to the letter\n");
 	if (strcmp(method, MHD_HTTP_METHOD_GET) != 0 && strcmp(method, MHD_HTTP_METHOD_HEAD) != 0)
 		return send_error(routes, connection, 405, "only GET and HEAD are answered here\n");
 	if (has_body(connection))

@@ -48,8 +48,8 @@ struct routes *routes_create(struct sidecar *sidecar, struct hosts *hosts);
 void routes_destroy(struct routes *routes);
 
 /*
- * Looks at the head of a request: another method than GET and HEAD, a request line that was not
- * understood as a whole, or a body, is refused at once, and the connection ends with that.
+ * Looks at the head of a request: one that is not HTTP to the letter (`whole` is false), another
+ * method than GET and HEAD, or a body, is refused at once, and the connection ends with that.
  */
 enum MHD_Result routes_refuse(struct routes *routes, struct MHD_Connection *connection,
 			      const char *method, bool whole);

@@ -17,6 +17,7 @@
 #include "mem.h"
 #include "routes.h"
 #include "sidecar.h"
+#include "strict.h"
 
 #define LISTENERS_MAX 32
 #define ACCEPT_BATCH  32
@@ -361,9 +362,8 @@ static enum MHD_Result request_ready(void *data, struct MHD_Connection *connecti
 	(void)upload;
 	if (*context != conn) {
 		*context = conn;
-		/* one character lies between: where it is not so, a NUL hides the rest of the path
-		 */
-		return request_begun(server, conn, connection, method, end && version == end + 1);
+		return request_begun(server, conn, connection, method,
+				     strict_head(connection, method, path, end, version));
 	}
 	if (*upload_size)
 		return MHD_NO; /* a body that was not announced */

@@ -12,7 +12,7 @@ OURS = ["127.0.0.1", "127.0.0.1:9180", "localhost", "localhost:80", "LOCALHOST",
         "pc.internal", "box.example.org", "BOX.example.ORG.:80", socket.gethostname()]
 STRANGERS = ["evil.example", "evil.example:9180", "localhost.evil.example", "127.0.0.1.evil.example", "",
              "svc.evil.example", "box.example.org.evil.example", "1.2.3", "[::1", "a" * 300 + ".com", "a.b:x",
-             "evil.example@127.0.0.1"]
+             "evil.example@127.0.0.1", "a b", "a/b", "<b>", "localhost,evil"]
 
 
 def main():

@@ -140,13 +140,14 @@ class Answer:
 class Sidecar:
     """The sidecar under test. `linked`: with a channel, as muster-init starts it."""
 
-    def __init__(self, *args, linked=True, env=None, prefix=(), run_dir=None, listen="127.0.0.1:0"):
+    def __init__(self, *args, linked=True, env=None, prefix=(), run_dir=None, listen="127.0.0.1:0", program=SIDECAR):
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="muster-sidecar-"))
         self.dir.chmod(0o755)
         self.run_dir = pathlib.Path(run_dir or self.dir)
         self.linked = linked
         self.listen = listen
         self.prefix = list(prefix)
+        self.program = str(program)
         self.args = [str(arg) for arg in args]
         self.env = {"PATH": os.environ.get("PATH", "/usr/bin:/bin"),
                     "MUSTER_RUN_DIR": str(self.run_dir), **(env or {})}
@@ -173,7 +174,7 @@ class Sidecar:
             self.link.settimeout(SECONDS)
             fds = (theirs.fileno(),)
             env["MUSTER_LINK_FD"] = str(theirs.fileno())
-        command = self.prefix + [str(SIDECAR), *self.args]
+        command = self.prefix + [self.program, *self.args]
         if self.listen:
             command += ["--listen", self.listen]
         if self.linked:

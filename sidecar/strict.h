@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SIDECAR_STRICT_H
+#define SIDECAR_STRICT_H
+
+#include <microhttpd.h>
+#include <stdbool.h>
+
+/*
+ * Whether the head of a request is HTTP to the letter (RFC 9112). libmicrohttpd takes what it can
+ * make sense of: a NUL in the middle of a header, lines that end in LF alone, a blank before the
+ * colon, headers that go on in another line, two hosts. Where another program on the way makes
+ * another sense of that, a request is smuggled past it; so here they are all refused.
+ *
+ * `method`, `path` and `version` as the first call of the handler has them, `uri_end` the end of
+ * the target with its query.
+ */
+bool strict_head(struct MHD_Connection *connection, const char *method, const char *path,
+		 const char *uri_end, const char *version);
+
+#endif
