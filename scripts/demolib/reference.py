@@ -19,7 +19,6 @@ import generate
 
 LOWEST_PORT = 10000
 TRIES = 100
-PEERS = False
 
 
 def is_free(port):
@@ -57,7 +56,7 @@ def place(directory, scale):
     """How the stack is generated for a directory of this machine."""
     first = free_range(len(generate.services()) + len(generate.HOSTS))
     sidecars = tuple(range(first, first + len(generate.HOSTS)))
-    return generate.Setting(scale=scale, first_port=sidecars[-1] + 1, sidecars=sidecars, listen="127.0.0.1", peers=PEERS,
+    return generate.Setting(scale=scale, first_port=sidecars[-1] + 1, sidecars=sidecars, listen="127.0.0.1",
                             mode="development", home=str(directory / "agents"), user=nobody())
 
 

@@ -90,7 +90,7 @@ def reference():
     for program in ("redis-server", "nginx"):
         if not demolib.shutil.which(program, path=demolib.SYSTEM_PATH):
             raise lib.Skip(f"{program} is not here")
-    services = generate.services(generate.Setting(scale=scale(), peers=demo.PEERS))
+    services = generate.services(generate.Setting(scale=scale()))
     critical, total = generate.critical_path(services), sum(each.delay for each in services)
     results = lib.take_turns({
         "ref-event": (lib.rounds(3, 1), lambda: start_scripted("event")),

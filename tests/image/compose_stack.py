@@ -32,7 +32,7 @@ def check_files(engine, env):
 def states(project, url):
     status = project.get_json(f"{url}/status") or {"services": []}
     return {service["name"]: service["state"] for service in status["services"]
-            if not service["name"].startswith(("address:", "muster-sidecar"))}
+            if not service["name"].startswith(("address:", "muster-sidecar", "pc2/"))}
 
 
 def check_pages(project):
@@ -45,6 +45,10 @@ def check_pages(project):
         check(SERVICES[host] <= set(states(project, url)), f"services of {host}: {states(project, url)}")
     equal(project.get(WEB + "/"), "ready\n", "what the API says through nginx")
     equal(project.get_json(f"{MAINPC}/resolve/redis")["host"], "redis", "host of the address redis")
+    peers = {peer["name"]: peer["state"] for peer in project.get_json(f"{MAINPC}/status")["peers"]}
+    equal(peers, {"pc2": "ok"}, "peers of mainpc")
+    waited = [each["state"] for each in project.get_json(f"{MAINPC}/status")["services"] if each["name"] == "pc2/model"]
+    equal(waited, ["ready"], "the service of pc2 that the planner waits for")
 
 
 def check_prometheus(project):
