@@ -44,12 +44,13 @@ COUNT = 600
 def exchange(sidecar, data):
     """Sends this and that there will be no more; returns what comes until the server closes."""
     received = b""
-    with socket.create_connection(("127.0.0.1", sidecar.port), timeout=60) as client, contextlib.suppress(
-            ConnectionResetError, BrokenPipeError):
-        client.sendall(data)
-        client.shutdown(socket.SHUT_WR)
-        while part := client.recv(65536):
-            received += part
+    with socket.create_connection(("127.0.0.1", sidecar.port), timeout=60) as client:
+        with contextlib.suppress(OSError):  # it may have closed before all was sent
+            client.sendall(data)
+            client.shutdown(socket.SHUT_WR)
+        with contextlib.suppress(ConnectionError):
+            while part := client.recv(65536):
+                received += part
     return received
 
 
