@@ -188,22 +188,42 @@ static void add_process(const struct reading *reading, struct gpu_processes *out
 	process->ours = is_ours(reading, pid);
 }
 
-/* More room than is said: one version of the library had larger elements. */
+#define UNWRITTEN 0xA5
+
+/* Which of the two layouts the library has written is seen at the end of the wider one. */
+static bool is_wide(const struct nvml_process_wide *list, unsigned count)
+{
+	const unsigned char *last = (const unsigned char *)&list[count - 1].protected_memory;
+
+	for (size_t i = 0; i < sizeof(list->protected_memory); i++)
+		if (last[i] != UNWRITTEN)
+			return true;
+	return false;
+}
+
 static int list_processes(const struct reading *reading, nvml_device handle,
 			  struct gpu_processes *out, unsigned *count)
 {
-	static struct nvml_process list[2 * GPU_PROCESSES_MAX];
-	int code = reading->nvml->processes(handle, count, list);
+	static struct nvml_process_wide wide[GPU_PROCESSES_MAX];
+	const struct nvml_process *list = (const struct nvml_process *)(void *)wide;
+	int code;
 
-	for (unsigned i = 0; code == NVML_OK && i < *count && i < GPU_PROCESSES_MAX; i++)
-		add_process(reading, out, list[i].pid, list[i].memory);
+	memset(wide, UNWRITTEN, sizeof(wide));
+	code = reading->nvml->processes(handle, count, (struct nvml_process *)(void *)wide);
+	for (unsigned i = 0; code == NVML_OK && i < *count && i < GPU_PROCESSES_MAX; i++) {
+		const struct nvml_process *process = &list[i];
+
+		if (*count <= GPU_PROCESSES_MAX && is_wide(wide, *count))
+			process = &wide[i].process;
+		add_process(reading, out, process->pid, process->memory);
+	}
 	return code;
 }
 
 static int list_processes_v1(const struct reading *reading, nvml_device handle,
 			     struct gpu_processes *out, unsigned *count)
 {
-	static struct nvml_process_v1 list[2 * GPU_PROCESSES_MAX];
+	static struct nvml_process_v1 list[GPU_PROCESSES_MAX];
 	int code = reading->nvml->processes_v1(handle, count, list);
 
 	for (unsigned i = 0; code == NVML_OK && i < *count && i < GPU_PROCESSES_MAX; i++)

@@ -76,6 +76,12 @@ struct nvml_process {
 	unsigned gpu_instance, compute_instance;
 };
 
+/* What some drivers of version 535 write in its place, under the same name. */
+struct nvml_process_wide {
+	struct nvml_process process;
+	unsigned long long protected_memory;
+};
+
 /* The last two only with nvmlEventSetWait_v2. */
 struct nvml_event {
 	nvml_device device;

@@ -14,6 +14,7 @@
  *	crash CALL                the call ends the process
  *	event GPU TYPE DATA       told once, in the order of the lines: 8 XID, or 2 0
  *	count yes                 the temperature is how often it was asked for
+ *	wide yes                  lists of processes as some drivers of version 535 have them
  *	quiet yes                 no events are to come: waiting for them sleeps
  *
  * CALL is a name without nvml and without _v2, or `all`. With FAKE_V1 the library has the calls of
@@ -289,7 +290,10 @@ static unsigned count_processes(nvml_device device)
 	return count;
 }
 
-/* In both layouts. */
+/* In all layouts. */
+#define OLD(p, m)  ((struct nvml_process_v1){.pid = (p), .memory = (m)})
+#define NEW(p, m)  ((struct nvml_process){.pid = (p), .memory = (m)})
+#define WIDE(p, m) ((struct nvml_process_wide){.process = NEW(p, m)})
 #define FILL(type)                                                                                 \
 	unsigned room = *count;                                                                    \
 	int code = begin_device("DeviceGetComputeRunningProcesses", device);                       \
@@ -302,7 +306,7 @@ static unsigned count_processes(nvml_device device)
 		unsigned long long memory;                                                         \
                                                                                                    \
 		process(device, i, &pid, &memory);                                                 \
-		list[i] = (type){.pid = pid, .memory = memory};                                    \
+		list[i] = type(pid, memory);                                                       \
 	}                                                                                          \
 	return NVML_OK
 
@@ -313,16 +317,27 @@ EXPORT int nvmlDeviceGetComputeRunningProcesses(nvml_device device, unsigned *co
 int nvmlDeviceGetComputeRunningProcesses(nvml_device device, unsigned *count,
 					 struct nvml_process_v1 *list)
 {
-	FILL(struct nvml_process_v1);
+	FILL(OLD);
 }
 #else
 EXPORT int nvmlDeviceGetComputeRunningProcesses_v3(nvml_device device, unsigned *count,
 						   struct nvml_process *list);
 
+static int fill(nvml_device device, unsigned *count, struct nvml_process *list)
+{
+	FILL(NEW);
+}
+
+static int fill_wide(nvml_device device, unsigned *count, struct nvml_process_wide *list)
+{
+	FILL(WIDE);
+}
+
 int nvmlDeviceGetComputeRunningProcesses_v3(nvml_device device, unsigned *count,
 					    struct nvml_process *list)
 {
-	FILL(struct nvml_process);
+	return says("wide", "yes") ? fill_wide(device, count, (void *)list)
+				   : fill(device, count, list);
 }
 
 /* ---- what old drivers have not ---- */

@@ -92,6 +92,17 @@ def instances():
         equal(gpus.status("ok")["gpus"][0]["mig"], [], "MIG on, and no instance")
 
 
+def layouts():
+    """A list of processes in either of the layouts that drivers have under one name."""
+    for count in (1, 2, 3, 127, 128):
+        lines = [f"process 0 {pid} {pid * 10}" for pid in range(4190001, 4190001 + count)]
+        for wide in ("no", "yes"):
+            with Gpus("gpus 1", f"wide {wide}", *lines) as gpus:
+                found = gpus.status("ok")["gpus"][0]["processes"]
+                equal(found, [{"host_pid": pid, "memory_bytes": pid * 10} for pid in range(4190001, 4190001 + count)],
+                      f"{count} processes, wide: {wide}")
+
+
 def bounds():
     """More than there is room for is cut, and text is whatever it is."""
     lines = [f"process 0 {pid} 1" for pid in range(1, 200)]
@@ -108,4 +119,5 @@ whole()
 parts()
 old_libraries()
 instances()
+layouts()
 bounds()
