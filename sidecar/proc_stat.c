@@ -73,6 +73,21 @@ bool proc_stat_read(struct proc_stat *process, const char *proc_root, int pid)
 	       process->pid == pid;
 }
 
+/* "SIZE RESIDENT SHARED ...", in pages */
+uint64_t proc_resident(const char *proc_root, const struct proc_stat *process)
+{
+	char dir[PATH_MAX], text[256];
+	const char *second = NULL;
+	uint64_t bytes;
+
+	if (snprintf(dir, sizeof(dir), "%s/%d", proc_root, process->pid) < (int)sizeof(dir) &&
+	    counters_read(dir, "statm", text, sizeof(text)))
+		second = strchr(text, ' ');
+	bytes = counters_scale(counters_number(second ? second + 1 : ""),
+			       (uint64_t)sysconf(_SC_PAGESIZE));
+	return bytes == COUNTER_UNKNOWN ? process->memory : bytes;
+}
+
 /* Since Linux 6.2 the size of the directory is their number, and no right is needed to ask. */
 static bool size_counts(void)
 {

@@ -9,7 +9,7 @@
 struct proc_stat {
 	int32_t pid, parent, session;
 	uint64_t cpu;    /* ns, with that of the children it has waited for */
-	uint64_t memory; /* bytes, resident */
+	uint64_t memory; /* bytes, resident, about: newer kernels sum it up only when asked below */
 	uint64_t begin;  /* ns after boot of the machine: with the pid it names the process for good
 			  */
 	uint64_t threads;
@@ -19,6 +19,9 @@ struct proc_stat {
 bool proc_stat_parse(struct proc_stat *process, const char *text);
 /* False: there is no such process, or it cannot be seen. */
 bool proc_stat_read(struct proc_stat *process, const char *proc_root, int pid);
+
+/* Resident memory in bytes, or what `process` has of it. */
+uint64_t proc_resident(const char *proc_root, const struct proc_stat *process);
 
 /* Of both: 0 when the process is gone, COUNTER_UNKNOWN when it may not be seen. */
 /* Open descriptors. */

@@ -196,7 +196,7 @@ static void count(struct processes *processes, struct process *process)
 		process->main == NOBODY && !(parent && parent->service == process->service);
 	tree->processes++;
 	tree->cpu += process->stat.cpu;
-	tree->memory += process->stat.memory;
+	tree->memory += proc_resident(processes->proc_root, &process->stat);
 	tree->threads += process->stat.threads;
 	add(&tree->open_fds, proc_open_fds(processes->proc_root, pid));
 	if (processes->with_pss)

@@ -17,6 +17,7 @@
 #include "log.h"
 #include "loop.h"
 #include "mem.h"
+#include "pressure.h"
 #include "values.h"
 
 struct stall {
@@ -107,15 +108,29 @@ static void forget(struct stall *stall)
 	stall->state.watched = false;
 }
 
+/* A trigger of who has no privilege goes off once for all that was lost before it was made (Linux
+ * 6.18): so it is asked whether it was just now. Without an answer it is believed. */
+static bool is_stale(int fd)
+{
+	struct pressure pressure;
+	char text[512];
+	ssize_t len = pread(fd, text, sizeof(text) - 1, 0);
+
+	text[len > 0 ? len : 0] = '\0';
+	pressure_parse(&pressure, text);
+	return pressure.some.known && pressure.some.avg10 < STALL_AVG10;
+}
+
 static void stalled(void *data, int fd, uint32_t events)
 {
 	struct stall *stall = data;
 
-	(void)fd;
 	if (events & EPOLLERR) { /* the cgroup is gone */
 		forget(stall);
 		return;
 	}
+	if (is_stale(fd))
+		return;
 	loop_arm(stall->loop, &stall->timer, loop_now(stall->loop) + stall->hold);
 	if (!stall->state.warns)
 		turn(stall, true);

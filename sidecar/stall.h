@@ -13,6 +13,7 @@
 #define STALL_SHARE_MS  200
 #define STALL_WINDOW_MS 2000 /* who has no privilege is given multiples of two seconds only */
 #define STALL_HOLD_MS   10000
+#define STALL_AVG10     0.01 /* what was lost of the last 10 s is more than this, then */
 
 struct feed;
 struct loop;
