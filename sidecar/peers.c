@@ -257,18 +257,35 @@ static void begin_pull(struct peer *peer)
 	pull_begin(peer->peers->puller, peer->now, peer->report ? peer->etag : "", pulled_it, peer);
 }
 
+/* Who did not answer the last time may take its whole time again, and has half of the room only. */
+static bool has_room(const struct peers *peers, const struct peer *peer)
+{
+	unsigned suspects = 0;
+
+	if (!puller_has_room(peers->puller))
+		return false;
+	for (uint32_t i = 0; peer->failing && i < peers->count; i++)
+		suspects += peers->list[i].pulling && peers->list[i].failing;
+	return suspects < PULLS_MAX / 2;
+}
+
 /* Those for whom there was no room, in turn; first those that somebody waits for. */
 static void take_next(struct peers *peers)
 {
+	if (peers->taking)
+		return; /* a pull that is over at once */
+	peers->taking = true;
 	for (int awaited = 1; awaited >= 0; awaited--)
-		for (uint32_t i = 0; i < peers->count && puller_has_room(peers->puller); i++) {
-			struct peer *peer = &peers->list[(peers->next + i) % peers->count];
+		for (uint32_t i = 0, first = peers->next; i < peers->count; i++) {
+			struct peer *peer = &peers->list[(first + i) % peers->count];
 
-			if (!peer->queued || (awaited && !peer_has_unmet(peer)))
+			if (!peer->queued || (awaited && !peer_has_unmet(peer)) ||
+			    !has_room(peers, peer))
 				continue;
 			peers->next = (uint32_t)(peer - peers->list) + 1;
 			begin_pull(peer);
 		}
+	peers->taking = false;
 }
 
 static void timer_expired(void *data, uint64_t now)

@@ -55,6 +55,7 @@ struct peers {
 	const char *host;
 	struct peer *list;
 	uint32_t count, next; /* `next`: who of those that are queued comes first */
+	bool taking;
 	uint32_t *revision;
 	uint64_t random;
 	struct peer_watch *watches;
