@@ -222,7 +222,8 @@ static void say_silent(const struct peer_watch *watch, uint64_t now, char *reaso
 
 	snprintf(reason, WHY_SIZE, "%.20s %s for %llu %s: %s", peer->name,
 		 watch->told == 1 ? "is silent" : "has not answered",
-		 seconds < 120 ? seconds : seconds / 60, seconds < 120 ? "s" : "min", peer->error);
+		 seconds < 120 ? seconds : seconds / 60, seconds < 120 ? "s" : "min",
+		 peer_error(peer));
 }
 
 /* ---- telling ---- */
@@ -247,15 +248,16 @@ static void tell_watch(struct peer_watch *watch)
 {
 	const struct peer *peer = watch->peer;
 	uint64_t now = clock_monotonic();
-	bool stale = peer_state_of(peer, now) != PEER_OK, ok;
+	enum peer_state state = peer_state_of(peer, now);
+	bool ok;
 	char reason[WHY_SIZE] = "";
 
-	if (!peer->failing && !stale) {
+	if (!peer->failing && state == PEER_OK) {
 		if (peer->heard < watch->begun)
 			return; /* what was heard before does not count */
 		ok = judge(watch, reason);
 		tell(watch, ok, reason);
-	} else if (peer->failing && (stale || watch->told != 1)) {
+	} else if (state == PEER_STALE || (peer->failing && watch->told != 1)) {
 		say_silent(watch, now, reason);
 		tell(watch, false, reason);
 	}

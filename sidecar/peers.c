@@ -29,6 +29,11 @@ const char *peer_state_name(enum peer_state state)
 
 /* ---- what is known ---- */
 
+const char *peer_error(const struct peer *peer)
+{
+	return peer->error[0] ? peer->error : "no answer yet";
+}
+
 enum peer_state peer_state_of(const struct peer *peer, uint64_t now)
 {
 	if (!peer->heard)
@@ -56,7 +61,7 @@ static void note_state(struct peer *peer, uint64_t now)
 	if (state == PEER_STALE)
 		log_warning("peer %s: not heard for %llu s: %s", peer->name,
 			    (unsigned long long)((now - peer->heard) / NSEC_PER_SEC),
-			    peer->error[0] ? peer->error : "no answer yet");
+			    peer_error(peer));
 	else
 		log_info("peer %s: answers", peer->name);
 	peer->known = (uint8_t)state;
@@ -254,6 +259,8 @@ static void begin_pull(struct peer *peer)
 		return;
 	}
 	peer->pulling = true;
+	peer->due = clock_monotonic() + msec(PULL_TIMEOUT_MS);
+	arm(peer, clock_monotonic()); /* it may become stale meanwhile */
 	pull_begin(peer->peers->puller, peer->now, peer->report ? peer->etag : "", pulled_it, peer);
 }
 
@@ -293,9 +300,9 @@ static void timer_expired(void *data, uint64_t now)
 	struct peer *peer = data;
 
 	note_state(peer, now);
+	peer_tell_watches(peer);
 	if (peer->pulling || peer->queued)
 		return;
-	peer_tell_watches(peer);
 	if (peer->due > now && peer_is_awaited(peer) &&
 	    peer->due > now + msec(PEER_FAST_MS * PEER_FAST_SLOWER))
 		peer->due = now;
@@ -320,8 +327,8 @@ static const char *oddity(const struct peer *peer)
 
 	if (peer->error[0])
 		return peer->error;
-	if (!peer->report)
-		return peer->begun ? NULL : "not asked yet";
+	if (peer_state_of(peer, clock_monotonic()) != PEER_OK)
+		return peer->begun ? peer_error(peer) : "not asked yet";
 	if (peer->self)
 		return "it has this host's own name: a loop, or two hosts with one name";
 	if (strcmp(peer->report->host, peer->name) == 0)

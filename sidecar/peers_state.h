@@ -64,6 +64,8 @@ struct peers {
 };
 
 enum peer_state peer_state_of(const struct peer *peer, uint64_t now);
+/* Why it is not heard. */
+const char *peer_error(const struct peer *peer);
 /* Asks it soon. */
 void peer_hurry(struct peer *peer);
 

@@ -10,9 +10,10 @@ import subprocess
 import sys
 import time
 
-from lib import CTL, SIDECAR, Init, check, contains, equal, need, skip, until
+from lib import CTL, SIDECAR, Init, check, contains, equal, need, until
 from sidecarlib import in_network_namespace
 from sidecarlib.dns import AAAA, A, Zone
+from sidecarlib.hosts import run, two_hosts
 
 HOSTS = {"mainpc": "1", "pc2": "2"}
 # where `model` of pc2 and `api` of mainpc are in each mode
@@ -105,10 +106,6 @@ working_dir = {dir}
 """
 
 
-def run(*words, **options):
-    return subprocess.run(list(map(str, words)), check=True, capture_output=True, text=True, **options)
-
-
 def serve_names():
     """DNS of one host, on its loopback."""
     zone = Zone()
@@ -127,30 +124,6 @@ def be_host(directory):
     zone = serve_names()
     print("ready", len(zone.records), flush=True)
     sys.stdin.read()
-
-
-@contextlib.contextmanager
-def two_hosts(directory):
-    """The words that run something on each host; this process is on mainpc already."""
-    words = ["unshare", "--net", "--mount", sys.executable, __file__, "--host", str(directory)]
-    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
-        try:
-            if not other.stdout.readline().startswith("ready"):
-                skip("a second network namespace is not permitted here")
-            inside = ["nsenter", "-t", str(other.pid), "--net", "--mount", "--"]
-            made = subprocess.run(["ip", "link", "add", "muster1", "type", "veth", "peer", "name", "muster2", "netns",
-                                   str(other.pid)], capture_output=True, text=True, check=False)
-            if made.returncode:
-                skip(f"no pair of network devices can be made here: {made.stderr.strip()}")
-            for prefix, number in (([], "1"), (inside, "2")):
-                device = f"muster{number}"
-                run(*prefix, "ip", "address", "add", f"10.77.0.{number}/24", "dev", device)
-                run(*prefix, "ip", "address", "add", f"fd77::{number}/64", "dev", device, "nodad")
-                run(*prefix, "ip", "link", "set", device, "up")
-            yield {"mainpc": [], "pc2": inside}
-        finally:
-            other.stdin.close()
-            subprocess.run(["ip", "link", "del", "muster1"], capture_output=True, check=False)
 
 
 def start(stack, prefix, host, mode):
@@ -220,7 +193,7 @@ def main():
         need(program)
     directory = in_network_namespace()
     serve_names()
-    with two_hosts(directory) as hosts:
+    with two_hosts(__file__, directory) as hosts:
         for mode in MODEL:
             both(hosts, mode)
 

@@ -158,7 +158,7 @@ def all_at_once(target, liar):
     with Sidecar(*args, "--host", "here") as sidecar:
         Page(sidecar.run_dir, [{"name": "web", "state": "ready", "ready": True}], phase="ready")
         ready = sidecar.get("/readyz").status
-        until(lambda: all(peer["error"] not in (None, "not asked yet") for peer in peers(sidecar).values()),
+        until(lambda: all(peer["error"] not in (None, "not asked yet", "no answer yet") for peer in peers(sidecar).values()),
               lambda: f"each is judged: {[name for name, peer in peers(sidecar).items() if not peer['error']]}", 90)
         found = peers(sidecar)
         for i, (name, (_, expected)) in enumerate(LIES.items()):
