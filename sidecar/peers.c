@@ -226,8 +226,6 @@ static void pulled_it(void *data, const struct pulled *pulled)
 	peer->received += pulled->received;
 	if (!error && !pulled->same)
 		error = take_report(peer, pulled);
-	if (!error && pulled->same && !peer->report)
-		error = "status 304 though it has sent nothing before";
 	if (error) {
 		pull_failed(peer, error);
 	} else {

@@ -51,6 +51,18 @@ def taken_back(peer, sidecar, page):
     check(peer.asked <= asked + 2, f"nobody waits, and nobody asks: {peer.asked - asked} times")
 
 
+def heard_before(peer):
+    """What a peer said before somebody began to wait does not count."""
+    peer.services = {"redis": READY}
+    with Sidecar("--peer", f"pc2/60s=http://127.0.0.1:{peer.port}", "--host", "here") as sidecar:
+        Page(sidecar.run_dir, [{"name": "pc2/redis", "state": "starting"}])
+        until(lambda: sidecar.get("/status").json()["peers"][0]["state"] == "ok", "it is heard")
+        peer.services = {"redis": READY | {"state": "unhealthy"}}
+        sidecar.watch(1, "peer:pc2/redis", service=0)
+        result = sidecar.result()
+        equal((result["ok"], result["reason"]), (False, "it is unhealthy there"), "asked anew")
+
+
 def silent():
     """Asked with growing pauses, but heard soon when it is there."""
     with socket.socket() as held:
@@ -78,7 +90,8 @@ def main():
             conditions(peer, sidecar)
             taken_back(peer, sidecar, page)
             equal(sidecar.get("/status").json()["peers"][0]["state"], "ok", "state")
-        silent()
+            heard_before(peer)
+    silent()
 
 
 main()

@@ -155,8 +155,10 @@ def peers(sidecar):
 
 def all_at_once(target, liar):
     args = [word for i in range(len(LIES)) for word in ("--peer", f"p{i}/100ms=http://127.0.0.1:{target.port}/{i}")]
-    with Sidecar(*args, "--host", "here") as sidecar:
-        Page(sidecar.run_dir, [{"name": "web", "state": "ready", "ready": True}], phase="ready")
+    for number, host in (("4", "169.254.169.254"), ("6", "[fe80::1]"), ("m", "[::ffff:169.254.169.254]")):
+        args += ["--peer", f"link{number}/100ms=http://{host}:80"]
+    with Sidecar(*args, "--host", "here", env={"http_proxy": "http://127.0.0.1:1", "ALL_PROXY": "http://127.0.0.1:1"}) as sidecar:
+        Page(sidecar.run_dir, [{"name": "web", "state": "ready"}], phase="ready")
         ready = sidecar.get("/readyz").status
         until(lambda: all(peer["error"] not in (None, "not asked yet", "no answer yet") for peer in peers(sidecar).values()),
               lambda: f"each is judged: {[name for name, peer in peers(sidecar).items() if not peer['error']]}", 90)
@@ -165,6 +167,8 @@ def all_at_once(target, liar):
             peer = found[f"p{i}"]
             contains(peer["error"], expected, f"{name}")
             equal((peer["state"], peer["age_seconds"], peer["host"], peer["services"]), ("unknown", None, None, []), name)
+        for number in "46m":
+            equal(found[f"link{number}"]["error"], "an address of this link only is not asked", "the metadata of a cloud")
         equal(sidecar.get("/readyz").status, ready, "this host is as it was")
         check(resident(sidecar.pid) < 64 * 1024, f"memory is bounded: {resident(sidecar.pid)} kB")
         sidecar.alive()
