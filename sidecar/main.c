@@ -47,12 +47,17 @@
 
 #define DEFAULT_RUN_DIR "/run/muster"
 #define DEFAULT_LISTEN  "127.0.0.1:9180"
-
-#define RESOLVE_TIMEOUT_MS 5000
+#define TARGETS_MAX     1024 /* to wait for */
 
 static const char usage[] =
 	"usage: muster-sidecar [OPTIONS]\n"
 	"       muster-sidecar [-c FILE] resolve [NAME] [--json|--explain] [--timeout D]\n"
+	"       muster-sidecar [-c FILE] probe TARGET [--json] [--timeout D]\n"
+	"       muster-sidecar [-c FILE] wait TARGET... [--timeout D] [--interval D] [-- "
+	"COMMAND...]\n"
+	"       muster-sidecar health [--live|--ready|--startup] [URL] [--timeout D]\n"
+	"TARGET is tcp://HOST:PORT or HOST:PORT, http(s)://..., grpc(s)://HOST:PORT[/SERVICE], or\n"
+	"address:NAME.\n"
 	"Probes services over the network and exports health, status and metrics over HTTP.\n"
 	"muster-init starts it; it also runs beside one (--run-dir) or without any (-c).\n"
 	"\n"
@@ -70,8 +75,10 @@ static const char usage[] =
 	"      --host NAME        this host's name in answers\n"
 	"      --proc-root DIR    where processes are looked up [/proc]\n"
 	"      --cgroup-root DIR  where cgroups are looked up [/sys/fs/cgroup]\n"
-	"      --timeout D        resolve: how long to look [5s]\n"
-	"      --json, --explain  resolve: in JSON; for people, with the reasons\n"
+	"      --timeout D        of a command: how long at most [5s; wait: for ever]\n"
+	"      --interval D       wait: from check to check, at most [1s]\n"
+	"      --json, --explain  resolve, probe: in JSON; resolve: with the reasons\n"
+	"      --live, --ready, --startup  health: what to ask for [--ready]\n"
 	"  -v, --verbose          say more\n"
 	"  -h, --help             this text\n"
 	"  -V, --version          the version\n";
@@ -83,6 +90,10 @@ enum {
 	OPTION_PROC_ROOT,
 	OPTION_CGROUP_ROOT,
 	OPTION_TIMEOUT,
+	OPTION_INTERVAL,
+	OPTION_LIVE,
+	OPTION_READY,
+	OPTION_STARTUP,
 	OPTION_JSON,
 	OPTION_EXPLAIN,
 	OPTION_DNS,
@@ -101,6 +112,10 @@ static const struct option long_options[] = {
 	{"proc-root", required_argument, NULL, OPTION_PROC_ROOT},
 	{"cgroup-root", required_argument, NULL, OPTION_CGROUP_ROOT},
 	{"timeout", required_argument, NULL, OPTION_TIMEOUT},
+	{"interval", required_argument, NULL, OPTION_INTERVAL},
+	{"live", no_argument, NULL, OPTION_LIVE},
+	{"ready", no_argument, NULL, OPTION_READY},
+	{"startup", no_argument, NULL, OPTION_STARTUP},
 	{"json", no_argument, NULL, OPTION_JSON},
 	{"explain", no_argument, NULL, OPTION_EXPLAIN},
 	{"dns", required_argument, NULL, OPTION_DNS},
@@ -154,6 +169,16 @@ static int take_gpu(struct options *options)
 	return EXIT_USAGE;
 }
 
+static int take_duration(const char *option, uint32_t *out)
+{
+	if (parse_duration(optarg, out) && *out > 0)
+		return -1;
+	log_error("%s: \"%s\": expected " FORM_DURATION ", more than 0", option, optarg);
+	return EXIT_USAGE;
+}
+
+static const char *const questions[] = {"livez", "readyz", "startupz"}; /* as the options */
+
 /* Returns -1 to go on, or the code to exit with. */
 static int take_option(struct options *options, int option)
 {
@@ -185,10 +210,14 @@ static int take_option(struct options *options, int option)
 		options->cgroup_root = optarg;
 		return -1;
 	case OPTION_TIMEOUT:
-		if (parse_duration(optarg, &options->once.timeout_ms))
-			return -1;
-		log_error("--timeout: \"%s\": expected " FORM_DURATION, optarg);
-		return EXIT_USAGE;
+		return take_duration("--timeout", &options->once.timeout_ms);
+	case OPTION_INTERVAL:
+		return take_duration("--interval", &options->once.interval_ms);
+	case OPTION_LIVE:
+	case OPTION_READY:
+	case OPTION_STARTUP:
+		options->once.question = questions[option - OPTION_LIVE];
+		return -1;
 	case OPTION_DNS:
 	case OPTION_DNS_UPSTREAM:
 	case OPTION_FORWARD:
@@ -219,20 +248,57 @@ static int take_option(struct options *options, int option)
 	}
 }
 
-/* A word that is not an option: there is one command. */
-static int run_command(struct options *options, char **words)
+static const struct command {
+	const char *name;
+	unsigned least, most; /* words behind it */
+	const char *words;
+	int (*run)(const struct once_options *options);
+} commands[] = {
+	{"resolve", 0, 1, "one name at most", once_resolve},
+	{"probe", 1, 1, "one target", once_probe},
+	{"wait", 1, TARGETS_MAX, "one target or more, at most 1024", once_wait},
+	{"health", 0, 1, "one URL at most", once_health},
+};
+
+static const struct command *find_command(const char *word)
 {
-	if (strcmp(words[0], "resolve") != 0)
-		log_error("\"%s\": the only command is resolve [NAME]", words[0]);
-	else if (words[1] && words[2])
-		log_error("resolve: \"%s\": at most one name is taken", words[2]);
-	else {
-		options->once.configs = options->config_count ? options->configs : NULL;
-		options->once.name = words[1];
-		return once_resolve(&options->once);
-	}
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		if (strcmp(commands[i].name, word) == 0)
+			return &commands[i];
+	return NULL;
+}
+
+/* A word that is not an option is a command. */
+static int run_command(struct options *options, char **words, unsigned count)
+{
+	const struct command *command = find_command(words[0]);
+
+	options->once.configs = options->config_count ? options->configs : NULL;
+	options->once.words = (const char *const *)words + 1;
+	options->once.word_count = count - 1;
+	if (!command)
+		log_error("\"%s\": the commands are resolve, probe, wait and health", words[0]);
+	else if (count - 1 < command->least || count - 1 > command->most)
+		log_error("%s: %s is taken, not %u", words[0], command->words, count - 1);
+	else if (options->once.command && command->run != once_wait)
+		log_error("%s: only wait takes a command behind --", words[0]);
+	else
+		return command->run(&options->once);
 	fputs("try: muster-sidecar --help\n", stderr);
 	return EXIT_USAGE;
+}
+
+/* What is behind -- is another program's. Returns how many words are ours. */
+static int cut_command(struct options *options, int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++) {
+		if (strcmp(argv[i], "--") != 0)
+			continue;
+		options->once.command = i + 1 < argc ? argv + i + 1 : NULL;
+		argv[i] = NULL;
+		return i;
+	}
+	return argc;
 }
 
 static int read_options(struct options *options, int argc, char **argv)
@@ -241,13 +307,13 @@ static int read_options(struct options *options, int argc, char **argv)
 
 	options->proc_root = "/proc";
 	options->gpu = -1;
-	options->once.timeout_ms = RESOLVE_TIMEOUT_MS;
+	argc = cut_command(options, argc, argv);
 	while ((option = getopt_long(argc, argv, "c:vhV", long_options, NULL)) != -1) {
 		code = take_option(options, option);
 		if (code >= 0)
 			return code;
 	}
-	return optind < argc ? run_command(options, argv + optind) : -1;
+	return optind < argc ? run_command(options, argv + optind, (unsigned)(argc - optind)) : -1;
 }
 
 /* ---- what it becomes ---- */

@@ -15,8 +15,7 @@
 #include "loop.h"
 #include "resolve.h"
 
-#define EXIT_NOT_FOUND 3
-#define EXIT_CONFIG    78
+#define TIMEOUT_MS 5000 /* what is not known by then stays unknown */
 
 /* The one run. */
 struct once {
@@ -27,11 +26,12 @@ struct once {
 	struct live *live;
 	const struct address_book *book;
 	const struct address_entry *one;
+	uint32_t timeout_ms;
 	struct loop_timer timer;
 	struct json_out json;
 };
 
-static struct config *read_config(const struct once_options *options)
+struct config *once_read_config(const struct once_options *options)
 {
 	struct config_source source = {
 		.files = options->configs, .environment = environ, .lenient_users = true};
@@ -146,7 +146,7 @@ static int run(struct once *once)
 	once->live = live_create(once->loop, once->resolver, once->prober, ignore_answer, NULL);
 	once->timer.call = time_is_over;
 	once->timer.data = once;
-	loop_arm(once->loop, &once->timer, clock_monotonic() + msec(once->options->timeout_ms));
+	loop_arm(once->loop, &once->timer, clock_monotonic() + msec(once->timeout_ms));
 	loop_before_sleep(once->loop, look, once);
 	live_set_book(once->live, once->book, 1, true);
 	loop_run(once->loop);
@@ -160,17 +160,19 @@ static int run(struct once *once)
 
 int once_resolve(const struct once_options *options)
 {
-	struct once once = {.options = options};
-	struct config *config = read_config(options);
+	struct once once = {.options = options,
+			    .timeout_ms = options->timeout_ms ? options->timeout_ms : TIMEOUT_MS};
+	struct config *config = once_read_config(options);
+	const char *name = options->word_count ? options->words[0] : NULL;
 	int code;
 
 	if (!config)
-		return EXIT_CONFIG;
+		return ONCE_CONFIG;
 	once.book = config->addresses;
-	once.one = options->name ? address_find(once.book, options->name) : NULL;
-	if (options->name && !once.one) {
-		log_error("there is no [address:%s] in the configuration", options->name);
-		code = EXIT_NOT_FOUND;
+	once.one = name ? address_find(once.book, name) : NULL;
+	if (name && !once.one) {
+		log_error("there is no [address:%s] in the configuration", name);
+		code = ONCE_NOT_FOUND;
 	} else {
 		code = run(&once);
 	}
