@@ -237,15 +237,17 @@ MAN := $(wildcard docs/*.1 docs/*.5 docs/*.8)
 INSTALLED = $(addprefix $(DESTDIR)$(PREFIX)/bin/,$(PROGRAMS)) \
 	$(foreach page,$(MAN),$(DESTDIR)$(PREFIX)/share/man/man$(subst .,,$(suffix $(page)))/$(notdir $(page))) \
 	$(addprefix $(DESTDIR)$(PREFIX)/share/,$(COMPLETIONS))
-COMPLETIONS := bash-completion/completions/musterctl zsh/site-functions/_musterctl
+COMPLETIONS := $(addprefix bash-completion/completions/,musterctl muster-sidecar) \
+	$(addprefix zsh/site-functions/,_musterctl _muster-sidecar)
 install: all
 	$(Q)install -d $(sort $(dir $(INSTALLED)))
 	$(Q)install -m 755 $(addprefix $(OUT)/,$(PROGRAMS)) $(DESTDIR)$(PREFIX)/bin
 	$(Q)for page in $(MAN); do \
 		install -m 644 $$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}; done
-	$(Q)install -m 644 docs/completions/musterctl.bash \
-		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/musterctl
-	$(Q)install -m 644 docs/completions/_musterctl $(DESTDIR)$(PREFIX)/share/zsh/site-functions
+	$(Q)for name in musterctl muster-sidecar; do \
+		install -m 644 docs/completions/$$name.bash \
+			$(DESTDIR)$(PREFIX)/share/bash-completion/completions/$$name; \
+		install -m 644 docs/completions/_$$name $(DESTDIR)$(PREFIX)/share/zsh/site-functions; done
 uninstall:
 	rm -f $(INSTALLED)
 
