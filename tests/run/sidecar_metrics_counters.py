@@ -9,6 +9,9 @@ from lib import Init, check, equal, free_port, tool, until
 from sidecarlib.metrics import TEXT, read
 
 M = tool("misbehave")
+# not known while a service has no process
+OF_PROCESSES = {f"muster_service_{name}" for name in ("cpu_seconds_total", "memory_bytes", "processes", "threads",
+                                                      "open_fds")}
 WEB, API, MORE, LISTEN = (free_port() for _ in range(4))
 
 
@@ -35,6 +38,7 @@ class Watcher:
 
     def __init__(self):
         self.last = {}
+        self.highest = {}  # of each counter that was ever seen
 
     def scrape(self):
         connection = http.client.HTTPConnection("127.0.0.1", LISTEN, timeout=30)
@@ -48,13 +52,14 @@ class Watcher:
             found.update(family.samples)
         connection.close()
         for key in set(self.last) - set(found):
-            check("gone" in dict(key[1]).get("service", ""), f"{key} has vanished")
+            check("gone" in dict(key[1]).get("service", "") or key[0] in OF_PROCESSES, f"{key} has vanished")
         self.last = found
         return found
 
     def compare(self, samples):
         for key, value in samples.items():
-            check(value >= self.last.get(key, 0), f"{key} went from {self.last.get(key)} to {value}")
+            check(value >= self.highest.get(key, 0), f"{key} went from {self.highest.get(key)} to {value}")
+            self.highest[key] = value
 
     def value(self, name, **labels):
         return self.scrape()[name, frozenset(labels.items())]
