@@ -244,6 +244,11 @@ struct peer_config {
 /* `gpu`: whether the sidecar looks for NVIDIA GPUs; in the order of key_gpus. */
 enum gpu_mode { GPU_AUTO, GPU_YES, GPU_NO };
 
+/* Connections of checks at a time, and how many of them to one port of one host. */
+#define CONNECTIONS_MAX          64
+#define CONNECTIONS_DEFAULT      10
+#define CONNECTIONS_HOST_DEFAULT 2
+
 /* [sidecar] */
 struct sidecar_config {
 	bool present;        /* the section exists, or a network probe needs it */
@@ -256,6 +261,7 @@ struct sidecar_config {
 	char *const *dns_upstream; /* whom it asks; NULL: as resolv.conf says; empty: nobody */
 	const char *dns_zone;      /* below which names of addresses stand, too */
 	uint8_t gpu;               /* enum gpu_mode */
+	uint8_t connections, connections_per_host;
 };
 
 struct config {

@@ -146,6 +146,7 @@ struct muster_draft {
 
 struct sidecar_draft {
 	const struct entry *listen, *dns, *dns_upstream;
+	int64_t connections, connections_per_host;
 	const char *user, *program, *dns_zone;
 	bool external, dns_public;
 	uint8_t gpu;

@@ -143,6 +143,8 @@ void load_sidecar(struct load *load)
 	out->present = section != NULL;
 	out->external = draft.external;
 	out->gpu = draft.gpu;
+	out->connections = (uint8_t)draft.connections;
+	out->connections_per_host = (uint8_t)draft.connections_per_host;
 	out->program = draft.program ? load_intern(load, draft.program) : NULL;
 	out->user = draft.user ? load_intern(load, draft.user) : NULL;
 	out->listen = read_listen(load, draft.listen);

@@ -72,8 +72,9 @@ const struct key keys[] = {
 	{"external", SIDECAR(external), .form = KEY_BOOL, .fallback = "no"},
 	{"program", SIDECAR(program), .form = KEY_TEXT, .fallback = "muster-sidecar",
 	 .no_parse = true},
-	ABSENT(SECTION_SIDECAR, "connections"),
-	ABSENT(SECTION_SIDECAR, "connections_per_host"),
+	{"connections", SIDECAR(connections), NUMBER(1, CONNECTIONS_MAX), .fallback = "10"},
+	{"connections_per_host", SIDECAR(connections_per_host), NUMBER(1, CONNECTIONS_MAX),
+	 .fallback = "2"},
 	{"dns", SIDECAR(dns), .form = KEY_LIST, .no_parse = true},
 	{"dns_upstream", SIDECAR(dns_upstream), .form = KEY_LIST,
 	 .fallback = "as /etc/resolv.conf says", .no_parse = true},
@@ -230,8 +231,8 @@ static const char *form_accepts(enum key_form form)
 	case KEY_RATE:
 		return "a number of restarts in a time such as 10/60s, or unlimited";
 	case KEY_PROBE:
-		return "notify, fd:N, tcp://host:port, http://..., https://..., exec:COMMAND, "
-		       "file:/path, unix:/path or log:REGEX";
+		return "notify, fd:N, tcp://host:port, http://..., https://..., grpc://host:port, "
+		       "exec:COMMAND, file:/path, unix:/path or log:REGEX";
 	case KEY_ADDRESS:
 		return "host or host:port";
 	case KEY_URL:

@@ -165,6 +165,16 @@ static void add_peers(struct words *words, struct arena *arena, const struct con
 	}
 }
 
+static void add_number(struct words *words, struct arena *arena, const char *option,
+		       unsigned number, unsigned usual)
+{
+	char text[12];
+
+	snprintf(text, sizeof(text), "%u", number);
+	if (number != usual)
+		add(words, option, words->list ? arena_strdup(arena, text) : NULL);
+}
+
 static void add_all(struct words *words, struct arena *arena, const struct config *config,
 		    const char *run_dir)
 {
@@ -184,6 +194,9 @@ static void add_all(struct words *words, struct arena *arena, const struct confi
 	add_forwards(words, arena, config->addresses);
 	if (sidecar->gpu != GPU_AUTO)
 		add(words, "--gpu", key_gpus[sidecar->gpu]);
+	add_number(words, arena, "--connections", sidecar->connections, CONNECTIONS_DEFAULT);
+	add_number(words, arena, "--connections-per-host", sidecar->connections_per_host,
+		   CONNECTIONS_HOST_DEFAULT);
 	add_peers(words, arena, config);
 }
 

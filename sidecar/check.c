@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "config.h"
 #include "http.h"
 #include "mem.h"
 
@@ -17,7 +18,8 @@ struct checker {
 	struct resolver *resolver;
 	struct http *http; /* NULL until the first HTTP check */
 	unsigned running;
-	struct check checks[CHECKS_MAX];
+	unsigned most, most_to_one; /* at a time */
+	struct check checks[CONNECTIONS_MAX];
 };
 
 struct loop *check_loop(const struct check *check)
@@ -30,26 +32,26 @@ struct http *check_http(struct check *check)
 	struct checker *checker = check->checker;
 
 	if (!checker->http)
-		checker->http = http_create(checker->loop, CHECKS_MAX);
+		checker->http = http_create(checker->loop, (long)checker->most);
 	return checker->http;
 }
 
 bool checker_has_room(const struct checker *checker)
 {
-	return checker->running < CHECKS_MAX;
+	return checker->running < checker->most;
 }
 
 bool checker_has_room_to(const struct checker *checker, const struct target *target)
 {
 	unsigned same = 0;
 
-	for (int i = 0; i < CHECKS_MAX; i++) {
+	for (unsigned i = 0; i < checker->most; i++) {
 		const struct check *check = &checker->checks[i];
 
 		if (check->phase != CHECK_FREE && target_same_host(&check->probe->target, target))
 			same++;
 	}
-	return same < CHECKS_PER_HOST;
+	return same < checker->most_to_one;
 }
 
 /* ---- the end ---- */
@@ -277,7 +279,9 @@ struct checker *checker_create(struct loop *loop, struct resolver *resolver)
 
 	checker->loop = loop;
 	checker->resolver = resolver;
-	for (int i = 0; i < CHECKS_MAX; i++) {
+	checker->most = CONNECTIONS_DEFAULT;
+	checker->most_to_one = CONNECTIONS_HOST_DEFAULT;
+	for (unsigned i = 0; i < CONNECTIONS_MAX; i++) {
 		struct check *check = &checker->checks[i];
 
 		check->checker = checker;
@@ -290,9 +294,17 @@ struct checker *checker_create(struct loop *loop, struct resolver *resolver)
 	return checker;
 }
 
+void checker_limit(struct checker *checker, unsigned all, unsigned per_host)
+{
+	if (all)
+		checker->most = all;
+	if (per_host)
+		checker->most_to_one = per_host;
+}
+
 void checker_destroy(struct checker *checker)
 {
-	for (int i = 0; i < CHECKS_MAX; i++)
+	for (unsigned i = 0; i < CONNECTIONS_MAX; i++)
 		http_exchange_free(checker->checks[i].exchange);
 	if (checker->http)
 		http_destroy(checker->http);

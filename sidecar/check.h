@@ -18,9 +18,6 @@
  * its service is not up: a refused connection, the usual answer of a service that starts, then
  * costs no more than that. Later libcurl connects, because it may have a connection to use again.
  */
-#define CHECKS_MAX      10
-#define CHECKS_PER_HOST 2
-
 struct checker;
 struct http;
 struct http_exchange;
@@ -48,6 +45,8 @@ struct check {
 
 struct checker *checker_create(struct loop *loop, struct resolver *resolver);
 void checker_destroy(struct checker *checker);
+/* How many checks there are at a time, and to one port of one host; before the first one. */
+void checker_limit(struct checker *checker, unsigned all, unsigned per_host);
 bool checker_has_room(const struct checker *checker);
 bool checker_has_room_to(const struct checker *checker, const struct target *target);
 

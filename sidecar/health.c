@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clock.h"
 #include "gpu.h"
 #include "media.h"
 #include "mem.h"
@@ -93,6 +94,30 @@ static void put_service(struct text *body, const struct view *view, uint32_t ind
 	else
 		text_add(body, "[-] %s: %s\n", view->records[index].name,
 			 view_why(view, index, why));
+}
+
+/* What went wrong with its checks lately, whatever came after. */
+static void put_failures(struct text *body, const struct prober *prober, uint32_t index)
+{
+	const struct probe *probe = NULL;
+	uint64_t now = clock_realtime();
+
+	while ((probe = prober_next(prober, probe))) {
+		const struct failures *failures = probe->failures;
+		unsigned total = failures ? failures->total : 0;
+
+		if (probe->spec.service != index)
+			continue;
+		for (unsigned i = total > FAILURES_KEPT ? total - FAILURES_KEPT : 0; i < total;
+		     i++) {
+			const struct failure *one = &failures->list[i % FAILURES_KEPT];
+
+			text_add(body, "    %s failed at %s: %s; %u times, last %llu s ago\n",
+				 role_name(probe->spec.role), step_name(one->step), one->reason,
+				 one->count,
+				 (unsigned long long)((now - one->last) / NSEC_PER_SEC));
+		}
+	}
 }
 
 static void put_services(struct text *body, const struct exclusion *exclusion)
@@ -206,8 +231,10 @@ void health_ready_one(struct request *request, struct reply *reply)
 		text_add(&reply->body, "%s: %s\n", view->records[index].name,
 			 view_why(view, (uint32_t)index, why));
 	}
-	if (request->verbose && index >= 0)
+	if (request->verbose && index >= 0) {
 		put_service(&reply->body, view, (uint32_t)index);
+		put_failures(&reply->body, request->sidecar->prober, (uint32_t)index);
+	}
 }
 
 /* Once it was 200 it stays so, whatever becomes of the page. */

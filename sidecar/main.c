@@ -75,6 +75,7 @@ static const char usage[] =
 	"      --host NAME        this host's name in answers\n"
 	"      --proc-root DIR    where processes are looked up [/proc]\n"
 	"      --cgroup-root DIR  where cgroups are looked up [/sys/fs/cgroup]\n"
+	"      --connections N    checks at a time [10]; --connections-per-host N [2]\n"
 	"      --timeout D        of a command: how long at most [5s; wait: for ever]\n"
 	"      --interval D       wait: from check to check, at most [1s]\n"
 	"      --json, --explain  resolve, probe: in JSON; resolve: with the reasons\n"
@@ -91,6 +92,8 @@ enum {
 	OPTION_CGROUP_ROOT,
 	OPTION_TIMEOUT,
 	OPTION_INTERVAL,
+	OPTION_CONNECTIONS,
+	OPTION_CONNECTIONS_PER_HOST,
 	OPTION_LIVE,
 	OPTION_READY,
 	OPTION_STARTUP,
@@ -113,6 +116,8 @@ static const struct option long_options[] = {
 	{"cgroup-root", required_argument, NULL, OPTION_CGROUP_ROOT},
 	{"timeout", required_argument, NULL, OPTION_TIMEOUT},
 	{"interval", required_argument, NULL, OPTION_INTERVAL},
+	{"connections", required_argument, NULL, OPTION_CONNECTIONS},
+	{"connections-per-host", required_argument, NULL, OPTION_CONNECTIONS_PER_HOST},
 	{"live", no_argument, NULL, OPTION_LIVE},
 	{"ready", no_argument, NULL, OPTION_READY},
 	{"startup", no_argument, NULL, OPTION_STARTUP},
@@ -177,6 +182,19 @@ static int take_duration(const char *option, uint32_t *out)
 	return EXIT_USAGE;
 }
 
+static int take_connections(const char *option, unsigned *out)
+{
+	uint64_t number;
+
+	if (!parse_uint(optarg, CONNECTIONS_MAX, &number) || number == 0) {
+		log_error("%s: \"%s\": expected a number from 1 to %d", option, optarg,
+			  CONNECTIONS_MAX);
+		return EXIT_USAGE;
+	}
+	*out = (unsigned)number;
+	return -1;
+}
+
 static const char *const questions[] = {"livez", "readyz", "startupz"}; /* as the options */
 
 /* Returns -1 to go on, or the code to exit with. */
@@ -213,6 +231,10 @@ static int take_option(struct options *options, int option)
 		return take_duration("--timeout", &options->once.timeout_ms);
 	case OPTION_INTERVAL:
 		return take_duration("--interval", &options->once.interval_ms);
+	case OPTION_CONNECTIONS:
+		return take_connections("--connections", &options->connections);
+	case OPTION_CONNECTIONS_PER_HOST:
+		return take_connections("--connections-per-host", &options->connections_per_host);
 	case OPTION_LIVE:
 	case OPTION_READY:
 	case OPTION_STARTUP:
@@ -352,6 +374,11 @@ static int read_config(struct sidecar *sidecar)
 		sidecar->options.host = sidecar->config->name;
 	if (sidecar->options.gpu < 0)
 		sidecar->options.gpu = sidecar->config->sidecar.gpu;
+	if (!sidecar->options.connections)
+		sidecar->options.connections = sidecar->config->sidecar.connections;
+	if (!sidecar->options.connections_per_host)
+		sidecar->options.connections_per_host =
+			sidecar->config->sidecar.connections_per_host;
 	return 0;
 }
 
@@ -513,6 +540,8 @@ static int open_all(struct sidecar *sidecar)
 	code = sidecar->options.config_count ? open_alone(sidecar) : open_beside(sidecar);
 	if (code)
 		return code;
+	prober_limit(sidecar->prober, sidecar->options.connections,
+		     sidecar->options.connections_per_host);
 	prober_set_pace(sidecar->prober, sidecar->pace);
 	sidecar->gpus = gpu_create(sidecar);
 	if (!sidecar->gpus)

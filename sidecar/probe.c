@@ -357,6 +357,11 @@ struct prober *prober_create(struct loop *loop, struct resolver *resolver, probe
 	return prober;
 }
 
+void prober_limit(struct prober *prober, unsigned all, unsigned per_host)
+{
+	checker_limit(prober->checker, all, per_host);
+}
+
 struct prober *prober_create_beside(struct prober *other, probe_report *report, void *data)
 {
 	struct prober *prober = mem_alloc(sizeof(*prober));

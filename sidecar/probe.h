@@ -10,7 +10,7 @@
 
 /*
  * Probes: what is checked, when, and what came of it. A probe has at most one check under way;
- * all of them together have at most CHECKS_MAX, and CHECKS_PER_HOST to one port of one host; what
+ * all of them together have at most 10, and 2 to one port of one host (prober_limit); what
  * is due beyond that waits in line. The first check comes after initial_delay, the next ones a few
  * milliseconds apart, then ever slower until success_threshold is reached; from then on one check
  * a period, give or take a tenth so that probes do not march in step. A liveness probe, whose
@@ -137,6 +137,9 @@ struct prober *prober_create(struct loop *loop, struct resolver *resolver, probe
  * To be destroyed before the first. */
 struct prober *prober_create_beside(struct prober *other, probe_report *report, void *data);
 void prober_destroy(struct prober *prober);
+/* Another limit of checks at a time, and of those to one port of one host, up to CONNECTIONS_MAX;
+ * 0: as it was. Before the first probe. */
+void prober_limit(struct prober *prober, unsigned all, unsigned per_host);
 /* Stretches periods by this (borrowed), of the one beside, too. */
 void prober_set_pace(struct prober *prober, struct pace *pace);
 

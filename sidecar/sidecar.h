@@ -50,7 +50,8 @@ struct options {
 	const char *peers[PEER_OPTIONS_MAX + 1];
 	unsigned peer_count;
 	struct offers offers;
-	struct once_options once; /* what `resolve` is asked */
+	unsigned connections, connections_per_host; /* of checks; 0: not said */
+	struct once_options once;                   /* what `resolve` is asked */
 };
 
 struct sidecar {

@@ -15,7 +15,7 @@ from sidecarlib import free_port
 from sidecarlib.hostile import Hostile
 
 # it is at these for longer than its timeout, and so is not asked
-ENDLESS = ("grpc never answers", "grpc never ends", "grpc endless header")
+ENDLESS = ("grpc never answers", "grpc never ends", "grpc endless header", "grpc asked of the silent")
 DIFFERENT = {
     "304": "a status from 200 to 299 is wanted",
     "redirect without a place": "likewise",
