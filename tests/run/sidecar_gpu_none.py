@@ -5,6 +5,7 @@ reason by its own words; a network of causes that may pass is told from those th
 import os
 
 from lib import check, equal, until
+from sidecarlib import calm
 from sidecarlib.gpu import Gpus, gone, library
 from sidecarlib.metrics import scrape, value
 
@@ -27,7 +28,7 @@ def none(reason, *lines, warns=False, **options):
         found = scrape(gpus)
         equal(value(found, "muster_gpu_collector_state", muster_gpu_collector_state="none"), 1, "state")
         equal({name for name, _ in found if "_gpu_" in name}, {"muster_gpu_collector_state"}, "metrics")
-        health = gpus.get("/health").json()
+        health = calm(lambda: gpus.get("/health").json())
         equal((health["status"], "gpu:errors" in health["checks"]), ("warn" if warns else "pass", warns), "health")
         equal("GPUs" in gpus.stderr, warns, f"said on stderr: {gpus.stderr}")
 
@@ -57,7 +58,7 @@ def main():
         equal(value(scrape(gpus), "muster_gpu_collector_up"), 0, "collector")
         gpus.scenario("gpus 1")
         equal(len(gpus.status("ok")["gpus"]), 1, "once it has passed")
-        equal(gpus.get("/health").json()["status"], "pass", "health")
+        equal(calm(lambda: gpus.get("/health").json())["status"], "pass", "health")
         # what was there may come back: then even these are tried again
         reader = until(lambda: gpus.helpers()[1:], "a reader")[0]
         gpus.scenario("fail Init 18")

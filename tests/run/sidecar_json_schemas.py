@@ -8,7 +8,7 @@ import urllib.error
 import urllib.request
 
 from lib import Failure, Init, check, equal, free_port, tool
-from sidecarlib import (DEP_CAUSE, PHASES, PROBES, STATES, TYPES, WANTED, Page, Sidecar, Target, now)
+from sidecarlib import (DEP_CAUSE, PHASES, PROBES, STATES, TYPES, WANTED, Page, Sidecar, Target, calm, now)
 from sidecarlib.schema import check_schema
 
 
@@ -63,7 +63,7 @@ def check_real():
         with Init(config="\n".join(line.strip() for line in config.splitlines())) as init:
             init.wait_line("all ready after")
             init.wait_line("serving http://")
-            status, health = check_both(port)
+            status, health = calm(lambda: check_both(port))
             equal((health["status"], status["phase"]), ("pass", "ready"), "status")
             check(status["services"][0]["pid"], "a pid")
             return status, health

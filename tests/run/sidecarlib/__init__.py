@@ -398,6 +398,18 @@ def free_port(host="127.0.0.1"):
                 return tcp.getsockname()[1]
 
 
+def calm(ask):
+    """What ask() gives, a report of /health or a tuple that ends with one, when no process of the machine waits for
+    memory: other tests make it so that some do."""
+    def look():
+        answer = ask()
+        checks = (answer[-1] if isinstance(answer, tuple) else answer)["checks"]
+        waits = "memory:pressure" in checks and checks["memory:pressure"][0]["status"] == "warn"
+        return None if waits else answer
+
+    return until(look, "nobody waits for memory", 120)
+
+
 def switches(pid):
     """Voluntary context switches of a process so far: how often it went to sleep."""
     status = pathlib.Path(f"/proc/{pid}/status").read_text()
