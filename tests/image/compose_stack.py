@@ -14,13 +14,13 @@ from lib import ROOT, check, contains, equal, until
 FOLDER = ROOT / "compose"
 PORTS = {"MAINPC_PORT": "19180", "PC2_PORT": "19181", "WEB_PORT": "18080", "PROMETHEUS_PORT": "19090"}
 MAINPC, PC2, WEB, PROMETHEUS_URL = (f"http://127.0.0.1:{port}" for port in PORTS.values())
-SERVICES = {"mainpc": {"memory", "planner", "tools", "api", "web"}, "pc2": {"weights", "model", "embedder"}}
+SERVICES = {"mainpc": {"memory", "planner", "tools", "api", "web", "digest"}, "pc2": {"weights", "model", "embedder"}}
 
 
 def environment():
     version = re.search(r'MUSTER_VERSION "(.*)"', (ROOT / "common/version.h").read_text())[1]
     return PORTS | {"BASE": BASE, "BUILD_BASE": BASE, "PROMETHEUS_IMAGE": PROMETHEUS, "SOURCE_SUITE": "trixie",
-                    "VERSION": version, "MUSTER_PROFILES": "", "COMPOSE_PROFILES": ""}
+                    "VERSION": version, "MUSTER_PROFILES": "batch", "COMPOSE_PROFILES": "fallback"}
 
 
 def check_files(engine, env):
@@ -95,11 +95,22 @@ def kill_host(project):
     check_prometheus(project)
 
 
+def lose_redis(project):
+    """The address has a second place, which is taken when the first does not answer."""
+    def host():
+        return (project.get_json(f"{MAINPC}/resolve/redis") or {}).get("host")
+
+    project.do("stop", "redis")
+    until(lambda: host() == "redis-standby", lambda: f"redis is at {host()}", 90)
+    project.do("start", "redis")
+    until(lambda: host() == "redis", lambda: f"redis is at {host()}", 90)
+
+
 def check_down(project):
     begin = time.monotonic()
     ends = project.down()
     check(time.monotonic() - begin < 30, "it ends")
-    equal(set(ends), {"mainpc", "pc2", "redis", "prometheus"}, "containers")
+    equal(set(ends), {"mainpc", "pc2", "redis", "redis-standby", "prometheus"}, "containers")
     for service, end in ends.items():
         equal((service, end.code, set(end.signals)), (service, 0, {"15"}), "code and signals")
         if service in SERVICES:
@@ -121,6 +132,7 @@ def main():
         kill_one(project, "/opt/reference/agent 8004 ")
         kill_one(project, "/usr/local/bin/muster-sidecar ")
         kill_host(project)
+        lose_redis(project)
         check_down(project)
 
 

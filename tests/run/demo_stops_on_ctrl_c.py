@@ -53,19 +53,25 @@ class Terminal:
         return self.process.wait(SECONDS)
 
 
-def main():
-    for program in ("redis-server", "redis-cli", "nginx", "curl", "setsid"):
-        need(program)
+def stop(**env):
     with tempfile.TemporaryDirectory(prefix="md-") as directory:
         os.chmod(directory, 0o755)  # or the demo, as root, would lie elsewhere
-        env = os.environ | {"MUSTER_BUILD": str(BUILD), "TMPDIR": directory, "ONCE": "",
-                            "TERM": "xterm"}
+        env = os.environ | {"MUSTER_BUILD": str(BUILD), "TMPDIR": directory, "ONCE": "", "TERM": "xterm"} | env
         terminal = Terminal([str(ROOT / "scripts/demo")], env)
         terminal.read_until("Ctrl-C shuts it down in order")
         terminal.press(b"\x03")
         code = terminal.wait()
         check(code == 0, f"exit code {code}:\n{terminal.text}")
         equal(os.listdir(directory), [], "files left")
+        return terminal.text
+
+
+def main():
+    for program in ("redis-server", "redis-cli", "nginx", "curl", "setsid"):
+        need(program)
+    stop()
+    text = stop(STACK="reference", SCALE="0.1")
+    equal(text.count("none had to be killed"), 2, "hosts that ended in order")
 
 
 main()
