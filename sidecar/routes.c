@@ -11,6 +11,7 @@
 #include "mem.h"
 #include "sidecar.h"
 
+/* The first two are those that is_plain_yes knows. */
 static const struct route {
 	const char *path; /* one that ends in '/' (but for / itself) takes what follows */
 	route_handler *call;
@@ -244,7 +245,7 @@ static enum MHD_Result answer_route(struct routes *routes, struct MHD_Connection
 	return send_reply(routes, connection, route, &reply);
 }
 
-/* /livez is asked more often than anything else, and its answer is the same for a second. */
+/* These are asked more often than anything else, and a yes is the same for a second. */
 static struct MHD_Response *live_response(struct routes *routes)
 {
 	struct request request = {.sidecar = routes->sidecar, .rest = ""};
@@ -268,19 +269,35 @@ static struct MHD_Response *live_response(struct routes *routes)
 	return response;
 }
 
+/* Whether the answer is no more than a yes; the route is then one of the first two of the table. */
+static bool is_plain_yes(const struct routes *routes, struct MHD_Connection *connection,
+			 const char *path, size_t *route)
+{
+	const char *value;
+
+	for (*route = 0; *route < 2; ++*route)
+		if (strcmp(path, table[*route].path) == 0)
+			break;
+	if (*route == 1)
+		return !find_value(connection, MHD_GET_ARGUMENT_KIND, "exclude", &value) &&
+		       view_all_ready(snapshot_refresh(routes->sidecar->snapshot));
+	return *route == 0;
+}
+
 enum MHD_Result routes_answer(struct routes *routes, struct MHD_Connection *connection,
 			      const char *method, const char *path)
 {
 	const char *value;
 	bool verbose;
+	size_t route;
 
 	if (!host_is_ours(routes, connection))
 		return send_error(routes, connection, 421,
 				  "this server is not known by the name in Host\n");
 	verbose = find_value(connection, MHD_GET_ARGUMENT_KIND, "verbose", &value);
-	if (verbose || strcmp(path, table[0].path) != 0)
+	if (verbose || !is_plain_yes(routes, connection, path, &route))
 		return answer_route(routes, connection, method, path, verbose);
-	routes->counts[0][0]++;
+	routes->counts[route][0]++;
 	return MHD_queue_response(connection, 200, live_response(routes));
 }
 

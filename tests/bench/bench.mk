@@ -6,7 +6,7 @@ CFLAGS ?= -O2 -g
 CPPFLAGS ?= -D_GNU_SOURCE
 WARN ?= -std=gnu17 -Wall -Wextra
 
-BENCH_TOOLS := launch wrap signal orphans ref_event stream
+BENCH_TOOLS := launch wrap signal orphans ref_event stream pace
 BENCH_BARE := true tiny ref_init
 # no libc, one segment, nothing to relocate: what is left is what the kernel does for an exec
 BENCH_BARE_FLAGS = -O2 -static -nostdlib -ffreestanding -fno-pie -no-pie -fno-stack-protector \

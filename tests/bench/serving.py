@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The sidecar as a web server: /livez against nginx, the same load in turns."""
+"""The sidecar as a web server: /livez and /readyz against nginx, the same load in turns; and how long an
+answer takes at half of the load that each bears, asked at a fixed pace (pace.c)."""
 import contextlib
 import os
 import re
@@ -74,7 +75,7 @@ def nginx():
     process = subprocess.Popen([program, "-e", "stderr", "-c", str(config)],
                                preexec_fn=lambda: (cgroup.enter(), on_cpu(0)()))
     try:
-        yield f"http://127.0.0.1:{port}/livez", process.pid
+        yield f"http://127.0.0.1:{port}", process.pid
     finally:
         process.terminate()
         process.wait()
@@ -102,7 +103,7 @@ def sidecar():
     port = free_port()
     with Run(WithSidecar(port), graphs.flat(1), pin=on_cpu(0)) as run:
         run.wait_ready()
-        yield f"http://127.0.0.1:{port}/livez", run.pid
+        yield f"http://127.0.0.1:{port}", run.pid
 
 
 def load(wrk, url, pid):
@@ -118,27 +119,49 @@ def load(wrk, url, pid):
     return rate, spent / 1e3 / requests
 
 
+def paced(url, rate):
+    """Half a second at that rate: (median, 99th percentile) of the time of an answer in µs."""
+    address, port, path = re.fullmatch(r"http://([^:/]+):(\d+)(/.*)", url).groups()
+    output = subprocess.run([lib.tool("pace"), address, port, path, str(CONNECTIONS), f"{rate:.0f}", "0.5"], check=True,
+                            stdout=subprocess.PIPE, text=True, preexec_fn=on_cpu(-1)).stdout
+    times = sorted(map(int, output.split()))
+    return times[len(times) // 2], times[len(times) * 99 // 100]
+
+
+def in_turns(items, rounds):
+    for turn in range(rounds):
+        yield from reversed(items) if turn % 2 else items
+
+
 def http():
-    """/livez of the sidecar against `return 200` of nginx, over connections that stay open."""
+    """/livez and /readyz of the sidecar against `return 200` of nginx, over connections that stay open."""
     wrk = inits.find_program("wrk", "wrk")
     with contextlib.ExitStack() as stack:
-        servers = {"nginx": stack.enter_context(nginx()),
-                   "muster-sidecar": stack.enter_context(sidecar())}
-        for url, _ in servers.values():
+        other, other_pid = stack.enter_context(nginx())
+        own, own_pid = stack.enter_context(sidecar())
+        servers = [("nginx", f"{other}/livez", other_pid), ("/livez", f"{own}/livez", own_pid),
+                   ("/readyz", f"{own}/readyz", own_pid)]
+        for _, url, _ in servers:
             await_answer(url)
-        results = {name: [] for name in servers}
-        for turn in range(lib.rounds(15, 4)):
-            order = list(servers.items())
-            for name, (url, pid) in order[::-1] if turn % 2 else order:
-                results[name].append(load(wrk, url, pid))
+        results = {name: [] for name, _, _ in servers}
+        for name, url, pid in in_turns(servers, lib.rounds(15, 4)):
+            results[name].append(load(wrk, url, pid))
+        rates = {name: lib.stat([one[0] for one in found])["median"] for name, found in results.items()}
+        times = {name: [] for name in results}
+        for name, url, _ in in_turns(servers, lib.rounds(15, 4)):
+            times[name].append(paced(url, rates[name] / 2))
     ratios = {name: [one[0] / nginx_one[0] for one, nginx_one in zip(found, results["nginx"])]
               for name, found in results.items()}
     rows = {name: {"rate": lib.stat([r[0] for r in found]),
                    "cpu_us": lib.stat([r[1] for r in found]),
-                   "of_nginx": lib.stat(ratios[name])} for name, found in results.items()}
+                   "of_nginx": lib.stat(ratios[name]),
+                   "median_us": lib.stat([t[0] for t in times[name]]),
+                   "p99_us": lib.stat([t[1] for t in times[name]])} for name, found in results.items()}
     lib.save("http", {"rows": rows},
-             [lib.table(f"/livez, {CONNECTIONS} connections kept alive",
-                        ["server", "requests/s", "min-max", "/ nginx", "min-max", "cpu µs each"],
+             [lib.table(f"/livez and /readyz, {CONNECTIONS} connections kept alive; µs at half of that rate",
+                        ["server", "requests/s", "min-max", "/ nginx", "min-max", "cpu µs each", "median µs", "p99 µs",
+                         "min-max"],
                         [[name, f"{r['rate']['median']:.0f}", lib.spread(r["rate"]),
                           f"{r['of_nginx']['median']:.2f}", lib.spread(r["of_nginx"], 2),
-                          f"{r['cpu_us']['median']:.1f}"] for name, r in rows.items()])])
+                          f"{r['cpu_us']['median']:.1f}", f"{r['median_us']['median']:.0f}",
+                          f"{r['p99_us']['median']:.0f}", lib.spread(r["p99_us"])] for name, r in rows.items()])])
