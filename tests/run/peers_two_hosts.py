@@ -10,7 +10,7 @@ import threading
 import time
 import urllib.request
 
-from lib import CTL, Init, check, contains, equal, matches, need, until
+from lib import Init, check, contains, equal, matches, need, until
 from sidecarlib import in_network_namespace
 from sidecarlib.hosts import run, two_hosts
 
