@@ -11,7 +11,7 @@ ARG BUILD_BASE=${BASE}
 
 FROM ${BUILD_BASE} AS build
 WORKDIR /src
-COPY scripts/install-deps scripts/build-musl-libs scripts/
+COPY scripts/install-deps scripts/build-musl-libs scripts/fetch-source scripts/
 RUN --mount=type=cache,target=/var/cache/apt,sharing=locked \
     --mount=type=cache,target=/var/lib/apt,sharing=locked \
     scripts/install-deps build musl

@@ -39,6 +39,7 @@ KINDS = {"redis": "redis", "web": "nginx"} | dict.fromkeys(
 DELAYS = {"agent": (150, 1500), "python": (1500, 2500)}  # milliseconds from start to ready
 REACHES_OVER = 0.2  # how many depend on the other host, too
 SIDECAR_PORT = 9180
+RUN_DIR = "/run/muster/init"  # of a pod
 
 
 @dataclasses.dataclass(frozen=True)
@@ -292,9 +293,10 @@ def pod_spec(host, ports, setting):
             "name": "muster",
             "image": "muster-reference",
             "imagePullPolicy": "IfNotPresent",
-            "env": [{"name": "MUSTER_MODE", "value": "kubernetes"}],
+            # a volume may be written to by others; in it muster-init makes a directory that may not
+            "env": [{"name": "MUSTER_MODE", "value": "kubernetes"}, {"name": "MUSTER_RUN_DIR", "value": RUN_DIR}],
             "ports": ports,
-            "startupProbe": probe("/startupz", periodSeconds=1, failureThreshold=120),
+            "startupProbe": probe("/startupz", periodSeconds=1, failureThreshold=320),  # start_timeout comes first
             "readinessProbe": probe("/readyz", periodSeconds=2),
             "livenessProbe": probe("/livez"),
             "securityContext": {"allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True,

@@ -50,7 +50,9 @@ def knows_compose(engine):
 def fetch(folder):
     if (folder / "docker-compose").exists():
         return
-    result = subprocess.run([ROOT / "tests/image/get_compose.sh", folder], capture_output=True, text=True, check=False)
+    result = subprocess.run([ROOT / "tests/image/get_package.sh", "docker-compose",
+                             "usr/libexec/docker/cli-plugins/docker-compose", folder],
+                            capture_output=True, text=True, check=False)
     if result.returncode != 0:
         skip(f"no Docker Compose 2: {(result.stderr.strip().splitlines() or ['no word why'])[-1]}")
 

@@ -1,11 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Puts the plugin of Docker Compose 2 into a folder, from Debian's package: get_compose.sh FOLDER
-# It is unpacked, not installed: in Debian 12 the package of the same name is Compose 1, and Debian 13's
-# plugin runs there, too.
+# Puts a program of Debian 13 into a folder: get_package.sh PACKAGE FILE FOLDER
+# FILE is where it is in the package, without the first slash. The package is unpacked, not installed: Debian 12 has
+# none of that name, or an older one, and these run there, too.
 set -eu
 
-folder=$1
+package=$1 file=$2 folder=$3
 suite=trixie
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -19,10 +19,10 @@ mkdir -p lists/partial cache/archives/partial
 echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror $suite main" >sources.list
 apt() {
 	apt-get -qq -o Dir::Etc::sourcelist="$work/sources.list" -o Dir::Etc::sourceparts=- \
-		-o Dir::State::lists="$work/lists" -o Dir::Cache="$work/cache" -o APT::Sandbox::User=root "$@"
+		-o Dir::State::lists="$work/lists" -o Dir::Cache="$work/cache" -o APT::Sandbox::User="$(id -un)" "$@"
 }
 apt update
-apt download docker-compose
-dpkg-deb -x docker-compose_*.deb .
+apt download "$package/$suite"
+dpkg-deb -x "$package"_*.deb .
 mkdir -p "$folder"
-mv usr/libexec/docker/cli-plugins/docker-compose "$folder/"
+mv "$file" "$folder/"
