@@ -183,6 +183,16 @@ test-image:
 	$(Q)MUSTER_BUILD=$(abspath $(BUILD)) python3 tests/image/engine.py \
 		python3 tests/run.py $(or $(TESTS),'image/*')
 
+# On a Kubernetes of one node, built once from Debian's source package: its programs stay in a folder of the user's.
+K8S := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/muster-k8s
+test-k8s:
+	$(Q)scripts/install-deps build test image k8s
+	$(Q)+$(MAKE) all
+	$(Q)+$(MAKE) STATIC=1 all tools
+	$(Q)scripts/build-kubernetes $(K8S)
+	$(Q)MUSTER_BUILD=$(abspath $(BUILD)) python3 tests/image/engine.py python3 tests/k8s/cluster.py \
+		python3 tests/run.py $(or $(TESTS),'k8s/*')
+
 # ---- more ----
 demo:
 	$(Q)scripts/install-deps build demo
@@ -262,6 +272,7 @@ help:
 #:                      STACK=reference: 84 services on two hosts, SCALE=0.1: with a tenth of their delays
 #: make test            build and run all tests; TESTS='NAME ...' runs some
 #: make test-image      run what needs containers: starts engines of its own, needs root
+#: make test-k8s        run the manifests of k8s/ on a Kubernetes of its own, needs root; the first time builds it
 #: make images          the images of dockerfiles/, with their sizes; needs docker or podman
 #: make lint            formatting, warnings, static checks
 #: make analyze         build with gcc's analyzer, whose warnings are to be judged
@@ -278,7 +289,7 @@ help:
 #: V=1 shows commands, WERROR=1 makes warnings errors, BUILD=DIR builds elsewhere.
 
 FORCE:
-.PHONY: all unit tools test images test-image demo lint analyze fuzz fuzz-entries reliability bench-deps install uninstall clean help FORCE
+.PHONY: all unit tools test images test-image test-k8s demo lint analyze fuzz fuzz-entries reliability bench-deps install uninstall clean help FORCE
 # kept although only a chain of rules asks for them; not .SECONDARY, which would also hide that a header is gone
 .PRECIOUS: $(OUT)/obj/%.o
 .SUFFIXES:

@@ -203,6 +203,31 @@ class Swagger:
                 found.append(f"{title(each)}: unknown kind {each.get('apiVersion')} {each.get('kind')}")
         return found
 
+    # ---- our own table against it ----
+
+    def unknown_fields(self):
+        """Those of fields.py that are not here."""
+        found = []
+        for (version, kind), wanted in KINDS.items():
+            schema = self.find(version, kind)
+            found += self.unknown_in(wanted, schema, kind) if schema else []
+        return found
+
+    def unknown_in(self, wanted, schema, where):
+        schema = self.resolve(schema)
+        if isinstance(wanted, list):
+            return self.unknown_in(wanted[0], schema["items"], where)
+        if not isinstance(wanted, dict) or "*" in wanted:
+            return []
+        found = []
+        for key, each in wanted.items():
+            key = key.removesuffix("!")
+            if key not in schema.get("properties", {}):
+                found.append(f"{where}.{key}")
+            else:
+                found += self.unknown_in(each, schema["properties"][key], f"{where}.{key}")
+        return found
+
 
 def swagger():
     """None where `make test-k8s` has not built Kubernetes."""
