@@ -314,10 +314,11 @@ static const char *health_type(const struct request *request)
 {
 	const char *accept = MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND,
 							 MHD_HTTP_HEADER_ACCEPT);
-	unsigned own = media_quality(accept, "application/health+json");
+	int own = media_quality(accept, "application", "health+json");
 
-	return own && own >= media_quality(accept, "application/json") ? "application/health+json"
-								       : "application/json";
+	return own && own >= media_quality(accept, "application", "json")
+		       ? "application/health+json"
+		       : "application/json";
 }
 
 /* As long as what is told stays true by itself: the shortest period of a probe, in seconds. */

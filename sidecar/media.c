@@ -1,74 +1,153 @@
 /* SPDX-License-Identifier: MIT */
 #include "media.h"
 
-#include <stddef.h>
+#include <stdbool.h>
 #include <string.h>
 #include <strings.h>
 
+/* ---- words ---- */
+
+static bool is_token(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	       (c && strchr("!#$%&'*+-.^_`|~", c));
+}
+
 static const char *skip_space(const char *at)
 {
-	return at + strspn(at, " \t");
+	while (*at == ' ' || *at == '\t')
+		at++;
+	return at;
 }
 
-/* 0 or 1 with at most three decimals; what is none counts as 0. */
-static unsigned read_weight(const char *text, size_t len)
+/* One that is too long becomes "?", which is like none that we know. */
+static void take(char out[MEDIA_NAME_SIZE], size_t len, char c)
 {
-	unsigned weight = 0, unit = 1000;
-
-	for (size_t i = 0; i < len; i++) {
-		if (i == 1 && text[i] == '.')
-			continue;
-		if (text[i] < '0' || text[i] > '9' || unit == 0 || i == 1)
-			return 0;
-		weight += (unsigned)(text[i] - '0') * unit;
-		unit /= 10;
+	if (len < MEDIA_NAME_SIZE - 1) {
+		out[len] = c;
+		out[len + 1] = '\0';
+	} else {
+		memcpy(out, "?", 2);
 	}
-	return weight > 1000 ? 0 : weight;
 }
 
-/* How closely the range names the type: 0 not at all, 1 as one of all, 2 of its kind, 3 itself. */
-static unsigned closeness(const char *range, size_t len, const char *type)
+/* These return what follows, or NULL when there is no such thing at `at`. */
+static const char *read_token(const char *at, char out[MEDIA_NAME_SIZE])
 {
-	size_t kind = strcspn(type, "/") + 1;
+	size_t len = 0;
 
-	if (len == strlen(type) && strncasecmp(range, type, len) == 0)
-		return 3;
-	if (len == kind + 1 && strncasecmp(range, type, kind) == 0 && range[kind] == '*')
-		return 2;
-	return len == 3 && strncmp(range, "*/*", 3) == 0;
+	out[0] = '\0';
+	while (is_token(*at))
+		take(out, len++, *at++);
+	return len ? at : NULL;
 }
 
-/* The parameters of a range; returns their end, a comma or the end of the header. */
-static const char *read_weight_of(const char *at, unsigned *weight)
+static const char *read_quoted(const char *at, char out[MEDIA_NAME_SIZE])
 {
-	*weight = 1000;
-	while (*(at = skip_space(at)) == ';') {
-		size_t len;
+	size_t len = 0;
 
+	out[0] = '\0';
+	for (at++; *at != '"'; at++) {
+		if (*at == '\\')
+			at++;
+		if (!*at)
+			return NULL;
+		take(out, len++, *at);
+	}
+	return at + 1;
+}
+
+/* 0 or 1 with at most three decimals, in thousandths. -1: it is no such number. */
+static int read_weight(const char *text)
+{
+	int weight = 0, unit = 1000;
+
+	if (text[0] != '0' && text[0] != '1')
+		return -1;
+	weight = (text[0] - '0') * unit;
+	text++;
+	if (*text == '.')
+		text++;
+	for (; *text >= '0' && *text <= '9' && unit > 1; text++)
+		weight += (*text - '0') * (unit /= 10);
+	return *text || weight > 1000 ? -1 : weight;
+}
+
+/* ---- ranges ---- */
+
+static const char *read_parameter(const char *at, struct media_range *range)
+{
+	char name[MEDIA_NAME_SIZE], value[MEDIA_NAME_SIZE];
+
+	at = read_token(at, name);
+	if (!at || *at != '=')
+		return NULL;
+	at = at[1] == '"' ? read_quoted(at + 1, value) : read_token(at + 1, value);
+	if (!at)
+		return NULL;
+	if (strcasecmp(name, "q") == 0)
+		range->q = read_weight(value);
+	else if (strcasecmp(name, "version") == 0)
+		memcpy(range->version, value, sizeof(value));
+	else if (strcasecmp(name, "escaping") == 0)
+		memcpy(range->escaping, value, sizeof(value));
+	return range->q < 0 ? NULL : at;
+}
+
+static const char *read_range(const char *at, struct media_range *range)
+{
+	memset(range, 0, sizeof(*range));
+	range->q = 1000;
+	at = read_token(at, range->type);
+	if (!at || *at != '/')
+		return NULL;
+	at = read_token(at + 1, range->subtype);
+	while (at && *(at = skip_space(at)) == ';') {
 		at = skip_space(at + 1);
-		len = strcspn(at, " \t;,");
-		if (len >= 2 && (at[0] == 'q' || at[0] == 'Q') && at[1] == '=')
-			*weight = read_weight(at + 2, len - 2);
-		at += len;
+		if (*at && *at != ';' && *at != ',') /* an empty parameter is allowed */
+			at = read_parameter(at, range);
 	}
-	return at + strcspn(at, ",");
+	return at;
 }
 
-unsigned media_quality(const char *accept, const char *type)
+const char *media_next(const char *at, struct media_range *range)
 {
-	unsigned best = 0, quality = 0;
+	do { /* an empty element is allowed */
+		at = skip_space(at);
+	} while (*at == ',' && at++);
+	range->type[0] = '\0';
+	if (!*at)
+		return NULL;
+	at = read_range(at, range);
+	if (at && (!*at || *at == ','))
+		return at;
+	memcpy(range->type, "?", 2);
+	return NULL;
+}
+
+int media_closeness(const struct media_range *range, const char *type, const char *subtype)
+{
+	if (strcmp(range->type, "*") == 0)
+		return strcmp(range->subtype, "*") == 0 ? 0 : -1;
+	if (strcasecmp(range->type, type) != 0)
+		return -1;
+	if (strcmp(range->subtype, "*") == 0)
+		return 1;
+	return strcasecmp(range->subtype, subtype) == 0 ? 2 : -1;
+}
+
+int media_quality(const char *accept, const char *type, const char *subtype)
+{
+	struct media_range range;
+	int best = -1, quality = 0, close;
 
 	if (!accept || !*skip_space(accept))
 		return 1000;
-	for (const char *at = accept; *at; at += *at == ',') {
-		const char *range = skip_space(at);
-		size_t len = strcspn(range, " \t;,");
-		unsigned close = closeness(range, len, type), weight;
-
-		at = read_weight_of(range + len, &weight);
+	while ((accept = media_next(accept, &range))) {
+		close = media_closeness(&range, type, subtype);
 		if (close > best) {
 			best = close;
-			quality = weight;
+			quality = range.q;
 		}
 	}
 	return quality;
