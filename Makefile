@@ -5,6 +5,8 @@ BUILD     ?= build
 PREFIX    ?= /usr/local
 CFLAGS    ?= $(if $(filter musl,$(STATIC)),-Os,-O2) -g
 FUZZ_TIME ?= 60
+NVCC      ?= $(firstword $(wildcard $(addsuffix /nvcc,$(subst :, ,$(PATH)) $(CUDA_HOME)/bin /usr/local/cuda/bin)))
+CUDA_ARCHS ?= 86 89 90
 Q         := $(if $(V),,@)
 say        = $(if $(V),@:,@printf '  %-6s %s\n' '$(1)' '$(patsubst $(OUT)/%,%,$@)')
 
@@ -104,6 +106,17 @@ $(OUT)/lib%.a: $(OUT)/sources
 	$(Q)rm -f $@
 	$(Q)ar rcsD $@ $(filter %.o,$^)
 
+# Whether there is a GPU that computes; needs nvcc. CUDA_ARCHS: the GPUs that it is compiled for.
+GPU_CHECK := $(addprefix dockerfiles/gpu-check/,compile gpu-check.cu) common/gpu_codes.h common/version.h
+gpu-check: $(if $(NVCC),$(OUT)/gpu-check)
+	$(if $(NVCC),,@echo 'gpu-check is not built: there is no nvcc (CUDA toolkit) in PATH, CUDA_HOME or /usr/local/cuda')
+$(OUT)/gpu-check: $(GPU_CHECK) $(OUT)/cuda
+	$(call say,NVCC)
+	$(Q)NVCC='$(NVCC)' CUDA_ARCHS='$(CUDA_ARCHS)' dockerfiles/gpu-check/compile $(abspath $@)
+$(OUT)/cuda: FORCE
+	@mkdir -p $(@D)
+	@echo '$(NVCC) $(CUDA_ARCHS)' | cmp -s - $@ || echo '$(NVCC) $(CUDA_ARCHS)' >$@
+
 # Other flags than last time, or a library that is missing, are seen here.
 $(OUT)/flags: FORCE
 	@mkdir -p $(@D)
@@ -128,6 +141,7 @@ $(OUT)/lib/libseccomp.a: $(OUT)/lib/libyaml.a
 # A unit test links common/ and init/; one named sidecar_* or ctl_* that program instead.
 unit:  $(call named,unit)
 tools: $(call named,tools) $(OUT)/demo/agent $(addprefix $(OUT)/nvml/,fake.so fake-v1.so fake-bare.so)
+tools: $(if $(STATIC)$(SANITIZE),,$(if $(NVCC),$(addprefix $(OUT)/,gpu-check tools/gpu-check-fake)))
 link-test = $(Q)mkdir -p $(@D) && $(LINK) $(CFLAGS) $(LDFLAGS) -o $@ $^
 $(OUT)/unit/sidecar_%: $(OUT)/obj/tests/unit/sidecar_%.o $(OUT)/libsidecar.a $(COMMON)
 	$(call say,LINK)
@@ -147,6 +161,11 @@ $(OUT)/nvml/fake-bare.so: CPPFLAGS += -DFAKE_BARE
 $(OUT)/nvml/%.so: tests/nvml/fake_nvml.c sidecar/nvml.h $(OUT)/flags
 	$(call say,LINK)
 	$(Q)mkdir -p $(@D) && $(COMPILE) -Isidecar $(CPPFLAGS) $(CFLAGS) -fPIC -shared -fvisibility=hidden -o $@ $<
+# gpu-check with CUDA's runtime as a fake.
+$(OUT)/tools/gpu-check-fake: tests/cuda/fake_cudart.c $(GPU_CHECK)
+	$(call say,NVCC)
+	$(Q)mkdir -p $(@D) && $(CC) -O2 -isystem $(dir $(NVCC))../include -c -o $@.o $<
+	$(Q)NVCC='$(NVCC)' CUDA_ARCHS=89 dockerfiles/gpu-check/compile $(abspath $@ $@.o)
 $(OUT)/fuzz/ctl_%: $(OUT)/obj/tests/fuzz/ctl_%.o $(OUT)/libctl.a $(COMMON)
 	$(call say,LINK)
 	$(link-test) -fsanitize=fuzzer -linih $(CTL_LIBS)
@@ -243,15 +262,17 @@ $(OUT)/bench/resolve: $(OUT)/obj/tests/bench/resolve.o $(COMMON) | bench-deps
 	$(call say,LINK)
 	$(Q)mkdir -p $(@D) && $(LINK) $(CFLAGS) $(LDFLAGS) -o $@ $^ -linih
 
+# what is there only where nvcc is
+BUILT := $(notdir $(wildcard $(OUT)/gpu-check))
 MAN := $(wildcard docs/*.1 docs/*.5 docs/*.8)
-INSTALLED = $(addprefix $(DESTDIR)$(PREFIX)/bin/,$(PROGRAMS)) \
+INSTALLED = $(addprefix $(DESTDIR)$(PREFIX)/bin/,$(PROGRAMS) $(BUILT)) \
 	$(foreach page,$(MAN),$(DESTDIR)$(PREFIX)/share/man/man$(subst .,,$(suffix $(page)))/$(notdir $(page))) \
 	$(addprefix $(DESTDIR)$(PREFIX)/share/,$(COMPLETIONS))
 COMPLETIONS := $(addprefix bash-completion/completions/,musterctl muster-sidecar) \
 	$(addprefix zsh/site-functions/,_musterctl _muster-sidecar)
 install: all
 	$(Q)install -d $(sort $(dir $(INSTALLED)))
-	$(Q)install -m 755 $(addprefix $(OUT)/,$(PROGRAMS)) $(DESTDIR)$(PREFIX)/bin
+	$(Q)install -m 755 $(addprefix $(OUT)/,$(PROGRAMS) $(BUILT)) $(DESTDIR)$(PREFIX)/bin
 	$(Q)for page in $(MAN); do \
 		install -m 644 $$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}; done
 	$(Q)for name in musterctl muster-sidecar; do \
@@ -279,6 +300,7 @@ help:
 #: make fuzz            fuzz the parsers, FUZZ_TIME=60 seconds each
 #: make bench           the measurements of docs/benchmarks.md
 #: make reliability     the figures of docs/reliability.md; RELIABILITY='NAME ...' some of them
+#: make gpu-check       build the check of GPUs, with nvcc; CUDA_ARCHS='86 89 90'
 #: make install         DESTDIR= PREFIX=/usr/local; uninstall removes the same files
 #: make clean           remove build/
 #:
@@ -289,7 +311,7 @@ help:
 #: V=1 shows commands, WERROR=1 makes warnings errors, BUILD=DIR builds elsewhere.
 
 FORCE:
-.PHONY: all unit tools test images test-image test-k8s demo lint analyze fuzz fuzz-entries reliability bench-deps install uninstall clean help FORCE
+.PHONY: all unit tools gpu-check test images test-image test-k8s demo lint analyze fuzz fuzz-entries reliability bench-deps install uninstall clean help FORCE
 # kept although only a chain of rules asks for them; not .SECONDARY, which would also hide that a header is gone
 .PRECIOUS: $(OUT)/obj/%.o
 .SUFFIXES:

@@ -169,6 +169,8 @@ struct policy_config {
 	uint32_t stop_grace;               /* ms */
 	uint64_t log_max_size;             /* bytes; 0: no limit */
 	const char *log_path;              /* LOG_FILE */
+	char *const
+		*gpu_check; /* before pre_start: gpu-check and its arguments; NULL: no GPU needed */
 	char *const *pre_start;
 	char *const *stop_command;
 	char *const *post_stop;

@@ -266,7 +266,7 @@ static void look_at_unused(const struct looking *l)
 
 	for (size_t i = 0; l->draft->restart == RESTART_NO && i < 3; i++)
 		warn_given(l, restarts[i], "has no effect with restart = no");
-	if (l->draft->type == TYPE_SERVICE && !l->draft->pre_start &&
+	if (l->draft->type == TYPE_SERVICE && !l->draft->pre_start && !l->draft->require_gpu &&
 	    !l->service->probes[ROLE_READINESS] && !l->service->probes[ROLE_STARTUP])
 		warn_given(l, "ready_timeout",
 			   "has no effect without a readiness_probe or startup_probe: it is ready "
@@ -341,6 +341,7 @@ static void look_at_service(struct load *load, const struct service_load *loaded
 	look_at_directory(&l);
 	look_at_log(&l);
 	look_at_program(&l, "command", service->argv);
+	look_at_program(&l, "require_gpu", policy->gpu_check);
 	look_at_program(&l, "pre_start", policy->pre_start);
 	look_at_program(&l, "stop_command", policy->stop_command);
 	look_at_program(&l, "post_stop", policy->post_stop);

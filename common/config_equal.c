@@ -132,6 +132,7 @@ static void compare_policy(struct difference *d, const struct policy_config *a,
 	     a->restart_limit == b->restart_limit && a->restart_window == b->restart_window);
 	note(d, "stop_signal", a->stop_signal == b->stop_signal);
 	note(d, "stop_grace_period", a->stop_grace == b->stop_grace);
+	note(d, "require_gpu", same_list(a->gpu_check, b->gpu_check));
 	note(d, "pre_start", same_list(a->pre_start, b->pre_start));
 	note(d, "stop_command", same_list(a->stop_command, b->stop_command));
 	note(d, "post_stop", same_list(a->post_stop, b->post_stop));

@@ -110,6 +110,7 @@ struct service_draft {
 	uint8_t stop_signal;
 	uint32_t stop_grace;
 	char *const *stop_command, *const *pre_start, *const *post_stop;
+	const char *require_gpu;
 	const char *user, *group;
 	const struct entry *group_add, *cap_add, *cap_drop;
 	bool no_new_privileges;

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "config_load.h"
 
+#include <limits.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "address.h"
 #include "arena.h"
@@ -58,7 +60,8 @@ static void report_key(struct load *load, const struct section *section, const c
 static void check_external(struct load *load, const struct service_load *service,
 			   const struct service_config *out)
 {
-	static const char *const hooks[] = {"command", "pre_start", "stop_command", "post_stop"};
+	static const char *const hooks[] = {"command", "require_gpu", "pre_start", "stop_command",
+					    "post_stop"};
 
 	for (size_t i = 0; i < sizeof(hooks) / sizeof(hooks[0]); i++)
 		report_key(load, service->section, hooks[i],
@@ -163,6 +166,26 @@ static const struct cgroup_config *make_cgroup(struct load *load, const struct s
 	return load_intern_block(load, &cgroup, sizeof(cgroup));
 }
 
+/* Beside this program, as it is installed; else in the service's PATH. */
+static char *const *make_gpu_check(struct load *load, const struct service_draft *draft)
+{
+	static const char name[] = "gpu-check";
+	char path[PATH_MAX + sizeof(name)];
+	ssize_t len = readlink("/proc/self/exe", path, PATH_MAX);
+	const char *argv[] = {name, "--require", draft->require_gpu};
+
+	if (!draft->require_gpu)
+		return NULL;
+	while (len > 0 && path[len - 1] != '/')
+		len--;
+	if (len > 0) {
+		memcpy(path + len, name, sizeof(name));
+		if (access(path, X_OK) == 0)
+			argv[0] = path;
+	}
+	return load_intern_list(load, (char *const *)(uintptr_t)argv, 3);
+}
+
 static const struct policy_config *make_policy(struct load *load, struct service_load *service)
 {
 	const struct service_draft *draft = &service->draft;
@@ -184,6 +207,7 @@ static const struct policy_config *make_policy(struct load *load, struct service
 	policy.log_max_size = draft->log_max_size;
 	if (draft->log.path)
 		policy.log_path = load_intern(load, draft->log.path);
+	policy.gpu_check = make_gpu_check(load, draft);
 	policy.pre_start = draft->pre_start;
 	policy.stop_command = draft->stop_command;
 	policy.post_stop = draft->post_stop;

@@ -6,6 +6,7 @@
 
 #include "arena.h"
 #include "expand.h"
+#include "gpu_codes.h"
 #include "hosts_file.h"
 #include "sig.h"
 #include "str.h"
@@ -303,6 +304,18 @@ static bool read_hosts(const struct key *key, const char *text, void *field)
 	return true;
 }
 
+static bool read_gpu(const struct key *key, const char *text, void *field)
+{
+	uint64_t major, minor;
+	char first[4];
+	const char *second = split_at(text, ".", first, sizeof(first));
+
+	if (strcmp(text, GPU_ANY) != 0 &&
+	    (!second || !parse_uint(first, 99, &major) || !major || !parse_uint(second, 9, &minor)))
+		return false;
+	return read_text(key, text, field);
+}
+
 static read_value *const readers[] = {
 	[KEY_TEXT] = read_text,         [KEY_NAME] = read_name,
 	[KEY_PATH] = read_path,         [KEY_BOOL] = read_bool,
@@ -313,7 +326,7 @@ static read_value *const readers[] = {
 	[KEY_BACKOFF] = read_backoff,   [KEY_RATE] = read_rate,
 	[KEY_LIMIT] = read_limit,       [KEY_CHANGE] = read_change,
 	[KEY_HOSTS] = read_hosts,       [KEY_CPUS] = read_cpus,
-	[KEY_CORES] = read_cores,
+	[KEY_CORES] = read_cores,       [KEY_GPU] = read_gpu,
 };
 
 /* ---- expansion ---- */

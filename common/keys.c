@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 
 #include "config_load.h"
+#include "gpu_codes.h"
 #include "seccomp_profile.h"
 #include "str.h"
 
@@ -148,12 +149,12 @@ const struct key keys[] = {
 	 .accepts = "inherit, prefix, json, none or file:/path"},
 	{"log_max_size", SERVICE(log_max_size), .form = KEY_SIZE, .fallback = "10M"},
 	{"log_keep", SERVICE(log_keep), NUMBER(0, 99), .fallback = "3"},
+	{"require_gpu", SERVICE(require_gpu), .form = KEY_GPU},
 	{"profiles", SERVICE(profiles), .form = KEY_LIST},
 	{"replicas", SERVICE(replicas), .form = KEY_LIST, .fallback = "1", .no_parse = true,
 	 .accepts = FORM_REPLICAS},
 	{"on_address_change", SERVICE(on_address_change), .form = KEY_CHANGE, .fallback = "ignore"},
 	ABSENT(SECTION_SERVICE, "forward"),
-	ABSENT(SECTION_SERVICE, "require_gpu"),
 
 	{"port", ADDRESS(port), .form = KEY_LIST,
 	 .accepts = "a number from 1 to 65535 or the name of a port"},
@@ -228,6 +229,8 @@ static const char *form_accepts(enum key_form form)
 		return "restart, ignore or signal:NAME, as in signal:HUP";
 	case KEY_HOSTS:
 		return "yes, no or the path of a hosts file";
+	case KEY_GPU:
+		return GPU_ANY ", or a compute capability such as 8.9";
 	case KEY_RATE:
 		return "a number of restarts in a time such as 10/60s, or unlimited";
 	case KEY_PROBE:

@@ -42,6 +42,7 @@ enum key_form {
 	KEY_RATE,     /* struct range_draft: N/DURATION */
 	KEY_CHANGE,   /* uint8_t: CHANGE_IGNORE, CHANGE_RESTART or a signal */
 	KEY_HOSTS,    /* const char *: a path, NULL for no */
+	KEY_GPU,      /* const char *: "any" or "8.9" */
 	KEY_LIMIT,    /* entry of struct limits_draft; `min` is the RLIMIT_*, `max` 1 for bytes */
 	/* read later, with the section as a whole: const struct entry * */
 	KEY_LIST,

@@ -10,6 +10,7 @@
 
 #include "clock.h"
 #include "demand.h"
+#include "gpu_codes.h"
 #include "leftovers.h"
 #include "log.h"
 #include "logwriter.h"
@@ -248,6 +249,15 @@ static int run_hook(struct supervisor *sup, struct service *service, char *const
 								      : EV_HOOK_FAILED;
 }
 
+/* Before the program: the check of the GPU, then the service's own command. */
+static int run_before(struct supervisor *sup, struct service *service)
+{
+	const struct policy_config *policy = service->config->policy;
+
+	service->checks_gpu = !service->checks_gpu && policy->gpu_check;
+	return run_hook(sup, service, service->checks_gpu ? policy->gpu_check : policy->pre_start);
+}
+
 static int sweep(struct supervisor *sup, struct service *service)
 {
 	service->sweeping = leftovers_end(sup, service);
@@ -302,8 +312,10 @@ static int perform(struct supervisor *sup, struct service *service, unsigned eff
 
 	end_running(sup, service, effects);
 	arm(sup, service, effects);
-	if (effects & FX_PRE_START)
-		return run_hook(sup, service, policy->pre_start);
+	if (effects & FX_PRE_START) {
+		service->checks_gpu = false;
+		return run_before(sup, service);
+	}
 	if (effects & FX_STOP_COMMAND)
 		return run_hook(sup, service, policy->stop_command);
 	if (effects & FX_POST_STOP)
@@ -328,7 +340,7 @@ static struct machine_facts facts_of(const struct supervisor *sup, const struct 
 	return (struct machine_facts){
 		.type = config->type,
 		.has_readiness = config->probes[ROLE_READINESS] || config->probes[ROLE_STARTUP],
-		.has_pre_start = config->policy->pre_start != NULL,
+		.has_pre_start = config->policy->gpu_check || config->policy->pre_start,
 		.has_stop_command = config->policy->stop_command != NULL && !service->aborting,
 		.has_post_stop =
 			config->policy->post_stop != NULL && service->launched && !sup->killing,
@@ -485,21 +497,36 @@ void supervisor_main_lost(struct supervisor *sup, struct service *service)
 	main_is_gone(sup, service);
 }
 
+static void describe_gpu(struct supervisor *sup, struct service *service, int code)
+{
+	const char *why = gpu_code_text(code), *wanted = service->config->policy->gpu_check[2];
+
+	supervisor_reason(sup, service, "require_gpu = %s: %s (exit code %d)", wanted,
+			  why ? why : "gpu-check failed", code);
+}
+
 static void hook_ended(struct supervisor *sup, struct service *service, pid_t pid, int wait_status)
 {
-	int code = exit_code_of(wait_status);
+	int code = exit_code_of(wait_status), next = EV_HOOK_OK;
+	bool gpu = service->phase == PH_PRE_START && service->checks_gpu;
 
 	if (service->hook != pid)
 		return;
 	service->hook = 0;
 	if (code == 0) {
-		supervisor_event(sup, service, EV_HOOK_OK);
+		if (gpu && service->config->policy->pre_start)
+			next = run_before(sup, service);
+		if (next != NO_EVENT)
+			supervisor_event(sup, service, (enum event)next);
 		return;
 	}
 	if (service->phase == PH_PRE_START)
 		service->exit_code = code;
-	supervisor_reason(sup, service, "its %s command exited with code %d",
-			  machine_phase_name(service->phase), code);
+	if (gpu)
+		describe_gpu(sup, service, code);
+	else
+		supervisor_reason(sup, service, "its %s command exited with code %d",
+				  machine_phase_name(service->phase), code);
 	if (service->phase != PH_PRE_START) /* that one is told as the reason of what follows */
 		log_warning("%s: its %s command exited with code %d", service->config->name,
 			    machine_phase_name(service->phase), code);

@@ -74,6 +74,7 @@ struct service {
 	uint8_t phase;           /* enum phase */
 	uint8_t after;           /* enum after */
 	uint64_t processor_time; /* ns, of its main process at admission's last look */
+	bool checks_gpu;         /* the hook that runs is that of require_gpu */
 	bool computing;          /* then, or not looked at yet */
 	bool wanted;
 	bool launched;           /* the program ran since the last rest: post_stop applies */

@@ -306,7 +306,9 @@ static bool put_service_fact(struct text *text, const struct config *config,
 		put_list(text, service->policy->stop_command);
 		put(text, " / ");
 		put_list(text, service->policy->post_stop);
-	} else if (strcmp(what, "listen") == 0)
+	} else if (strcmp(what, "gpu_check") == 0)
+		put_list(text, service->policy->gpu_check + 1); /* where it lies differs */
+	else if (strcmp(what, "listen") == 0)
 		put_listens(text, config, service);
 	else if (strcmp(what, "flags") == 0)
 		put_flags(text, service);
