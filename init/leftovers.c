@@ -15,6 +15,7 @@
 #define STUCK_NAMED   4 /* with a line each */
 #define KILL_AGAIN_MS 100
 #define DEPTH_MAX     256 /* of a process below us */
+#define FDS_LOOKED_AT 1024
 
 struct walk {
 	struct supervisor *sup;
@@ -121,16 +122,54 @@ static bool is_unstuck(int proc, pid_t child, void *data)
 
 /* ---- who had to be killed ---- */
 
-static void note(struct supervisor *sup, const char *name, pid_t pid, const char *service)
+struct holding {
+	unsigned left; /* of descriptors to look at */
+	bool gpu;
+};
+
+static bool look_at_fd(int fds, pid_t number, void *data)
+{
+	static const char device[] = "/dev/nvidia";
+	struct holding *holding = data;
+	char name[16], target[sizeof(device)];
+	ssize_t n;
+
+	snprintf(name, sizeof(name), "%d", (int)number);
+	n = readlinkat(fds, name, target, sizeof(target));
+	holding->gpu = n == sizeof(target) && memcmp(target, device, sizeof(device) - 1) == 0;
+	return !holding->gpu && --holding->left;
+}
+
+/* Whether it has a device of NVIDIA open: what it holds of a GPU's memory was lost to others. */
+static bool holds_gpu(int proc, pid_t pid)
+{
+	struct holding holding = {.left = FDS_LOOKED_AT};
+	char path[24];
+	int fds;
+
+	snprintf(path, sizeof(path), "%d/fd", (int)pid);
+	fds = openat(proc, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fds < 0)
+		return false;
+	proc_each(fds, look_at_fd, &holding);
+	close(fds);
+	return holding.gpu;
+}
+
+/* proc: a descriptor of /proc, or -1. */
+static void note(struct supervisor *sup, int proc, const char *name, pid_t pid, const char *service)
 {
 	size_t used = strlen(sup->killed);
+	bool gpu;
 
 	sup->kills++;
 	if (used > sizeof(sup->killed) - 2 * STATUS_NAME_MAX - 16)
 		return;
 	sup->kills_named++;
-	snprintf(sup->killed + used, sizeof(sup->killed) - used, "%s%s %d%s%s%s", used ? ", " : "",
-		 name, (int)pid, service ? " (" : "", service ? service : "", service ? ")" : "");
+	gpu = proc >= 0 && holds_gpu(proc, pid);
+	snprintf(sup->killed + used, sizeof(sup->killed) - used, "%s%s %d%s%s%s%s",
+		 used ? ", " : "", name, (int)pid, service ? " (" : "", service ? service : "",
+		 service ? ")" : "", gpu ? " with a GPU" : "");
 }
 
 static bool note_each(int proc, pid_t pid, const struct proc_info *info, pid_t child, void *data)
@@ -139,7 +178,7 @@ static bool note_each(int proc, pid_t pid, const struct proc_info *info, pid_t c
 	const struct service *service = owner_of(walk->sup, proc, child);
 
 	if (walk->sup->stage >= STAGE_STOP && (!service || !service->killed))
-		note(walk->sup, info->name, pid, service ? service->config->name : NULL);
+		note(walk->sup, proc, info->name, pid, service ? service->config->name : NULL);
 	return true;
 }
 
@@ -147,7 +186,7 @@ static bool note_each(int proc, pid_t pid, const struct proc_info *info, pid_t c
 static void note_main(struct supervisor *sup, const struct service *service)
 {
 	if (service->pid > 0 && !service->killed && sup->stage >= STAGE_STOP)
-		note(sup, "process", service->pid, service->config->name);
+		note(sup, -1, "process", service->pid, service->config->name);
 }
 
 static bool say_stuck(int proc, pid_t pid, const struct proc_info *info, pid_t child, void *data)
