@@ -251,12 +251,15 @@ enum gpu_mode { GPU_AUTO, GPU_YES, GPU_NO };
 #define CONNECTIONS_DEFAULT      10
 #define CONNECTIONS_HOST_DEFAULT 2
 
+#define NO_UID ((uid_t)-1) /* the kernel's word for "no change": nobody has it */
+
 /* [sidecar] */
 struct sidecar_config {
 	bool present;        /* the section exists, or a network probe needs it */
 	bool external;       /* runs elsewhere: PID 1 does not start it */
 	const char *program; /* NULL: muster-sidecar beside this program, else in PATH */
 	const char *user;    /* NULL: `muster` when there is such a user, else 65532 */
+	uid_t uid;           /* that of `user`; NO_UID: there is no such key */
 	char *const *listen; /* host:port, NULL-ended; default 127.0.0.1:9180 */
 	/* the name server: all numeric host:port, NULL-ended */
 	char *const *dns;          /* where it answers; NULL: there is none */

@@ -143,9 +143,6 @@ static const char *take_address(struct depending *d, uint32_t from, const char *
 	if (!load->book->entries[found->value].count)
 		return load_format(load, "it has none in mode %s; tried: %s", load->book->mode,
 				   load->book->entries[found->value].tried);
-	if (load->config->sidecar.external)
-		return "addresses are tried by the sidecar that muster-init starts, and [sidecar] "
-		       "external = yes says that there is none";
 	to = load_address_service(load, found->value);
 	if (d->seen[to] == from + 1)
 		return "named twice";
@@ -173,9 +170,6 @@ static const char *take_peer(struct depending *d, uint32_t from, const char *nam
 		return load_no_peer(load, asked->name);
 	if (asked->restart)
 		return "a service of another host is not started here, so nobody restarts with it";
-	if (load->config->sidecar.external)
-		return "other hosts are asked by the sidecar that muster-init starts, and "
-		       "[sidecar] external = yes says that there is none";
 	if (strlen(whole) > CONFIG_NAME_MAX)
 		return "longer than 63 characters, host and condition included";
 	to = load_peer_service(load, peer, whole);
@@ -321,11 +315,6 @@ static void take_mentions(struct load *load, const struct service_load *service,
 						   load->mention_count * sizeof(*load->mentions));
 	if (!out->on_address_change)
 		return;
-	if (load->config->sidecar.external)
-		warn_section(load, service->section,
-			     "on_address_change: addresses are watched by the sidecar that "
-			     "muster-init starts, and [sidecar] external = yes says that there is "
-			     "none");
 	load->config->sidecar.present |= load->book->count > 0;
 	for (uint32_t i = 0; i < load->book->count; i++) {
 		bool concerned = !out->address_count;

@@ -231,9 +231,6 @@ static bool check_probe(struct load *load, const struct service_load *service, e
 	const char *problem = misfit(&service->draft, role, probe->kind);
 	char q[QUOTE_SIZE];
 
-	if (!problem && probe_is_network(probe) && load->config->sidecar.external)
-		problem = "network probes are made by the sidecar that muster-init starts, and "
-			  "[sidecar] external = yes says that there is none";
 	for (const struct probe_config *other = probe->next; other && !problem; other = other->next)
 		if (other->kind == probe->kind && other->target == probe->target)
 			problem = "it stands there twice";

@@ -7,6 +7,7 @@
 
 #include "address.h"
 #include "endpoint.h"
+#include "passwd.h"
 
 #define DNS_PORT 53
 
@@ -132,14 +133,19 @@ void load_sidecar(struct load *load)
 	struct section *section = section_find(load, section_word(SECTION_SIDECAR));
 	struct sidecar_config *out = &load->config->sidecar;
 	struct sidecar_draft draft = {0};
+	struct passwd_user known;
 	struct entry *user;
 
 	values_defaults(load, SECTION_SIDECAR, &draft);
 	if (section)
 		values_read(load, section, &draft);
 	user = section ? section_get(section, "user") : NULL;
-	if (user && draft.user && !draft.external)
+	out->uid = NO_UID;
+	if (user && draft.user) {
 		identity_check_user(load, user, draft.user);
+		if (passwd_user(draft.user, &known) == 0)
+			out->uid = known.uid;
+	}
 	out->present = section != NULL;
 	out->external = draft.external;
 	out->gpu = draft.gpu;

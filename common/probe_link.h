@@ -6,9 +6,10 @@
 
 /*
  * The private channel between muster-init and muster-sidecar: a SOCK_SEQPACKET pair, its
- * descriptor number in the sidecar's environment as LINK_VARIABLE. Init says what to probe; the
- * sidecar answers with verdicts. Fixed-size structs, no text to parse: what comes from a network
- * ends in the sidecar. The first field of every message is its type.
+ * descriptor number in the sidecar's environment as LINK_VARIABLE; or, to a sidecar that init has
+ * not started, a connection to the control socket after WIRE_SIDECAR (wire.h). Init says what to
+ * probe; the sidecar answers with verdicts. Fixed-size structs, no text to parse: what comes from a
+ * network ends in the sidecar. The first field of every message is its type.
  *
  * Init sends LINK_WATCH when a probe is to run and LINK_DROP when not. `probe` is a slot number
  * below 65536; `serial` is new with each LINK_WATCH, and an answer with another serial is old.

@@ -35,6 +35,9 @@ enum wire_type {
 	 * remove for what is not to run. WIRE_PART: there is more; ask again.
 	 */
 	WIRE_PREVIEW = 10,
+	/* no body: WIRE_DONE, and from there on the connection is the channel of probe_link.h to a
+	 * sidecar that init has not started; WIRE_REFUSED, or WIRE_FAILED: there is one already */
+	WIRE_SIDECAR = 11,
 	/* answers */
 	WIRE_DONE = 64,      /* text, may be empty */
 	WIRE_REFUSED = 65,   /* text: not permitted */

@@ -16,6 +16,7 @@
 #include "log.h"
 #include "notify.h"
 #include "rundir.h"
+#include "sidecar_link.h"
 #include "sig.h"
 #include "supervisor.h"
 #include "wire.h"
@@ -441,6 +442,31 @@ static void on_logs(struct supervisor *sup, struct client *client, const char *b
 	client->logs = true;
 }
 
+/* One that init has not started becomes it by its user: what it says decides what is ready. */
+static void on_sidecar(struct supervisor *sup, struct client *client)
+{
+	const struct sidecar_config *sidecar = &sup->config->sidecar;
+	int fd;
+
+	if (!sidecar->external) {
+		answer(sup, client, WIRE_REFUSED, "[sidecar] external = yes is not set");
+		return;
+	}
+	if ((client->uid != sidecar->uid || !rundir_knows(client->uid)) && !may_change(sup, client))
+		return;
+	if (sup->link.source.fd >= 0) {
+		answer(sup, client, WIRE_FAILED, "another sidecar is connected");
+		return;
+	}
+	fd = fcntl(client->source.fd, F_DUPFD_CLOEXEC, 3);
+	answer(sup, client, fd < 0 ? WIRE_FAILED : WIRE_DONE, "%s", fd < 0 ? strerror(errno) : "");
+	if (fd < 0)
+		return;
+	client_close(sup, client);
+	log_info("a sidecar of user %u has connected", (unsigned)client->uid);
+	sidecar_link_adopt(sup, fd);
+}
+
 static void on_request(struct supervisor *sup, struct client *client, int type, const void *body,
 		       size_t size)
 {
@@ -470,6 +496,9 @@ static void on_request(struct supervisor *sup, struct client *client, int type, 
 		break;
 	case WIRE_LOGS:
 		on_logs(sup, client, body, size);
+		break;
+	case WIRE_SIDECAR:
+		on_sidecar(sup, client);
 		break;
 	default:
 		answer(sup, client, WIRE_UNKNOWN, "%s", "");

@@ -57,6 +57,8 @@ void sidecar_link_update(struct supervisor *sup)
 	struct sidecar_link *link = &sup->link;
 	bool blocked = false;
 
+	if (link->external && !sup->config->sidecar.external)
+		sidecar_link_ended(sup); /* a reload wants none */
 	if (link->source.fd < 0)
 		return; /* told when it starts */
 	for (uint32_t i = 0; i < sup->numbers && !blocked; i++) {
@@ -114,6 +116,8 @@ static void link_ready(struct loop *loop, struct loop_source *source, uint32_t e
 			break;
 		if (n <= 0) {
 			loop_close(loop, source);
+			if (sup->link.external)
+				sidecar_link_ended(sup);
 			return;
 		}
 		heard(sup);
@@ -132,6 +136,12 @@ static void silence_expired(struct loop *loop, struct loop_timer *timer)
 	struct service *sidecar = sup->by_slot[sup->link.slot];
 
 	(void)timer;
+	if (sup->link.external) {
+		log_warning("the sidecar was not heard for %d s: another may take its place",
+			    LINK_DEAD_MS / 1000);
+		sidecar_link_ended(sup);
+		return;
+	}
 	supervisor_reason(sup, sidecar, "was not heard for %d s", LINK_DEAD_MS / 1000);
 	log_warning("the sidecar was not heard for %d s: restarting it", LINK_DEAD_MS / 1000);
 	supervisor_event(sup, sidecar, EV_DEAD);
@@ -139,30 +149,48 @@ static void silence_expired(struct loop *loop, struct loop_timer *timer)
 
 /* ---- the channel ---- */
 
-bool sidecar_link_prepare(struct supervisor *sup)
+static bool open_channel(struct supervisor *sup, int fd, bool external)
 {
 	struct sidecar_link *link = &sup->link;
-	int ends[2];
 
 	sidecar_link_ended(sup);
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) < 0)
-		return false;
 	link->source.ready = link_ready;
 	link->source.class = CLASS_FACT;
 	link->silence.expired = silence_expired;
-	if (loop_add(&sup->loop, &link->source, ends[0], EPOLLIN) < 0) {
-		close(ends[0]);
-		close(ends[1]);
+	if (loop_add(&sup->loop, &link->source, fd, EPOLLIN) < 0) {
+		close(fd);
 		return false;
 	}
-	link->child_end = ends[1];
 	link->blocked = false;
+	link->external = external;
 	addresses_renew(sup);
 	/* the new sidecar knows nothing: everything that is active has to be said again */
 	for (uint32_t i = 0; i < sup->numbers; i++)
 		if (sup->by_number[i])
 			sup->by_number[i]->announced = !sup->by_number[i]->active;
 	return true;
+}
+
+bool sidecar_link_prepare(struct supervisor *sup)
+{
+	int ends[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) < 0)
+		return false;
+	if (!open_channel(sup, ends[0], false)) {
+		close(ends[1]);
+		return false;
+	}
+	sup->link.child_end = ends[1];
+	return true;
+}
+
+void sidecar_link_adopt(struct supervisor *sup, int fd)
+{
+	if (!open_channel(sup, fd, true))
+		return;
+	heard(sup);
+	sidecar_link_update(sup);
 }
 
 void sidecar_link_started(struct supervisor *sup)
@@ -182,4 +210,5 @@ void sidecar_link_ended(struct supervisor *sup)
 	if (link->child_end >= 0)
 		close(link->child_end);
 	link->child_end = -1;
+	link->external = false;
 }

@@ -16,6 +16,7 @@ struct sidecar_link {
 	int child_end;             /* for the sidecar that is about to be started; -1 */
 	uint16_t slot;             /* of the internal service */
 	bool blocked;              /* it does not take more messages now */
+	bool external;             /* it has come to the control socket, init did not start it */
 	/* addresses.c: what of the address book was said */
 	bool book_sent;
 	uint32_t book_serial, book_address, book_step;
@@ -26,6 +27,8 @@ bool sidecar_link_prepare(struct supervisor *sup);
 /* It runs (its end is closed here), or it has ended. */
 void sidecar_link_started(struct supervisor *sup);
 void sidecar_link_ended(struct supervisor *sup);
+/* Takes a connection to the control socket over as the channel; the descriptor is its own then. */
+void sidecar_link_adopt(struct supervisor *sup, int fd);
 /* Some probe began or ended: tells the sidecar what it does not know yet. */
 void sidecar_link_update(struct supervisor *sup);
 

@@ -33,7 +33,9 @@ struct channel {
 	struct book_draft *draft;
 	struct address_book *book; /* in force in `live` */
 	struct snapshot *snapshot;
-	int fd;
+	channel_lost *lost;
+	void *lost_data;
+	int fd; /* -1: init is not there */
 	struct loop_timer beat;
 	uint64_t sent; /* when init was last told anything */
 	bool stalled;  /* init's end is full: room is awaited */
@@ -73,7 +75,9 @@ static bool channel_send(struct channel *channel, const void *message, size_t si
 		listen_for(channel, EPOLLIN | EPOLLOUT);
 		return false;
 	}
-	loop_stop(channel->loop, 0); /* init is gone */
+	/* init is gone; that is seen again when it is read, where probes may be dropped */
+	if (!channel->lost)
+		loop_stop(channel->loop, 0);
 	return true;
 }
 
@@ -108,6 +112,8 @@ bool channel_report(void *data, struct probe *probe)
 	};
 	uint64_t micro = probe->last.latency / 1000;
 
+	if (channel->fd < 0)
+		return true;
 	if (!is_news(probe)) {
 		/* awake anyway: a beat now saves waking up for it */
 		if (loop_now(channel->loop) - channel->sent > BEAT_EVERY / 2 && !channel->stalled)
@@ -163,6 +169,8 @@ bool channel_answer(void *data, const struct link_answer *answer)
 {
 	struct channel *channel = data;
 
+	if (channel->fd < 0)
+		return true; /* told again with the next book */
 	return !channel->stalled && channel_send(channel, answer, sizeof(*answer));
 }
 
@@ -207,6 +215,31 @@ static void take_message(struct channel *channel, const void *message, size_t si
 			    type, size);
 }
 
+static void hang_up(struct channel *channel)
+{
+	loop_disarm(channel->loop, &channel->beat);
+	if (channel->fd < 0)
+		return;
+	loop_forget(channel->loop, channel->fd);
+	close(channel->fd);
+	channel->fd = -1;
+	book_draft_free(&channel->draft);
+}
+
+/* The next init orders anew. The book stays: things still are where they were. */
+static void lose(struct channel *channel)
+{
+	if (!channel->lost) {
+		loop_stop(channel->loop, 0);
+		return;
+	}
+	hang_up(channel);
+	prober_drop_all(channel->prober);
+	live_drop_all(channel->live);
+	peers_drop_all(channel->peers);
+	channel->lost(channel->lost_data);
+}
+
 static void take_messages(struct channel *channel)
 {
 	_Alignas(8) char message[sizeof(struct link_watch) + 8];
@@ -221,7 +254,7 @@ static void take_messages(struct channel *channel)
 		if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
 			return;
 		log_debug("muster-init has closed the channel");
-		loop_stop(channel->loop, 0);
+		lose(channel);
 		return;
 	}
 }
@@ -233,7 +266,7 @@ static void channel_ready(void *data, int fd, uint32_t events)
 	(void)fd;
 	if (events & (EPOLLIN | EPOLLHUP | EPOLLERR))
 		take_messages(channel);
-	if (events & EPOLLOUT && channel->stalled) {
+	if (events & EPOLLOUT && channel->fd >= 0 && channel->stalled) {
 		channel->stalled = false;
 		listen_for(channel, EPOLLIN);
 		prober_resume(channel->prober);
@@ -249,12 +282,12 @@ static void listen_for(struct channel *channel, uint32_t events)
 	loop_watch(channel->loop, channel->fd, events, channel_ready, channel);
 }
 
-struct channel *channel_create(struct loop *loop, int fd, struct snapshot *snapshot)
+struct channel *channel_create(struct loop *loop, struct snapshot *snapshot)
 {
 	struct channel *channel = mem_alloc(sizeof(*channel));
 
 	channel->loop = loop;
-	channel->fd = fd;
+	channel->fd = -1;
 	channel->snapshot = snapshot;
 	channel->beat.call = beat_due;
 	channel->beat.data = channel;
@@ -267,15 +300,21 @@ void channel_start(struct channel *channel, struct prober *prober, struct live *
 	channel->prober = prober;
 	channel->live = live;
 	channel->peers = peers;
+}
+
+void channel_open(struct channel *channel, int fd, channel_lost *lost, void *data)
+{
+	channel->fd = fd;
+	channel->lost = lost;
+	channel->lost_data = data;
+	channel->stalled = false;
 	listen_for(channel, EPOLLIN);
 	send_beat(channel);
 }
 
 void channel_destroy(struct channel *channel)
 {
-	loop_disarm(channel->loop, &channel->beat);
-	loop_forget(channel->loop, channel->fd);
-	close(channel->fd);
+	hang_up(channel);
 	book_draft_free(&channel->draft);
 	book_free(channel->book);
 	free(channel);

@@ -10,6 +10,7 @@
 #include "fd.h"
 #include "mem.h"
 #include "probe.h"
+#include "reach.h"
 #include "sidecar.h"
 #include "snapshot.h"
 
@@ -78,8 +79,11 @@ bool facts_usage(const char *proc_root, int pid, struct usage *usage)
 	return true;
 }
 
-/* A sidecar in another container sees its own processes only, unless a tree was given. */
+/* A sidecar in another container mostly sees its own processes only, unless a tree was given. */
 bool facts_same_processes(const struct sidecar *sidecar)
 {
-	return sidecar->channel != NULL || strcmp(sidecar->options.proc_root, "/proc") != 0;
+	bool same =
+		sidecar->reach ? reach_same_processes(sidecar->reach) : sidecar->channel != NULL;
+
+	return same || strcmp(sidecar->options.proc_root, "/proc") != 0;
 }

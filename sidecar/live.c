@@ -305,6 +305,12 @@ bool live_drop(struct live *live, uint16_t slot, uint32_t serial)
 	return false;
 }
 
+void live_drop_all(struct live *live)
+{
+	while (live->watches)
+		live_drop(live, live->watches->probe.spec.slot, 0);
+}
+
 void live_resume(struct live *live)
 {
 	for (uint32_t i = 0; live->book && i < live->book->count; i++)
@@ -398,8 +404,7 @@ void live_destroy(struct live *live)
 {
 	for (uint32_t i = 0; live->book && i < live->book->count; i++)
 		owner_end(&live->owners[i]);
-	while (live->watches)
-		live_drop(live, live->watches->probe.spec.slot, 0);
+	live_drop_all(live);
 	prober_destroy(live->prober);
 	free(live->owners);
 	free(live->by_slot);

@@ -50,6 +50,7 @@ void live_watch(struct live *live, const struct probe_spec *spec, const char *na
 		probe_report *report, void *data);
 /* False: there is no such watch here. */
 bool live_drop(struct live *live, uint16_t slot, uint32_t serial);
+void live_drop_all(struct live *live);
 void live_resume(struct live *live);
 
 /* 1: the address with this number answers; 0: it does not; -1: not known yet. */

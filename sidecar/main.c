@@ -33,6 +33,7 @@
 #include "probe.h"
 #include "probe_link.h"
 #include "processes.h"
+#include "reach.h"
 #include "resolve.h"
 #include "server.h"
 #include "snapshot.h"
@@ -405,14 +406,7 @@ static int open_alone(struct sidecar *sidecar)
 	return 0;
 }
 
-static bool report_nothing(void *data, struct probe *probe)
-{
-	(void)data;
-	(void)probe;
-	return true;
-}
-
-/* Beside an init: its page, and, when this init started it, the channel. */
+/* Beside an init: its page, and a channel, inherited from this init or got by asking for it. */
 static int open_beside(struct sidecar *sidecar)
 {
 	struct options *options = &sidecar->options;
@@ -431,13 +425,14 @@ static int open_beside(struct sidecar *sidecar)
 	sidecar->snapshot = snapshot_create(options->run_dir);
 	sidecar->news =
 		news_create(sidecar->loop, sidecar->feed, sidecar->snapshot, options->run_dir);
-	if (fd >= 0)
-		sidecar->channel = channel_create(sidecar->loop, fd, sidecar->snapshot);
+	sidecar->channel = channel_create(sidecar->loop, sidecar->snapshot);
+	if (fd < 0)
+		sidecar->reach = reach_create(sidecar->loop, sidecar->channel, sidecar->snapshot,
+					      options->run_dir);
 	sidecar->prober =
-		prober_create(sidecar->loop, sidecar->resolver,
-			      fd >= 0 ? channel_report : report_nothing, sidecar->channel);
+		prober_create(sidecar->loop, sidecar->resolver, channel_report, sidecar->channel);
 	sidecar->live = live_create(sidecar->loop, sidecar->resolver, sidecar->prober,
-				    fd >= 0 ? channel_answer : answer_nobody, sidecar->channel);
+				    channel_answer, sidecar->channel);
 	return 0;
 }
 
@@ -569,6 +564,10 @@ static void start_all(struct sidecar *sidecar)
 	peers_start(sidecar->peers);
 	if (sidecar->channel)
 		channel_start(sidecar->channel, sidecar->prober, sidecar->live, sidecar->peers);
+	if (sidecar->reach)
+		reach_start(sidecar->reach);
+	else if (sidecar->channel)
+		channel_open(sidecar->channel, channel_descriptor(), NULL, NULL);
 	if (sidecar->local) {
 		live_set_book(sidecar->live, sidecar->config->addresses, 1, false);
 		local_start(sidecar->local, sidecar->prober, sidecar->live, sidecar->peers);
@@ -583,6 +582,8 @@ static void close_all(struct sidecar *sidecar)
 	events_destroy(sidecar->events);
 	if (sidecar->news)
 		news_destroy(sidecar->news);
+	if (sidecar->reach)
+		reach_destroy(sidecar->reach);
 	offers_close(sidecar);
 	gpu_destroy(sidecar->gpus);
 	peers_destroy(sidecar->peers);

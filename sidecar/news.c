@@ -2,18 +2,17 @@
 #include "news.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "clock.h"
 #include "feed.h"
 #include "loop.h"
 #include "mem.h"
+#include "reach.h"
 #include "snapshot.h"
 #include "values.h"
 #include "wire.h"
@@ -127,28 +126,12 @@ static void news_ready(void *data, int fd, uint32_t events)
 	}
 }
 
-static int connect_to_init(const char *dir)
-{
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	int fd, len;
-
-	len = snprintf(address.sun_path, sizeof(address.sun_path), "%s/" WIRE_SOCKET, dir);
-	if (!*dir || len >= (int)sizeof(address.sun_path))
-		return -1;
-	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0) {
-		close(fd);
-		return -1;
-	}
-	return fd;
-}
-
 static void subscribe(struct news *news)
 {
 	char packet[sizeof(struct wire_header) + WIRE_BODY_MAX];
 	size_t len = wire_encode(packet, WIRE_EVENTS, NULL, 0, NULL, 0);
 
-	news->fd = connect_to_init(news->dir);
+	news->fd = reach_connect(news->dir);
 	if (news->fd < 0 || send(news->fd, packet, len, MSG_NOSIGNAL) != (ssize_t)len ||
 	    loop_watch(news->loop, news->fd, EPOLLIN, news_ready, news) < 0)
 		try_later(news);

@@ -84,11 +84,6 @@ bool offers_open(struct sidecar *sidecar)
 
 	if (!offers->dns[0] && !offers->forward[0])
 		return true;
-	if (!sidecar->channel && !sidecar->config) {
-		log_error("names are answered and connections passed on only where the addresses "
-			  "are known: with -c FILE, or started by muster-init");
-		return false;
-	}
 	options = (struct dns_options){.listen = offers->dns,
 				       .upstream = offers->upstream,
 				       .zone = offers->zone ? offers->zone : OFFER_ZONE};

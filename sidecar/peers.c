@@ -439,10 +439,15 @@ void peers_start(struct peers *peers)
 	}
 }
 
-void peers_destroy(struct peers *peers)
+void peers_drop_all(struct peers *peers)
 {
 	while (peers->watches)
 		peers_drop(peers, peers->watches->probe.spec.slot, 0);
+}
+
+void peers_destroy(struct peers *peers)
+{
+	peers_drop_all(peers);
 	for (uint32_t i = 0; i < peers->count; i++) {
 		struct peer *peer = &peers->list[i];
 

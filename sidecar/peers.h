@@ -85,6 +85,7 @@ void peers_watch(struct peers *peers, const struct probe_spec *spec, const char 
 		 probe_report *report, void *data);
 /* False: there is no such watch here. */
 bool peers_drop(struct peers *peers, uint16_t slot, uint32_t serial);
+void peers_drop_all(struct peers *peers);
 void peers_resume(struct peers *peers);
 
 #endif

@@ -320,6 +320,14 @@ void prober_drop(struct prober *prober, uint16_t slot, uint32_t serial)
 	fill_all(prober); /* its check may have made room */
 }
 
+void prober_drop_all(struct prober *prober)
+{
+	for (uint32_t slot = 0; slot < prober->slot_count; slot++)
+		if (prober->slots[slot])
+			end(prober->slots[slot]);
+	fill_all(prober);
+}
+
 const struct probe *prober_next(const struct prober *prober, const struct probe *probe)
 {
 	uint32_t slot = probe ? probe->spec.slot + 1u : 0;

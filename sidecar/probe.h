@@ -147,6 +147,7 @@ void prober_set_pace(struct prober *prober, struct pace *pace);
 void prober_watch(struct prober *prober, const struct probe_spec *spec, const char *url);
 /* Ends the probe in the slot if it has this serial. */
 void prober_drop(struct prober *prober, uint16_t slot, uint32_t serial);
+void prober_drop_all(struct prober *prober);
 void prober_resume(struct prober *prober);
 
 /* The probe after this one in order of slots, NULL at the end; NULL gives the first. */

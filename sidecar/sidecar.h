@@ -30,6 +30,7 @@ struct pace;
 struct peers;
 struct prober;
 struct processes;
+struct reach;
 struct resolver;
 struct server;
 struct snapshot;
@@ -61,7 +62,8 @@ struct sidecar {
 	struct prober *prober;
 	struct live *live;
 	struct peers *peers;
-	struct channel *channel; /* NULL: not started by muster-init */
+	struct channel *channel; /* NULL: alone */
+	struct reach *reach;     /* NULL: alone, or started by muster-init */
 	struct config *config;   /* NULL unless -c */
 	struct local *local;     /* NULL unless -c */
 	struct snapshot *snapshot;

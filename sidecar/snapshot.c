@@ -15,6 +15,7 @@ struct snapshot {
 	dev_t device;            /* of the mapped file */
 	ino_t inode;
 	const struct status_page *local;
+	bool orphaned; /* its init has gone */
 	uint32_t room_records, room_edges;
 	struct view view;
 };
@@ -124,7 +125,7 @@ const struct view *snapshot_refresh(struct snapshot *snapshot)
 		map_current(snapshot);
 		page = &snapshot->page;
 	}
-	if (!page->map || status_read_header(page, &header) < 0) {
+	if (snapshot->orphaned || !page->map || status_read_header(page, &header) < 0) {
 		view->present = false;
 		return view;
 	}
@@ -141,6 +142,11 @@ const struct view *snapshot_refresh(struct snapshot *snapshot)
 		copy_all(snapshot, page);
 	view->present = true;
 	return view;
+}
+
+void snapshot_set_orphaned(struct snapshot *snapshot, bool orphaned)
+{
+	snapshot->orphaned = orphaned;
 }
 
 /* ---- what the numbers mean ---- */

@@ -29,6 +29,9 @@ struct snapshot *snapshot_create(const char *dir);
 struct snapshot *snapshot_create_local(const struct status_page *page);
 void snapshot_destroy(struct snapshot *snapshot);
 
+/* Its init has gone without taking the page with it: none is shown until it is back. */
+void snapshot_set_orphaned(struct snapshot *snapshot, bool orphaned);
+
 /* The page as it is now; valid until the next call. */
 const struct view *snapshot_refresh(struct snapshot *snapshot);
 
