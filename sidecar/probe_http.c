@@ -22,6 +22,7 @@
 #define BODY_MAX   65536 /* bytes of body read before the connection is given up */
 #define BODY_KEPT  4096  /* of them for who wants to see it */
 #define HOPS_MAX   3     /* redirects followed */
+#define LOST_MAX   5     /* answers that libcurl loses, before that is the verdict */
 
 /* One exchange: libcurl's handle, used again and again by the check it belongs to. */
 struct http_exchange {
@@ -29,7 +30,7 @@ struct http_exchange {
 	struct http_call call;
 	struct curl_slist *headers;
 	int given; /* the connected socket handed to libcurl; -1: none */
-	unsigned hops;
+	unsigned hops, lost;
 	char *url;      /* where the last redirect led; NULL */
 	uint64_t begin; /* of the transfer */
 	/* the answer, as far as it came */
@@ -270,12 +271,25 @@ void http_expire(struct check *check)
 		check_time_out(check, step_of(check));
 }
 
+static void exchange_begin(struct check *check);
+
+/*
+ * A server may answer before it has heard all, and then reset the stream, without an error: it
+ * wants no more. libcurl 7.88 drops an answer that comes together with this reset while the
+ * request's body is still to be sent, and has no words for what it then calls an error.
+ */
+static bool is_lost(const struct http_exchange *exchange, CURLcode code)
+{
+	return code == CURLE_HTTP2_STREAM && !exchange->answer_time && !exchange->said[0];
+}
+
 static void finished(void *data, CURLcode code)
 {
 	struct check *check = data;
 	struct http_exchange *exchange = check->exchange;
 	bool judged = exchange->answer_time &&
-		      (!is_success(exchange->status) || exchange->body_bytes > BODY_MAX);
+		      (!is_success(exchange->status) || exchange->body_bytes > BODY_MAX ||
+		       exchange->grpc.code >= 0); /* which comes last */
 	int64_t expiry = check->probe->target.tls ? tls_expiry(exchange->call.easy) : 0;
 
 	if (expiry)
@@ -286,6 +300,9 @@ static void finished(void *data, CURLcode code)
 		http_cancel(check); /* another of its addresses may work */
 		check->phase = CHECK_CONNECT;
 		tcp_begin(check);
+	} else if (is_lost(exchange, code) && exchange->lost++ < LOST_MAX) {
+		http_cancel(check);
+		exchange_begin(check);
 	} else if (!exchange->answer_time) {
 		fail_exchange(check, code);
 	} else if (code == CURLE_OK || judged) {
@@ -502,18 +519,12 @@ static void prepare_get(struct http_exchange *exchange)
 	curl_easy_setopt(exchange->call.easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 }
 
-void http_begin(struct check *check)
+static void exchange_begin(struct check *check)
 {
 	struct http_exchange *exchange = check->exchange;
 	const struct target *target = &check->probe->target;
 	char where[ENDPOINT_SIZE], url[ENDPOINT_SIZE + sizeof("https://" GRPC_PATH)];
 
-	if (!exchange)
-		check->exchange = exchange = exchange_create(check);
-	if (!exchange) {
-		check_fail(check, FAULT_RESPONSE, STEP_FIRST_BYTE, 0, "out of memory");
-		return;
-	}
 	exchange->given = -1;
 	exchange->hops = 0;
 	free(exchange->url);
@@ -528,6 +539,18 @@ void http_begin(struct check *check)
 	snprintf(url, sizeof(url), "%s://%s" GRPC_PATH, target->tls ? "https" : "http",
 		 endpoint_format(where, target->host, target->port));
 	transfer_begin(check, target->grpc ? url : target->url);
+}
+
+void http_begin(struct check *check)
+{
+	if (!check->exchange)
+		check->exchange = exchange_create(check);
+	if (!check->exchange) {
+		check_fail(check, FAULT_RESPONSE, STEP_FIRST_BYTE, 0, "out of memory");
+		return;
+	}
+	check->exchange->lost = 0;
+	exchange_begin(check);
 }
 
 void http_cancel(struct check *check)

@@ -55,8 +55,8 @@ def receive(connection, count):
     return got
 
 
-def requests(connection):
-    """(stream, body) of each request that comes; the frames in between are answered as they must be."""
+def requests(connection, patient=True):
+    """(stream, body) of each request that comes, or of its header; the frames in between are answered as they must be."""
     if receive(connection, len(PREFACE)) != PREFACE:
         return
     connection.sendall(frame(SETTINGS))
@@ -71,15 +71,15 @@ def requests(connection):
             connection.sendall(frame(PING, ACK, 0, payload))
         if kind in (HEADERS, DATA):
             bodies[stream] = bodies.get(stream, b"") + (payload if kind == DATA else b"")
-            if flags & END_STREAM:
+            if flags & END_STREAM if patient else kind == HEADERS:
                 yield stream, bodies.pop(stream)
 
 
-def serving(reply):
-    """A server that sends the bytes reply(stream, name of the service) to each request."""
+def serving(reply, patient=True):
+    """A server that sends the bytes reply(stream, name of the service) to each request; patient: once it has it whole."""
     def serve(connection):
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        for stream, body in requests(connection):
+        for stream, body in requests(connection, patient):
             connection.sendall(reply(stream, body[7:].decode()))
 
     return serve
