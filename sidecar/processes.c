@@ -32,6 +32,7 @@ struct root {
 	char name[STATUS_NAME_MAX];
 	int32_t pid;    /* of its main process; 0: none */
 	uint64_t begin; /* of that process; COUNTER_UNKNOWN: it was not seen */
+	bool seen;      /* a main process was, this one or one before it */
 	uint64_t lost;  /* ns that ended orphans had used */
 	uint64_t told;  /* ns that were told of it last */
 	uint64_t ended; /* ns of main processes before this one, and all theirs */
@@ -175,6 +176,7 @@ static void mark_main(struct processes *processes, uint32_t index)
 	if (!process)
 		return;
 	process->main = (int32_t)index;
+	root->seen = true;
 	root->tree = (struct tree){.pss = processes->with_pss ? 0 : COUNTER_UNKNOWN};
 }
 
@@ -223,7 +225,8 @@ static void count_all(struct processes *processes)
 	for (uint32_t i = 0; i < processes->root_count; i++) {
 		struct root *root = &processes->roots[i];
 
-		if (root->pid <= 0)
+		/* the page may name a process that has ended meanwhile */
+		if (root->pid <= 0 || root->seen)
 			root->tree.cpu_ever = root->ended;
 		if (root->begin == COUNTER_UNKNOWN)
 			continue;

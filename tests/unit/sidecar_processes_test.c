@@ -186,7 +186,10 @@ static void restart_begins_anew_but_not_ever(void **state)
 	const struct tree *db;
 
 	assert_int_equal(look(fixture, 0)->cpu, 5 * TICK);
-	end_process(DB);
+	end_process(DB); /* the page does not say so yet */
+	db = look(fixture, 0);
+	assert_true(db->cpu == COUNTER_UNKNOWN && db->processes == COUNTER_UNKNOWN);
+	assert_int_equal(db->cpu_ever, 5 * TICK);
 	fixture->records[0].pid = 0;
 	db = look(fixture, 0);
 	assert_true(db->cpu == COUNTER_UNKNOWN && db->processes == COUNTER_UNKNOWN);
