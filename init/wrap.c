@@ -16,8 +16,12 @@
 #define STOPPING  (SIGWORD(SIGTSTP) | SIGWORD(SIGTTIN) | SIGWORD(SIGTTOU))
 
 #define RECHECK_MS 100  /* after a call failed that should not: look again */
-#define KILL_MS    750  /* how long killed processes may take to vanish (uninterruptible sleep) */
 #define REAP_MAX   1000 /* in one go; then signals have their turn */
+
+/* How long killed processes may take to vanish (uninterruptible sleep): so often so many ms. The
+ * time it takes to look for them does not count: on a busy machine it is longer than that. */
+#define KILL_TURNS   10
+#define KILL_TURN_MS 75
 
 /* ---- reaping ---- */
 
@@ -262,17 +266,14 @@ static void wait_until_alone(struct wrap *w, uint64_t deadline, sigword impatien
 
 static void kill_leftovers(struct wrap *w)
 {
-	uint64_t end = clock_monotonic() + msec(KILL_MS);
 	bool tell = w->options->says & VOICE_BIT(VOICE_KILLED);
 
 	/* again and again: one may be forked while the others are looked for */
-	for (uint64_t now = clock_monotonic(); !w->alone && now < end; now = clock_monotonic()) {
-		uint64_t next = now + msec(RECHECK_MS);
-
+	for (int turn = 0; turn < KILL_TURNS && !w->alone; turn++) {
 		if (signal_leftovers(w, SIGKILL, tell) < 0)
 			return;
 		tell = false;
-		wait_until_alone(w, next < end ? next : end, 0);
+		wait_until_alone(w, clock_monotonic() + msec(KILL_TURN_MS), 0);
 	}
 	if (!w->alone)
 		wrap_say(w, VOICE_UNKILLABLE, (struct voice_words){.what = w->options->argv[0]});
