@@ -8,17 +8,11 @@ import time
 
 from report import QUICK, Section
 from lib import check
-from sidecarlib import Page, Sidecar, Target, in_network_namespace
+from sidecarlib import Page, Sidecar, Target, in_network_namespace, own_memory
 from sidecarlib import faults, hostile
 
 ROUNDS = 2 if QUICK else 5
 SLACK_MS = 1000 if QUICK else 100  # a machine that runs tests is busy with more than this
-
-
-def private(pid):
-    """Its own memory in kB: pages of files come and go with the memory of the machine."""
-    with open(f"/proc/{pid}/status", encoding="ascii") as status:
-        return next(int(line.split()[1]) for line in status if line.startswith("RssAnon:"))
 
 
 class Figures:
@@ -44,7 +38,7 @@ def probe(sidecar, url, timeout):
     serial = sidecar.watch(0, url, period=600000, timeout=timeout)
     result = sidecar.wait_result(lambda one: one["serial"] == serial, url)
     ms = (time.monotonic() - begin) * 1000
-    phase = sidecar.get("/status").json()["services"][0]["probe"]["phase"]
+    phase = hostile.first_failure(sidecar.get("/status").json()["services"][0]["probe"])[1]
     sidecar.drop(0, serial)
     return result["ok"], result["reason"], phase, ms
 
@@ -94,7 +88,7 @@ strangers ...), one after the other. The time is from the order to the result, b
             names.turn = 0
             targets.append(run_targets(sidecar, here.modes))
             lookups.append(run_names(sidecar, port))
-            memory.append(private(sidecar.pid))
+            memory.append(own_memory(sidecar.pid))
         grown = memory[-1] - memory[0]
         check(sidecar.process.poll() is None, "the sidecar has ended")
         add(section, rows, "targets", targets)

@@ -37,6 +37,7 @@ CTL = BUILD / "musterctl"
 SIDECAR = pathlib.Path(os.environ.get("MUSTER_TESTED_SIDECAR", BUILD / "muster-sidecar"))
 
 SECONDS = 20  # patience with one event; a loaded machine is no failure
+UNREACHABLE = 6  # musterctl's exit code where there is no init
 IS_ROOT = os.geteuid() == 0
 
 
@@ -449,11 +450,14 @@ class Init:
                               text=True, timeout=seconds, check=False)
 
     def services(self):
-        """Services by name as `musterctl status --json` has them; {} while there is no answer."""
-        result = self.ctl("status", "--json")
-        if result.returncode not in (0, 1) or not result.stdout:
-            return {}
-        return {service["name"]: service for service in json.loads(result.stdout)["services"]}
+        """Services by name as `musterctl status --json` has them, once init is there to be asked."""
+        def ask():
+            result = self.ctl("status", "--json")
+            check(result.returncode in (0, 1) or result.returncode == UNREACHABLE and self.running(),
+                  f"musterctl status: exit code {result.returncode}, {result.stderr.strip()!r}")
+            return result.stdout
+
+        return {service["name"]: service for service in json.loads(until(ask, "init answers"))["services"]}
 
     def wait_state(self, name, *states, seconds=SECONDS):
         """Waits until a service is in one of the states; returns it."""

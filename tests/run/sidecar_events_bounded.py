@@ -6,7 +6,7 @@ import contextlib
 import socket
 
 from lib import SECONDS, check, equal, until
-from sidecarlib import Page, Sidecar, resident
+from sidecarlib import Page, Sidecar, own_memory
 from sidecarlib.events import ControlSocket, Stream
 
 PLACES = 32
@@ -57,7 +57,7 @@ def check_slow_reader(sidecar, init):
     """Events are kept for a while for one who does not read, then it has to go; others get them all."""
     with Stream(sidecar, receive=2048) as slow, Stream(sidecar) as quick:
         quick.wait(lambda: quick.last, "the opening")
-        before = resident(sidecar.pid)
+        before = own_memory(sidecar.pid)
         for number in range(20000):
             init.event("db", "ready", reason=f"{number} {'x' * 50}")
             if number % 50 == 0:
@@ -65,7 +65,7 @@ def check_slow_reader(sidecar, init):
                 quick.queue.clear()
         sidecar.alive()
         check(not quick.closed, "who reads goes on")
-        grown = resident(sidecar.pid) - before
+        grown = own_memory(sidecar.pid) - before
         check(grown < 2000, f"{grown} kB more for events that nobody takes")
         until(slow.ended, "one that does not read is ended", SECONDS + 30)
 

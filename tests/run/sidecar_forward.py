@@ -15,7 +15,7 @@ import tempfile
 import threading
 
 from lib import check, equal, fail, until
-from sidecarlib import Sidecar, free_port, resident
+from sidecarlib import Sidecar, free_port, own_memory
 
 CONFIG = """
 [muster]
@@ -180,7 +180,7 @@ def pressure(at, server, sidecar):
     """One that does not read fills what is between, and no more; others are served meanwhile."""
     release = threading.Event()
     server.serve = lambda connection: (release.wait(SECONDS), echo(connection))
-    before = resident(sidecar.pid)
+    before = own_memory(sidecar.pid)
     with connect(at) as slow:
         slow.setblocking(False)
         sent = 0
@@ -194,7 +194,7 @@ def pressure(at, server, sidecar):
         with connect(at) as other:
             other.sendall(b"ping")
             equal(other.recv(4, socket.MSG_WAITALL), b"ping", "another connection")
-        check(resident(sidecar.pid) - before < 8 << 20, "it keeps little in memory")
+        check(own_memory(sidecar.pid) - before < 8 << 10, "it keeps little in memory")
         release.set()
         slow.setblocking(True)
         slow.settimeout(SECONDS)

@@ -8,7 +8,7 @@ import socket
 import subprocess
 
 from lib import SECONDS, check, equal, need_root, until
-from sidecarlib import Page, Sidecar, in_network_namespace, resident
+from sidecarlib import Page, Sidecar, in_network_namespace, own_memory
 from sidecarlib.events import Stream
 
 IDLE = 10000
@@ -52,7 +52,7 @@ def answered(client):
 
 def check_idle(sidecar):
     """From this host, which is spared the limits on others."""
-    before = resident(sidecar.pid)
+    before = own_memory(sidecar.pid)
     with contextlib.ExitStack() as stack:
         for number in range(raise_limit()):
             connect(stack, sidecar, "127.0.0.1", "127.0.0.1")
@@ -60,7 +60,7 @@ def check_idle(sidecar):
                 sidecar.alive()
         for _ in range(20):
             sidecar.alive()
-        grown = resident(sidecar.pid) - before
+        grown = own_memory(sidecar.pid) - before
         check(grown < 8192, f"{grown} kB more for {IDLE} idle connections")
         check(descriptors(sidecar) < PLACES + 100, "it keeps few of them")
 

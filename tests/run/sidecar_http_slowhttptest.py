@@ -7,7 +7,7 @@ import tempfile
 import time
 
 from lib import check, need
-from sidecarlib import Page, Sidecar, resident
+from sidecarlib import Page, Sidecar, own_memory
 
 SECONDS_EACH = 12
 MODES = {"slow headers": ["-H", "-i", "2"], "slow bodies": ["-B", "-i", "2", "-s", "8192"],
@@ -18,7 +18,7 @@ def main():
     program = need("slowhttptest")
     with Sidecar() as sidecar, tempfile.TemporaryDirectory() as directory:
         Page(sidecar.run_dir, [{"name": f"service-{number}"} for number in range(80)], phase="ready")
-        before = resident(sidecar.pid)
+        before = own_memory(sidecar.pid)
         runs = [subprocess.Popen([program, *words, "-c", "300", "-r", "100", "-l", str(SECONDS_EACH), "-p", "1", "-u",
                                   f"http://127.0.0.1:{sidecar.port}/status"], cwd=directory,
                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT) for words in MODES.values()]
@@ -34,7 +34,7 @@ def main():
             check(run.returncode == 0 and "connected" in said, f"{name}: {said[-2000:]}")
         print(f"{asked} questions, the slowest answer after {slowest * 1000:.1f} ms")
         check(asked > 20, "/livez was asked meanwhile")
-        check(resident(sidecar.pid) - before < 8192, "memory")
+        check(own_memory(sidecar.pid) - before < 8192, "memory")
 
 
 main()

@@ -6,7 +6,7 @@ import os
 import signal
 
 from lib import check, equal
-from sidecarlib import Page, Sidecar, Target, mute_until_closed, resident
+from sidecarlib import Page, Sidecar, Target, mute_until_closed, own_memory
 
 PROBES = 10000
 
@@ -20,7 +20,7 @@ def main():
         Page(sidecar.run_dir, [{"name": "web"}])
         sidecar.watch(0, f"http://127.0.0.1:{mute.port}/", period=60000, timeout=10)
         sidecar.result()
-        before, memory = descriptors(sidecar.pid), resident(sidecar.pid)
+        before, memory = descriptors(sidecar.pid), own_memory(sidecar.pid)
         for probe in range(PROBES):
             sidecar.watch(probe, f"http://127.0.{probe // 250}.{probe % 250 + 1}:{mute.port}/"
                           if probe % 2 else f"http://127.0.0.1:{mute.port}/{probe}", period=100, timeout=10)
@@ -32,7 +32,7 @@ def main():
             if len(failed) % 50 == 0:
                 most = max(most, descriptors(sidecar.pid))
         check(most <= before + 10, f"{most} descriptors, {before} with a single probe")
-        grown = (resident(sidecar.pid) - memory) / PROBES
+        grown = (own_memory(sidecar.pid) - memory) / PROBES
         check(grown < 3 or "ASAN_OPTIONS" in os.environ, f"{grown:.1f} kB for each probe")
         sidecar.alive()
         sidecar.process.send_signal(signal.SIGTERM)

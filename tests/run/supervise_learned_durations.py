@@ -42,8 +42,9 @@ def start(state, slow=1, before=None):
 
 
 def content(state):
+    file = state / "durations"
     try:
-        return (state / "durations").read_text(errors="replace")
+        return file.read_text(errors="replace") if file.is_file() else ""  # a FIFO would be waited for
     except OSError:
         return ""
 

@@ -426,10 +426,16 @@ def at_rest(pid):
     return until(look, "the process comes to rest")
 
 
-def resident(pid):
+def resident(pid, kind="VmRSS"):
     """Resident memory in kB."""
-    return int(re.search(r"^VmRSS:\s+(\d+)",
+    return int(re.search(rf"^{kind}:\s+(\d+)",
                          pathlib.Path(f"/proc/{pid}/status").read_text(), re.M).group(1))
+
+
+def own_memory(pid):
+    """Resident memory in kB that mirrors no file: of those the kernel and the sidecar drop what was not used for long,
+    and it comes back page by page."""
+    return resident(pid, "RssAnon")
 
 
 def in_network_namespace():

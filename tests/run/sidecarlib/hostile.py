@@ -174,6 +174,10 @@ GRPC = {
     "grpc not serving": (h2.serving(lambda s, name: h2.answer(s, h2.health(2))), "NOT_SERVING", STATUS),
     "grpc state unknown": (h2.serving(lambda s, name: h2.answer(s, h2.health(0))), "UNKNOWN", STATUS),
     "grpc state of the future": (h2.serving(lambda s, name: h2.answer(s, h2.health(77))), "unknown state", STATUS),
+    "grpc answers before it has heard all": (
+        h2.serving(lambda s, name: h2.headers(s, {**h2.GRPC, "grpc-status": "5"}, end=True) +
+                   h2.frame(h2.RST_STREAM, 0, s, bytes(4)), patient=False),
+        "the server has no service of this name", STATUS),
     "grpc service unknown": (h2.serving(lambda s, name: h2.headers(s, {**h2.GRPC, "grpc-status": "5"}, end=True)),
                              "the server has no service of this name", STATUS),
     "grpc unimplemented": (h2.serving(lambda s, name: h2.headers(s, {**h2.GRPC, "grpc-status": "12"}, end=True)),
@@ -214,6 +218,12 @@ GRPC = {
     "grpc asked of the silent": (mute_until_closed, late(FIRST), FIRST),
     "grpc closed": (lambda connection: connection.recv(1), None, FIRST),
 }
+
+
+def first_failure(probe):
+    """(reason, phase) of a probe's first check as /status has it: one that fails may have been made again since."""
+    first = probe["failures"][0] if probe["failures"] else {"reason": "", "phase": None}
+    return first["reason"], first["phase"]
 
 
 class Mode:
