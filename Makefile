@@ -84,7 +84,7 @@ $(OUT)/musterctl: $(call objects,init/ctl) $(COMMON)
 $(OUT)/musterctl: LIBS := $(CTL_LIBS)
 $(OUT)/muster-sidecar: $(call objects,sidecar) $(COMMON)
 $(OUT)/muster-sidecar: LIBS := $(SIDECAR_LIBS)
-$(OUT)/obj/sidecar/page.o: sidecar/page.html
+$(OUT)/obj/sidecar/page.o: $(wildcard sidecar/page/*)
 $(OUT)/obj/init/personality.o: LICENSE
 
 $(addprefix $(OUT)/,musterctl muster-sidecar):

@@ -30,7 +30,7 @@ struct reply {
 	const char *type;              /* text/plain unless the handler says otherwise */
 	struct text body;              /* taken over */
 	char etag[64];                 /* empty: none */
-	char policy[256];              /* Content-Security-Policy; empty: none */
+	char policy[384];              /* Content-Security-Policy; empty: none */
 	unsigned retry_after;          /* seconds; 0: not said */
 	unsigned max_age;              /* seconds for which it may be used again; 0: not at all */
 	bool vary;                     /* the answer depends on Accept */

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """The dashboard is one page: a table made by the server that needs no script, texts that cannot become
-markup, nothing from elsewhere, and a policy that lets no other script or style run."""
+markup, nothing from elsewhere, a policy that lets no other script or style run, and a bounded size."""
 
 import html.parser
 import re
@@ -8,6 +8,7 @@ import re
 from lib import check, contains, equal
 from sidecarlib import AUTO, ESSENTIAL, INTERNAL, WANTED, Page, Sidecar
 
+MOST = 60000  # bytes of the page, but for the rows
 EVIL = "<script>alert('1')</script>\"&"
 
 
@@ -58,7 +59,9 @@ def main():
         answer, reader = read(sidecar)
         equal([row[:2] for row in reader.rows[1:]], [["db", "ready"], ["apioptional", "failed"]], "rows")
         equal(reader.rows[1][3:6], ["500ms", "4711", "7"], "start, pid, restarts")
-        equal(reader.rows[2][7], EVIL, "why")
+        equal(reader.rows[2][9], EVIL, "why")
+        contains(answer.text, "api failed: &lt;script&gt;alert(&#39;1&#39;)&lt;/script&gt;&quot;&amp;</p>", "what is wrong")
+        check(len(answer.body) < MOST, f"{len(answer.body)} bytes")
         contains(answer.text, "pc&lt;b&gt;1", "host")
         equal(reader.scripts, 1, "scripts")
         equal([link for link in reader.links if ":" in link or link.startswith("//")], ["data:,"], "links outside")
@@ -68,10 +71,12 @@ def main():
         contains(policy, f"script-src 'nonce-{nonce}'", "policy")
         contains(policy, "default-src 'none'", "policy")
         check("unsafe" not in policy and re.fullmatch("[0-9a-f]{32}", nonce), f"{policy} {nonce}")
-        check({"services", "phase", "facts", "lost"} <= reader.ids, "what the script looks for")
+        check({"rows", "phase", "facts", "wrong", "lost", "picture"} <= reader.ids, "what the script looks for")
         check("{{" not in answer.text, "all fields are filled")
         for link in reader.links:
-            if not link.startswith("data:"):
+            if link.startswith("#"):
+                check(link[1:] in reader.ids, f"link {link}")
+            elif not link.startswith("data:"):
                 check(sidecar.get("/" + link).status in (200, 503), f"link {link}")
         other = read(sidecar)[1].nonces.pop()
         check(other != nonce, "each answer has its own nonce")
