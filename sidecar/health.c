@@ -293,6 +293,10 @@ static json_t *all_checks(const struct view *view)
 		if (!view_is_shown(view, i))
 			continue;
 		strcpy(key, view->records[i].name);
+		/* a component has no colon in its name there, address:NAME and PEER/NAME:CONDITION
+		 * have; componentId is the whole name */
+		for (char *colon = key; (colon = strchr(colon, ':'));)
+			*colon = ' ';
 		strcat(key, ":state");
 		json_object_set_new(checks, key, json_pack("[o]", state_check(view, i)));
 	}

@@ -43,6 +43,15 @@ static bool is_served(const struct service_config *service)
 	return service->type == TYPE_EXTERNAL && !service->internal && probe_of(service);
 }
 
+/* Nobody is here to restart a service, nor to wait with its other probes. */
+static void tell_idle_probes(const struct service_config *service)
+{
+	for (unsigned role = 0; role < ROLE_COUNT; role++)
+		if (role != ROLE_READINESS && service->probes[role])
+			log_warning("[service:%s] %s_probe: without muster-init it is not made",
+				    service->name, role_name(role));
+}
+
 bool local_check(const struct config *config)
 {
 	bool good = true;
@@ -58,7 +67,7 @@ bool local_check(const struct config *config)
 				    service->name, type_name(service->type));
 		} else if (!probe_is_network(probe_of(service))) {
 			log_error("[service:%s] readiness_probe: kind %s needs muster-init; alone, "
-				  "muster-sidecar probes tcp://, http:// and https://",
+				  "muster-sidecar probes tcp://, http(s):// and grpc(s)://",
 				  service->name, probe_kind_name(probe_of(service)->kind));
 			good = false;
 		} else if (probe_of(service)->next) {
@@ -66,6 +75,8 @@ bool local_check(const struct config *config)
 				  "alone, muster-sidecar makes one for each service",
 				  service->name);
 			good = false;
+		} else {
+			tell_idle_probes(service);
 		}
 	}
 	return good;
