@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "clock.h"
+#include "family.h"
 #include "fd.h"
 #include "hosts_file.h"
 #include "loop.h"
@@ -17,7 +18,6 @@
 #include "srv.h"
 
 #define TTL_LEAST    5 /* seconds; the hosts file, too, is read again after this time */
-#define TTL_MOST     60
 #define PAUSE_FIRST  msec(100)
 #define PAUSE_MOST   msec(2000)
 #define QUERY_MSEC   2000
@@ -25,29 +25,33 @@
 #define RESOLV_CONF  "/etc/resolv.conf"
 #define HOSTS_READ   ((size_t)1 << 20)
 #define MISSES_KNOWN 2 /* answers "no such name" that end a known name */
+/* How long who has addresses of one family waits for those of the other (RFC 8305, section 3). */
+#define OTHER_FAMILY msec(50)
 
 struct name {
 	struct resolver *resolver;
 	struct name *next;
+	struct family family[FAMILIES];
+	struct loop_timer patience; /* armed: one family has addresses, the other may still */
 	struct answer answer;  /* what askers are told: the last good one, else why there is none */
 	uint64_t fresh_until;  /* nothing is asked again before this time */
 	uint64_t pause;        /* after the last failure */
 	uint64_t begin;        /* of the last lookup */
 	unsigned misses;       /* times in a row that it was said not to exist */
-	bool asking;           /* a lookup is under way */
+	bool asking;           /* a lookup is under way: nothing to tell yet */
 	struct lookup *askers; /* who waits for it */
 	char host[];
 };
 
 struct resolver {
 	struct loop *loop;
-	ares_channel channel; /* NULL until the first name is asked for */
-	ares_channel beside;  /* the same without the hosts file; NULL until it is needed */
+	ares_channel dns;     /* NULL until it is needed */
+	ares_channel files;   /* the hosts file, and localhost; likewise */
 	struct timespec conf; /* when resolv.conf was changed last */
 	char *servers;        /* to ask in place of those there; NULL */
 	struct loop_timer timer;
 	struct name *names;
-	unsigned pending; /* lookups under way */
+	unsigned pending; /* questions to name servers under way */
 	unsigned inside;  /* calls of c-ares on the stack: the channel must stay */
 	struct resolver_counts counts;
 };
@@ -59,10 +63,10 @@ static void settle(struct resolver *resolver)
 {
 	struct timeval room, more, *left = NULL;
 
-	if (resolver->channel)
-		left = ares_timeout(resolver->channel, NULL, &room);
-	if (resolver->beside)
-		left = ares_timeout(resolver->beside, left, &more);
+	if (resolver->dns)
+		left = ares_timeout(resolver->dns, NULL, &room);
+	if (resolver->files)
+		left = ares_timeout(resolver->files, left, &more);
 	if (left)
 		loop_arm(resolver->loop, &resolver->timer,
 			 clock_monotonic() + (uint64_t)left->tv_sec * NSEC_PER_SEC +
@@ -75,10 +79,10 @@ static void process(struct resolver *resolver, int readable, int writable)
 {
 	resolver->inside++;
 	/* a channel passes over descriptors that are not its own */
-	if (resolver->channel)
-		ares_process_fd(resolver->channel, readable, writable);
-	if (resolver->beside)
-		ares_process_fd(resolver->beside, readable, writable);
+	if (resolver->dns)
+		ares_process_fd(resolver->dns, readable, writable);
+	if (resolver->files)
+		ares_process_fd(resolver->files, readable, writable);
 	resolver->inside--;
 	settle(resolver);
 }
@@ -134,19 +138,18 @@ static bool channel_open(struct resolver *resolver, ares_channel *channel, char 
 
 static void channels_close(struct resolver *resolver)
 {
-	if (resolver->channel)
-		ares_destroy(resolver->channel);
-	if (resolver->beside)
-		ares_destroy(resolver->beside);
-	resolver->channel = resolver->beside = NULL;
+	if (resolver->dns)
+		ares_destroy(resolver->dns);
+	if (resolver->files)
+		ares_destroy(resolver->files);
+	resolver->dns = resolver->files = NULL;
 }
 
 /* The channel to ask, anew when resolv.conf has changed and nothing is under way. NULL: there is no
  * memory or no name server. */
-static ares_channel channel_ready(struct resolver *resolver, bool beside)
+static ares_channel channel_ready(struct resolver *resolver, ares_channel *channel)
 {
-	char all[] = "fb", dns[] = "b";
-	ares_channel *channel = beside ? &resolver->beside : &resolver->channel;
+	char lookups[] = {channel == &resolver->files ? 'f' : 'b', '\0'};
 	struct stat info = {0};
 
 	stat(RESOLV_CONF, &info);
@@ -157,7 +160,7 @@ static ares_channel channel_ready(struct resolver *resolver, bool beside)
 		resolver->conf = info.st_mtim;
 	}
 	if (!*channel)
-		channel_open(resolver, channel, beside ? dns : all);
+		channel_open(resolver, channel, lookups);
 	return *channel;
 }
 
@@ -186,33 +189,42 @@ static const char *failure_text(int status)
 	}
 }
 
-static bool is_miss(int status)
+static void forget_missing(struct family *family)
 {
-	return status == ARES_ENOTFOUND || status == ARES_ENODATA;
+	if (!family->asking && status_is_miss(family->status))
+		family->count = 0;
 }
 
-/* Takes the addresses over; returns for how long they hold, in seconds. */
-static int take_addresses(struct answer *answer, const struct ares_addrinfo *info)
+static void name_resolved(struct name *name, uint64_t now)
 {
-	int ttl = TTL_MOST;
+	const struct family *v4 = &name->family[V4], *v6 = &name->family[V6];
+	uint64_t fresh_until;
+	int ttl = FAMILY_TTL_MOST;
 
-	*answer = (struct answer){0};
-	for (struct ares_addrinfo_node *node = info->nodes; node; node = node->ai_next) {
-		union address *address = &answer->list[answer->count];
-
-		if (answer->count == ANSWER_MAX || node->ai_addrlen > sizeof(*address))
-			break;
-		memcpy(address, node->ai_addr, node->ai_addrlen);
-		if (address_is_refused(address))
-			continue;
-		if (node->ai_ttl < ttl)
-			ttl = node->ai_ttl;
-		answer->count++;
+	for (unsigned i = 0; i < FAMILIES; i++) {
+		forget_missing(&name->family[i]);
+		if (family_is_answered(&name->family[i]) && name->family[i].ttl < ttl)
+			ttl = name->family[i].ttl;
 	}
-	if (!answer->count)
-		answer->error =
-			info->nodes ? "only addresses of a link or of metadata" : "no such name";
-	return ttl < TTL_LEAST ? TTL_LEAST : ttl;
+	fresh_until = now + (uint64_t)(ttl < TTL_LEAST ? TTL_LEAST : ttl) * NSEC_PER_SEC;
+	if (name->asking || fresh_until < name->fresh_until)
+		name->fresh_until = fresh_until;
+	name->pause = 0;
+	name->misses = 0;
+	name->answer = (struct answer){.time = now};
+	families_merge(name->family, &name->answer);
+	if (!name->answer.count)
+		name->answer.error = v4->refused || v6->refused
+					     ? "only addresses of a link or of metadata"
+					     : "no such name";
+}
+
+/* A name does not exist only when both families say so. */
+static int failure_of(const struct name *name)
+{
+	int v4 = name->family[V4].status, v6 = name->family[V6].status;
+
+	return status_is_miss(v4) && (!status_is_miss(v6) || v4 == ARES_ENOTFOUND) ? v6 : v4;
 }
 
 static void name_failed(struct name *name, int status, uint64_t now)
@@ -221,10 +233,11 @@ static void name_failed(struct name *name, int status, uint64_t now)
 	if (name->pause > PAUSE_MOST)
 		name->pause = PAUSE_MOST;
 	name->fresh_until = now + name->pause;
-	name->misses = is_miss(status) ? name->misses + 1 : 0;
+	name->misses = status_is_miss(status) ? name->misses + 1 : 0;
 	name->resolver->counts.failures++;
 	if (name->answer.count && name->misses < MISSES_KNOWN)
 		return; /* the last good answer stays */
+	name->family[V4].count = name->family[V6].count = 0;
 	name->answer = (struct answer){.error = failure_text(status), .time = now};
 }
 
@@ -239,28 +252,48 @@ static void tell_askers(struct name *name)
 	}
 }
 
-static void name_answered(void *data, int status, int timeouts, struct ares_addrinfo *info)
+/* Both families have answered, or one has and the other was waited for. */
+static void name_settled(struct name *name, uint64_t now)
 {
-	struct name *name = data;
+	loop_disarm(name->resolver->loop, &name->patience);
+	if (family_is_answered(&name->family[V4]) || family_is_answered(&name->family[V6]))
+		name_resolved(name, now);
+	else
+		name_failed(name, failure_of(name), now);
+	if (!name->asking)
+		return; /* what comes late is for who asks next */
+	name->asking = false;
+	latency_add(&name->resolver->counts.took, now - name->begin);
+	tell_askers(name);
+}
+
+static void patience_ended(void *data, uint64_t now)
+{
+	name_settled(data, now);
+}
+
+static void family_answered(void *data, int status, int timeouts, struct ares_addrinfo *info)
+{
+	struct family *family = data;
+	struct name *name = family->name;
 	uint64_t now = clock_monotonic();
 
 	(void)timeouts;
-	name->asking = false;
+	family->asking = false;
+	family->status = status;
 	name->resolver->pending--;
-	latency_add(&name->resolver->counts.took, now - name->begin);
-	if (status == ARES_SUCCESS && info) {
-		name->pause = 0;
-		name->misses = 0;
-		name->fresh_until =
-			now + (uint64_t)take_addresses(&name->answer, info) * NSEC_PER_SEC;
-		name->answer.time = now;
-	} else {
-		name_failed(name, status, now);
+	if (info && status == ARES_SUCCESS) {
+		family_take(family, family_kinds[family - name->family], info);
+		family->rank = family_rank(name->resolver->dns, name->host, info->name);
 	}
 	if (info)
 		ares_freeaddrinfo(info);
-	if (status != ARES_EDESTRUCTION)
-		tell_askers(name);
+	if (status == ARES_EDESTRUCTION)
+		return;
+	if (!name->family[V4].asking && !name->family[V6].asking)
+		name_settled(name, now);
+	else if (family_is_answered(family) && family->count)
+		loop_arm(name->resolver->loop, &name->patience, now + OTHER_FAMILY);
 }
 
 /* Whether the hosts file has the name because muster put it there. */
@@ -273,24 +306,75 @@ static bool is_ours(const char *host)
 	return ours;
 }
 
-static void name_ask(struct name *name)
+/* Is called before ares_getaddrinfo returns. */
+static void file_answered(void *data, int status, int timeouts, struct ares_addrinfo *info)
+{
+	struct name *name = data;
+
+	(void)timeouts;
+	for (unsigned i = 0; info && status == ARES_SUCCESS && i < FAMILIES; i++)
+		family_take(&name->family[i], family_kinds[i], info);
+	if (info)
+		ares_freeaddrinfo(info);
+	if (info && status == ARES_SUCCESS)
+		name_settled(name, clock_monotonic());
+}
+
+/* From the hosts file, both families at once: what stands there is all there is. */
+static void ask_files(struct name *name)
 {
 	struct resolver *resolver = name->resolver;
 	struct ares_addrinfo_hints hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
-	ares_channel channel = channel_ready(resolver, is_ours(name->host));
+	ares_channel channel = channel_ready(resolver, &resolver->files);
 
-	resolver->counts.lookups++;
-	if (!channel) {
-		name_failed(name, ARES_ECONNREFUSED, clock_monotonic());
+	if (!channel || is_ours(name->host))
 		return;
-	}
-	name->asking = true;
-	name->begin = clock_monotonic();
-	resolver->pending++;
 	resolver->inside++;
-	ares_getaddrinfo(channel, name->host, NULL, &hints, name_answered, name);
+	ares_getaddrinfo(channel, name->host, NULL, &hints, file_answered, name);
+	resolver->inside--;
+}
+
+/* Those that are not still being asked for, since the last time. */
+static void ask_servers(struct name *name, ares_channel channel)
+{
+	struct resolver *resolver = name->resolver;
+	struct ares_addrinfo_hints hints = {.ai_socktype = SOCK_STREAM};
+	bool ask[FAMILIES];
+
+	resolver->inside++;
+	for (unsigned i = 0; i < FAMILIES; i++) {
+		ask[i] = !name->family[i].asking;
+		resolver->pending += ask[i];
+		name->family[i].name = name;
+		name->family[i].asking = true;
+	}
+	for (unsigned i = 0; i < FAMILIES; i++) {
+		hints.ai_family = family_kinds[i];
+		if (ask[i])
+			ares_getaddrinfo(channel, name->host, NULL, &hints, family_answered,
+					 &name->family[i]);
+	}
 	resolver->inside--;
 	settle(resolver);
+}
+
+static void name_ask(struct name *name)
+{
+	ares_channel channel;
+
+	name->asking = true;
+	name->begin = clock_monotonic();
+	name->resolver->counts.lookups++;
+	ask_files(name);
+	if (!name->asking)
+		return;
+	channel = channel_ready(name->resolver, &name->resolver->dns);
+	if (channel) {
+		ask_servers(name, channel);
+		return;
+	}
+	name_failed(name, ARES_ECONNREFUSED, name->begin);
+	name->asking = false;
 }
 
 /* ---- what askers call ---- */
@@ -314,6 +398,7 @@ void resolver_destroy(struct resolver *resolver)
 	loop_disarm(resolver->loop, &resolver->timer);
 	for (struct name *name = resolver->names; name; name = next) {
 		next = name->next;
+		loop_disarm(resolver->loop, &name->patience);
 		free(name);
 	}
 	free(resolver);
@@ -340,6 +425,7 @@ static struct name *find_name(struct resolver *resolver, const char *host)
 	name = mem_alloc(sizeof(*name) + len + 1);
 	memcpy(name->host, host, len);
 	name->resolver = resolver;
+	name->patience = (struct loop_timer){.call = patience_ended, .data = name};
 	name->next = resolver->names;
 	resolver->names = name;
 	return name;
@@ -412,7 +498,7 @@ static void srv_answered(void *data, int status, int timeouts, unsigned char *me
 
 void srv_begin(struct resolver *resolver, struct srv_lookup *lookup, const char *name)
 {
-	ares_channel channel = channel_ready(resolver, false);
+	ares_channel channel = channel_ready(resolver, &resolver->dns);
 	struct srv_answer none = {.error = failure_text(ARES_ECONNREFUSED)};
 
 	resolver->counts.lookups++;

@@ -25,8 +25,8 @@ def rdata(kind, value):
 
 
 class Zone:
-    """`records` maps (name, type) to values, `ttl` names to seconds (30), `odd` names to "silent",
-    "servfail" or "refused". A name without any record does not exist. All may be changed at any time."""
+    """`records` maps (name, type) to values, `ttl` names to seconds (30), `odd` names or (name, type) to "silent",
+    "servfail", "refused" or "nxdomain". A name without any record does not exist. All may be changed at any time."""
 
     def __init__(self):
         self.records, self.ttl, self.odd = {}, {}, {}
@@ -71,11 +71,11 @@ class Zone:
             at += 1 + query[at]
         name, kind = ".".join(labels).lower(), struct.unpack_from(">H", query, at + 1)[0]
         self.asked.append((name, kind))
-        odd = self.odd.get(name)
+        odd = self.odd.get((name, kind), self.odd.get(name))
         if odd == "silent":
             return None
         exists = any(known == name for known, _ in self.records)
-        code = {"servfail": 2, "refused": 5}.get(odd, 0 if exists else 3)
+        code = {"servfail": 2, "nxdomain": 3, "refused": 5}.get(odd, 0 if exists else 3)
         records = [] if code else self.follow(name, kind)
         return (query[:2] + struct.pack(">HHHHH", 0x8180 | code, 1, len(records), 0, 0) + query[12:at + 5] +
                 b"".join(records))

@@ -8,10 +8,11 @@ in_network_namespace() with RESOLV_CONF.
 
 import socket
 import struct
+import threading
 
-from sidecarlib.dns import A, CNAME, Zone, encode
+from sidecarlib.dns import A, AAAA, CNAME, Zone, encode
 
-RESOLV_CONF = "nameserver 127.0.0.1\nsearch x.test\noptions ndots:1 timeout:1 attempts:1\n"
+RESOLV_CONF = "nameserver 127.0.0.1\nsearch x.test y.test\noptions ndots:1 timeout:1 attempts:1\n"
 TIMEOUT = 1500  # ms, of the probes that these verdicts are for
 LATE = f"timed out after {TIMEOUT}ms (resolve)"
 
@@ -24,6 +25,14 @@ VERDICTS = {
     "alternating.test": "",    # TTL 0, in turns an address of others and the loopback's
     "mixed.test": "",          # one of its addresses is metadata's
     "two.test": "",            # nobody listens on the first of its addresses
+    # of the two families one has an address, and the other ...
+    "four-silent.test": "",
+    "four-servfail.test": "",
+    "four-nxdomain.test": "",
+    "six-silent.test": "",
+    "six-servfail.test": "",
+    "six-nxdomain.test": "",
+    "none-silent.test": LATE,  # there is no address of the other
     "nxdomain.test": "resolve: no such name",
     "nodata.test": "resolve: the name has no address",
     "metadata.test": "resolve: only addresses of a link or of metadata",
@@ -41,6 +50,7 @@ VERDICTS = {
     "otherport.test": LATE,    # the right answer, but not from whom was asked
     "deadtcp.test": None,      # cut over UDP, silent over TCP
 }
+HERE = {A: "127.0.0.1", AAAA: "::ffff:127.0.0.1"}  # one listener has both
 
 
 def wrong_question(answer):
@@ -81,8 +91,16 @@ class Faults(Zone):
             del self.records[name, A]
         self.records["nodata.test", 16] = []
         self.odd = {"servfail.test": "servfail", "refused.test": "refused", "silent.test": "silent"}
+        for name in VERDICTS:
+            family, _, trouble = name.removesuffix(".test").partition("-")
+            if trouble:
+                good, bad = (AAAA, A) if family == "six" else (A, AAAA)
+                self.records = {key: value for key, value in self.records.items() if key[0] != name}
+                self.records[name, 0 if family == "none" else good] = [HERE[good]]
+                self.odd[name, bad] = trouble
         self.ttl = {"alternating.test": 0}
         self.turn = 0
+        self.held = {}  # (name, type): an event that the answer waits for
         self.stranger = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 
     def name_of(self, query):
@@ -106,9 +124,17 @@ class Faults(Zone):
         receive, send = udp.recvfrom, udp.sendto
 
         class Between:
-            """Sends the answer to one name from another port."""
+            """Sends the answer to one name from another port, and some later."""
             recvfrom = staticmethod(receive)
-            sendto = staticmethod(lambda answer, client: (self.stranger.sendto if b"otherport" in answer else send)(answer, client))
+
+            @staticmethod
+            def sendto(answer, client):
+                how = self.stranger.sendto if b"otherport" in answer else send
+                held = self.held and self.held.get(self.name_of(answer))
+                if held:
+                    threading.Thread(target=lambda: held.wait() and how(answer, client), daemon=True).start()
+                else:
+                    how(answer, client)
 
         super().serve_udp(Between)
 
