@@ -8,7 +8,7 @@ machine's, and a kubelet finds the settings of the kernel that it would make the
 when the command has ended. The programs are those that scripts/build-kubernetes leaves in its folder.
 
 The command finds MUSTER_CLUSTER in its environment, JSON: "kubectl" (the words to put before its arguments)
-and "node", or "refused" (why there is no cluster).
+and "names" (a folder of host files that pods ask for names), or "refused" (why there is no cluster).
 """
 
 import contextlib
@@ -47,7 +47,7 @@ current-context: test
 # no cgroups of its own besides Docker's, and nothing changed that belongs to the machine
 KUBELET = """apiVersion: kubelet.config.k8s.io/v1beta1
 kind: KubeletConfiguration
-address: 127.0.0.1
+address: {address}
 authentication: {{anonymous: {{enabled: true}}, webhook: {{enabled: false}}}}
 authorization: {{mode: AlwaysAllow}}
 cgroupDriver: cgroupfs
@@ -64,6 +64,7 @@ nodeStatusUpdateFrequency: 2s
 syncFrequency: 2s
 registryPullQPS: 0
 resolvConf: /etc/resolv.conf
+clusterDNS: [{address}]
 clusterDomain: cluster.local
 """
 
@@ -95,6 +96,7 @@ class Cluster:
         until(lambda: etcd.check() or server.check() or self.ask("get", "--raw", "/readyz").stdout == "ok", SECONDS,
               "an answer of the API server")
         self.start_controllers()
+        self.start_names()
         kubelet = self.start_kubelet()
         until(lambda: kubelet.check() or self.is_ready(), SECONDS, "a node that is ready")
 
@@ -103,7 +105,7 @@ class Cluster:
         (self.folder / "tokens.csv").write_text(f'{self.token},test,test,"system:masters"\n')
         (self.folder / "kubeconfig").write_text(
             KUBECONFIG.format(address=ADDRESS, port=PORTS["api"], token=self.token))
-        (self.folder / "kubelet.yaml").write_text(KUBELET.format())
+        (self.folder / "kubelet.yaml").write_text(KUBELET.format(address=self.node_address()))
         key = self.folder / "accounts.key"
         result = run([need("openssl"), "genrsa", "-out", key, "2048"])
         if result.returncode != 0:
@@ -137,7 +139,7 @@ class Cluster:
             f"--token-auth-file={self.folder}/tokens.csv", "--authorization-mode=AlwaysAllow",
             "--service-cluster-ip-range=10.96.0.0/24", "--service-account-issuer=https://test",
             f"--service-account-key-file={key}", f"--service-account-signing-key-file={key}",
-            "--endpoint-reconciler-type=none")
+            "--endpoint-reconciler-type=none", "--kubelet-preferred-address-types=InternalIP")
 
     def start_controllers(self):
         common = [f"--kubeconfig={self.folder}/kubeconfig", "--leader-elect=false", "--port=0"]
@@ -159,6 +161,14 @@ class Cluster:
             f"--docker-endpoint={self.docker['environment']['DOCKER_HOST']}", f"--pod-infra-container-image={PAUSE}",
             f"--volume-plugin-dir={self.folder}/volumes", f"--log-dir={self.folder}",
             f"--seccomp-profile-root={self.folder}/seccomp")
+
+    def start_names(self):
+        """Names of Services are what tests write into files of this folder, as /etc/hosts has them."""
+        (self.folder / "names").mkdir()
+        self.folder.chmod(0o755)
+        self.daemon("dnsmasq", "--keep-in-foreground", "--no-resolv", "--no-hosts", "--local=/cluster.local/",
+                    f"--hostsdir={self.folder}/names", f"--listen-address={self.node_address()}", "--bind-interfaces",
+                    "--conf-file=/dev/null", "--pid-file", "--user=root", program=need("dnsmasq"))
 
     def node_address(self):
         """That of the bridge of Docker, which pods reach."""
@@ -193,7 +203,7 @@ def serve(command):
             cluster = Cluster(pathlib.Path(name), docker)
             say("starting a Kubernetes")
             cluster.start()
-            found = {"kubectl": cluster.kubectl, "node": NODE}
+            found = {"kubectl": cluster.kubectl, "names": str(cluster.folder / "names")}
         except Refused as refused:
             found = {"refused": str(refused)}
             say(f"without Kubernetes: {refused}")

@@ -24,7 +24,7 @@ def check_inside(namespace, pod):
 
     equal(said("id", "-u"), "10001", "user")
     check(namespace.exec(pod, "touch", "/usr/x").returncode != 0, "the root can be written to")
-    equal(said("stat", "-c", "%a %u", "/run/muster/init"), "755 10001", "the runtime directory")
+    equal(said("stat", "-c", "%A %u", "/run/muster/init"), "drwxr-sr-x 10001", "the runtime directory")
     check(namespace.exec(pod, "test", "-e", "/var/run/secrets/kubernetes.io").returncode != 0, "there is a token")
 
 

@@ -8,6 +8,7 @@ import os
 import pathlib
 import subprocess
 import sys
+import time
 import uuid
 
 HERE = pathlib.Path(__file__).resolve().parent.parent
@@ -38,6 +39,7 @@ class Container(Watched):
 class Cluster:
     def __init__(self, found, engine):
         self.words, self.engine = found["kubectl"], engine
+        self.names = pathlib.Path(found["names"])
         self.inside = engine.inside
 
     def kubectl(self, *words, text=None, seconds=POD_SECONDS):
@@ -68,21 +70,33 @@ class Cluster:
             yield namespace
 
     @contextlib.contextmanager
+    def namespace(self):
+        """One for what brings none."""
+        name = f"muster-{uuid.uuid4().hex[:8]}"
+        self.do("create", "namespace", name)
+        with self.removed(Namespace(self, name)) as namespace:
+            yield namespace
+
+    @contextlib.contextmanager
     def applied(self, text):
         """All objects of it, in a namespace of their own: tests run beside each other."""
         name = f"muster-{uuid.uuid4().hex[:8]}"
         text = older(text).replace("namespace: muster\n", f"namespace: {name}\n")
         text = text.replace("  name: muster\n---", f"  name: {name}\n---")
-        namespace = Namespace(self, name)
         self.do("apply", "-f", "-", text=text)
+        with self.removed(Namespace(self, name)) as namespace:
+            yield namespace
+
+    @contextlib.contextmanager
+    def removed(self, namespace):
         try:
             yield namespace
         except BaseException:
             namespace.show()
             raise
         finally:
-            self.kubectl("delete", "namespace", name, "--wait=false")
-            self.kubectl("-n", name, "delete", "deployment,pod", "--all", "--grace-period=1", "--wait=true")
+            self.kubectl("delete", "namespace", namespace.name, "--wait=false")
+            self.kubectl("-n", namespace.name, "delete", "deployment,pod", "--all", "--grace-period=1", "--wait=true")
 
 
 def older(text):
@@ -110,6 +124,17 @@ class Namespace:
     def pods(self):
         """Those that are not about to end."""
         return [pod for pod in self.get("pods")["items"] if "deletionTimestamp" not in pod["metadata"]]
+
+    def names(self):
+        """Of all pods, those that are ending included."""
+        return {pod["metadata"]["name"] for pod in self.get("pods")["items"]}
+
+    def name_pods(self, *names):
+        """What a cluster's name server does for Services that lead to one pod each, once those have addresses."""
+        found = {name: until(lambda name=name: self.pod(name)["status"].get("podIP"), f"address of {name}", POD_SECONDS)
+                 for name in names}
+        (self.cluster.names / self.name).write_text(
+            "".join(f"{ip} {name} {name}.{self.name}.svc.cluster.local\n" for name, ip in found.items()))
 
     def wait_ready(self, count):
         """The pods, once so many are there and all are ready."""
@@ -172,3 +197,49 @@ def check_hardened(container, uid):
         equal(status["Uid"].split(), [str(uid)] * 4, f"user of {line}")
         equal({int(status[kind], 16) for kind in BOUNDED}, {0}, f"capabilities of {line}")
         equal((status["NoNewPrivs"], status["Seccomp"]), ("1", "2"), f"no_new_privs and seccomp of {line}")
+
+
+class Client:
+    """Asks the Service all the time, from the node; .stop() gives what came of it."""
+
+    def __init__(self, namespace):
+        cluster = namespace.cluster
+        watch = [*cluster.words, "-n", namespace.name, "get", "endpoints", "shop", "--watch", "-o", "json"]
+        self.process = subprocess.Popen([*cluster.inside, sys.executable, str(HERE / "clusterlib/client.py"), *watch],
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def stop(self):
+        return json.loads(self.process.communicate(timeout=POD_SECONDS)[0])
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
+
+
+class Follower:
+    """The output of a pod's container to its end."""
+
+    def __init__(self, namespace, pod):
+        self.process = subprocess.Popen([*namespace.cluster.words, "-n", namespace.name, "logs", "--follow", "-c",
+                                         "muster", pod["metadata"]["name"]], stdout=subprocess.PIPE, text=True)
+
+    def text(self):
+        return self.process.communicate(timeout=POD_SECONDS)[0]
+
+
+def end_pod(namespace, pod):
+    """As `kubectl delete pod` does it, until it is gone. While it drains, its sidecar says so. Returns the seconds
+    that it took, and what muster-init said."""
+    name, cluster = pod["metadata"]["name"], namespace.cluster
+    follower = Follower(namespace, pod)
+    begin = time.monotonic()
+    namespace.do("delete", "pod", name, "--wait=false")
+    until(lambda: cluster.http(url(pod, "/readyz")) == (503, "draining\n"), lambda: f"{name} says that it drains: "
+          f"{cluster.http(url(pod, '/readyz'))}")
+    equal(cluster.http(url(pod, "/", 8080)), (200, "ready\n"), "the API while it drains")
+    until(lambda: cluster.kubectl("-n", namespace.name, "get", "pod", name).returncode != 0, f"{name} is gone",
+          POD_SECONDS)
+    return time.monotonic() - begin, follower.text()

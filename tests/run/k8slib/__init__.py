@@ -43,7 +43,7 @@ def kubectl_knows_kustomize():
 def kustomize():
     """The words of the command that renders a folder."""
     if kubectl_knows_kustomize():
-        return ["kubectl", "kustomize"]
+        return [shutil.which("kubectl"), "kustomize"]
     program = shutil.which("kustomize") or BUILD / "k8s/kustomize"
     if not os.path.exists(program):
         fetch_kustomize()
