@@ -55,16 +55,24 @@ static void report_unknown(struct load *load, const struct entry *entry, uint32_
 			    strerror(-error));
 }
 
+static bool know_user(struct load *load, const struct entry *entry, const char *name,
+		      struct passwd_user *user)
+{
+	int error = passwd_user(name, user);
+
+	if (error)
+		report_unknown(load, entry, entry->line, name, error, "/etc/passwd");
+	return error == 0;
+}
+
+/* One to become. */
 static bool find_user(struct load *load, const struct entry *entry, const char *name,
 		      struct passwd_user *user)
 {
 	char q[QUOTE_SIZE];
-	int error = passwd_user(name, user);
 
-	if (error) {
-		report_unknown(load, entry, entry->line, name, error, "/etc/passwd");
+	if (!know_user(load, entry, name, user))
 		return false;
-	}
 	if (geteuid() != 0 && user->uid != geteuid()) {
 		report_entry(load, entry,
 			     "%s: to become another user needs root, and muster runs as uid %u",
@@ -74,12 +82,17 @@ static bool find_user(struct load *load, const struct entry *entry, const char *
 	return true;
 }
 
-void identity_check_user(struct load *load, const struct entry *entry, const char *name)
+void identity_check_user(struct load *load, const struct entry *entry, const char *name,
+			 bool become)
 {
 	struct passwd_user user;
 
-	if (!load->source->lenient_users)
+	if (load->source->lenient_users)
+		return;
+	if (become)
 		find_user(load, entry, name, &user);
+	else
+		know_user(load, entry, name, &user);
 }
 
 /* Groups we are in already, and so need no privilege for. */

@@ -142,7 +142,7 @@ void load_sidecar(struct load *load)
 	user = section ? section_get(section, "user") : NULL;
 	out->uid = NO_UID;
 	if (user && draft.user) {
-		identity_check_user(load, user, draft.user);
+		identity_check_user(load, user, draft.user, !draft.external);
 		if (passwd_user(draft.user, &known) == 0)
 			out->uid = known.uid;
 	}

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""The sidecar as a second container that shares the runtime directory: another user, who reads and may change
-nothing; each can be restarted without the other; it answers to the end of a shutdown in which no request is lost."""
+"""The sidecar as a second container that shares the runtime directory: another user, who probes for muster-init and
+may change nothing; each can be restarted without the other; it answers to the end of a shutdown in which no request is
+lost."""
 import json
 import os
 import signal
@@ -16,8 +17,10 @@ def check_answers(kubernetes, namespace, pod):
     status = json.loads(kubernetes.http(url(pod, "/status"))[1])
     services = {each["name"]: (each["ready"], each["memory_bytes"]) for each in status["services"]}
     equal(services, {name: (True, None) for name in ("redis", "api", "web")}, "services, their processes out of sight")
+    probes = {each["name"]: each["probe"] and each["probe"]["kind"] for each in status["services"]}
+    equal((probes["api"], probes["web"]), ("http", "http"), "probes")
     contains(kubernetes.http(url(pod, "/metrics"))[1], 'muster_service_ready{service="web"} 1', "metrics")
-    check(not any("muster-sidecar" in line for _, line in namespace.container(pod).processes() if "probe" not in line),
+    check(not any("muster-sidecar" in line for _, line in namespace.container(pod).processes()),
           "no sidecar runs beside muster-init")
 
 

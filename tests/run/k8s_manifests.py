@@ -12,7 +12,7 @@ import tempfile
 from k8slib import MANIFESTS, kustomize, load, overlays, render, swagger, table_problems
 from k8slib.rules import configuration, main_container, pods, rule_problems
 
-from lib import INIT, ROOT, check, contains, equal
+from lib import INIT, IS_ROOT, ROOT, check, contains, equal
 
 sys.path.insert(0, str(ROOT / "demo/reference"))
 import generate
@@ -46,6 +46,7 @@ SLIPS = (
      "waits for what starts behind it"),
     ("overlays/two-container/deployment.yaml", "readOnly: true\n", "readOnly: false\n", "two-container",
      "may write to the runtime directory"),
+    ("components/external/deployment.yaml", 'value: "10002"', 'value: "10003"', "two-container", "of another user"),
     ("components/external/deployment.yaml", 'value: "yes"', 'value: "no"', "two-container", "how the sidecar runs"),
     ("overlays/monitoring/monitor.yaml", "podMetricsEndpoints:", "podMetricEndpoints:", "monitoring",
      "podMetricsEndpoints is missing"),
@@ -65,8 +66,11 @@ def check_configuration(name, objects):
         with tempfile.TemporaryDirectory(prefix="muster-test-") as folder:
             path = pathlib.Path(folder) / "muster.ini"
             path.write_text(configuration(objects, spec))
+            os.chmod(folder, 0o755)
+            # as the pod's user: who is root may more
+            user = {"user": spec["securityContext"]["runAsUser"]} if IS_ROOT else {}
             result = subprocess.run([INIT, "-n", "-c", path], env={"PATH": os.environ["PATH"]} | env, text=True,
-                                    capture_output=True, check=False)
+                                    capture_output=True, check=False, **user)
         equal((result.returncode, result.stdout), (0, "ok\n"), f"{name}: {title}: muster-init -n: {result.stderr}")
 
 

@@ -196,6 +196,8 @@ def external(objects):
             yield f"{title}: MUSTER_SIDECAR_EXTERNAL does not say how the sidecar runs"
         if not sidecar:
             continue
+        if told.get("MUSTER_SIDECAR_USER") != str(sidecar["securityContext"]["runAsUser"]):
+            yield f"{title}: muster-init takes a sidecar of another user than it runs as"
         place = told.get("MUSTER_RUN_DIR")
         if place not in sidecar["args"]:
             yield f"{title}: the sidecar looks elsewhere than in {place}"
