@@ -429,7 +429,7 @@ void load_listens(struct load *load);
 /* ---- config_identity.c ---- */
 
 const struct identity_config *load_identity(struct load *load, struct service_load *service);
-/* Reports a user that does not exist or that muster may not become. */
+/* Reports a user that does not exist or, with `become`, that muster may not become. */
 void identity_check_user(struct load *load, const struct entry *entry, const char *name,
 			 bool become);
 
