@@ -78,12 +78,13 @@ def kill_victims(init, until_when):
     """A process ends, init reaps it and says so: how long that took, each time."""
     times = []
     with init.events() as events:
+        pid = until(lambda: init.services()["victim"]["pid"], "victim runs", 60)
         while time.monotonic() < until_when:
-            pid = until(lambda: init.services()["victim"]["pid"], "victim runs", 60)
             begin = time.monotonic()
             os.kill(pid, signal.SIGKILL)
-            events.until("victim", "backoff", "starting", "waiting")
+            events.until("victim", "backoff")
             times.append(time.monotonic() - begin)
+            pid = events.until("victim", "running")["pid"]
             time.sleep(0.05)
     return times
 

@@ -67,7 +67,7 @@ for options, told in (([], [15]), (["-r", "15:10"], [10]), (["-r", "15:0"], []),
         os.kill(left, signal.SIGKILL)
 with Init(tool("misbehave"), "child", "[", "ignore", "TERM", "pid", "{dir}/up", "forever", "]", "await", "{dir}/up",
           "exit", 7, program=DUMB_INIT) as init:
-    equal(init.wait(3), 7, "exit code, without the 5 s that muster-init would wait")
+    equal(init.wait(4.5), 7, "exit code, without the 5 s that muster-init would wait")
 
 # the directory: many times, as it is about who comes first
 for _ in range(30):

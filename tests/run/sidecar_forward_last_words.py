@@ -8,6 +8,7 @@ import pathlib
 import re
 import socket
 import struct
+import sys
 import tempfile
 
 from lib import SECONDS, check, equal, until
@@ -24,6 +25,7 @@ forward = 127.0.0.1:{at_server}
 """
 SPEECH = os.urandom(1 << 18)
 NARROW = 4096
+LOOPBACK = f"{int.from_bytes(socket.inet_aton('127.0.0.1'), sys.byteorder):08X}"
 
 
 def narrow():
@@ -106,7 +108,7 @@ def established(port):
 def ends(port):
     """Local address, peer, and state of all connections at this port."""
     rows = [line.split()[1:4] for line in pathlib.Path("/proc/net/tcp").read_text().splitlines()[1:]]
-    return [end for end in rows if f":{port:04X}" in (end[0][8:], end[1][8:])]
+    return [end for end in rows if f"{LOOPBACK}:{port:04X}" in end[:2]]
 
 
 def main():

@@ -18,12 +18,12 @@ command = {M} pid {{dir}}/pids forever
 restart_backoff = 1ms..1ms
 readiness_probe = {probe("ready")}
 readiness_probe_period = 1ms
-readiness_probe_timeout = 20s
+readiness_probe_timeout = 1h
 readiness_probe_success_threshold = 2
 readiness_probe_failure_threshold = 3
 liveness_probe = {probe("live")}
 liveness_probe_period = 1ms
-liveness_probe_timeout = 20s
+liveness_probe_timeout = 1h
 liveness_probe_failure_threshold = 2
 [service:user]
 command = {M} pid {{dir}}/user-pids forever
