@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Peers, GPUs and the container: cards that are drawn anew with each look when their words have changed. */
 function drawCards(id, cards) {
-	const box = at(id).querySelector(".cards"), focus = box.contains(document.activeElement);
+	const box = at(id).querySelector(".cards");
 	const same = box.children.length === cards.length &&
 		cards.every((card, i) => card.outerHTML === box.children[i].outerHTML);
-	if (!same && !focus) box.replaceChildren(...cards);
+	if (!same) renew(box, cards);
 }
 /* ratio: null, no bar. */
 function meter(word, text, ratio, name) {
@@ -33,7 +33,7 @@ function pageOf(url) {
 function peerCard(p) {
 	const waiting = p.services.filter(s => !s.ready && s.state !== "inactive"), page = pageOf(p.url), title = make("h3");
 	const good = p.services.filter(s => s.ready).length, list = make("ul");
-	const heard = known(p.age_seconds) ? "heard from " + age(p.age_seconds) + " ago" : "never heard from";
+	const heard = known(p.age_seconds) ? "heard " + age(p.age_seconds) + " ago" : "never heard";
 	const link = make("a", "", p.name);
 	if (page) {
 		link.href = page;
@@ -131,7 +131,7 @@ function memoryCard(c) {
 }
 function pressureCard(p) {
 	const card = make("div", "card", make("h3", "", "Pressure")), table = make("table"), head = make("tr");
-	for (const word of ["", "some, 10s", "some, 5m", "all, 10s"]) head.append(make("th", "", word));
+	for (const word of ["", "10s", "5m", "all, 10s"]) head.append(make("th", "", word));
 	table.append(head);
 	for (const kind of ["cpu", "memory", "io"].filter(k => p[k])) {
 		const tr = make("tr", "", make("td", "", kind));
@@ -139,7 +139,7 @@ function pressureCard(p) {
 			tr.append(make("td", kind !== "cpu" && p[kind][key] >= .1 ? "wait" : "", share(p[kind][key])));
 		table.append(tr);
 	}
-	card.append(table, make("p", "quiet", "Share of the time in which some, or all, processes waited for it."));
+	card.append(table, make("p", "quiet", "Share of the time in which some processes, or all, waited for it."));
 	if (p.scope === "machine") card.append(make("p", "quiet", "Of the whole machine; the kernel has no numbers of the container alone."));
 	if (p.memory_stall) card.append(make("p", "wait", "Processes wait for memory now."));
 	return card;

@@ -9,6 +9,14 @@ function make(tag, name, ...parts) {
 	node.append(...parts);
 	return node;
 }
+/* Puts in what has changed, unless somebody is selecting text there; the focus stays where it was. */
+function renew(box, nodes) {
+	const told = getSelection(), find = () => [...box.querySelectorAll("a, button")];
+	const focus = find().indexOf(document.activeElement);
+	if (!told.isCollapsed && told.containsNode(box, true)) return;
+	box.replaceChildren(...nodes);
+	if (focus >= 0 && find()[focus]) find()[focus].focus({preventScroll: true});
+}
 let data = null, now = 0; /* the last answer of /status; the sidecar's time, ms */
 
 /* ---- numbers as people read them; the server does the same ---- */
@@ -190,12 +198,10 @@ function facts(s) {
 	add("Kind", s.type + (s.essential ? "" : ", optional") + (s.wanted ? "" : ", not wanted"));
 	return list;
 }
-/* Drawn anew only when its words are others: somebody may be reading or selecting them. */
 function drawMore(row, s) {
-	const dl = make("dl"), cell = row.more.firstChild, focus = cell.contains(document.activeElement);
+	const dl = make("dl"), cell = row.more.firstChild;
 	for (const [word, value] of facts(s)) dl.append(make("dt", "", word), make("dd", "", value));
-	if (cell.textContent === dl.textContent || focus) return;
-	cell.replaceChildren(dl);
+	if (cell.textContent !== dl.textContent) renew(cell, [dl]);
 }
 
 /* ---- which rows are shown ---- */
