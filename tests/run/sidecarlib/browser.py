@@ -180,7 +180,11 @@ class Tab:
 
     def picture(self, path, whole=True):
         """A PNG of what is seen, or of the whole page."""
-        data = self.call("Page.captureScreenshot", format="png", captureBeyondViewport=whole)["data"]
+        clip = {}
+        if whole:
+            size = self.call("Page.getLayoutMetrics")["cssContentSize"]
+            clip["clip"] = {"x": 0, "y": 0, "width": size["width"], "height": size["height"], "scale": 1}
+        data = self.call("Page.captureScreenshot", format="png", captureBeyondViewport=whole, **clip)["data"]
         pathlib.Path(path).write_bytes(base64.b64decode(data))
 
     def close(self):
