@@ -276,7 +276,8 @@ const char *report_place(struct load *load, const struct entry *entry, uint32_t 
 /* Whether an error at this place would be kept: worth the search for what was meant. */
 bool report_wanted(const struct load *load, uint32_t file, uint32_t line);
 
-/* The text in quotes, control characters escaped, cut to about 60 characters. Returns buffer. */
+/* The text in quotes, control characters escaped, cut to about 60 characters; in a URL without
+ * user, password and query. Returns buffer. */
 #define QUOTE_SIZE 80
 const char *quote(char buffer[QUOTE_SIZE], const char *text);
 const char *quote_n(char buffer[QUOTE_SIZE], const char *text, size_t len);

@@ -8,6 +8,7 @@
 
 #include "address.h"
 #include "arena.h"
+#include "endpoint.h"
 #include "str.h"
 #include "table.h"
 
@@ -155,6 +156,10 @@ const char *quote_n(char buffer[QUOTE_SIZE], const char *text, size_t len)
 
 const char *quote(char buffer[QUOTE_SIZE], const char *text)
 {
+	char shown[256];
+
+	if (strstr(text, "://"))
+		text = url_mask(shown, sizeof(shown), text);
 	return quote_n(buffer, text, strnlen(text, 256));
 }
 

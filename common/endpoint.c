@@ -165,3 +165,18 @@ bool url_has_scheme(const char *text, const struct url *url, const char *scheme)
 {
 	return strlen(scheme) == url->scheme_len && strncmp(text, scheme, url->scheme_len) == 0;
 }
+
+char *url_mask(char *out, size_t size, const char *text)
+{
+	const char *scheme = strstr(text, "://"), *begin = scheme ? scheme + 3 : text, *host, *rest;
+	struct url url;
+
+	if (scheme && url_parse(text, &url) == NULL)
+		host = text + url.host_at;
+	else
+		host = strrchr(begin, '@') ? strrchr(begin, '@') + 1 : begin;
+	rest = host + strcspn(host, "?#");
+	snprintf(out, size, "%.*s%s%.*s%.1s%s", (int)(begin - text), text,
+		 host > begin ? "***@" : "", (int)(rest - host), host, rest, *rest ? "***" : "");
+	return out;
+}

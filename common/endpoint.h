@@ -43,4 +43,12 @@ const char *url_parse(const char *text, struct url *out);
 /* Whether the URL's scheme is this one. */
 bool url_has_scheme(const char *text, const struct url *url, const char *scheme);
 
+/*
+ * A URL, or HOST:PORT, to be shown: *** stands for user and password, for the query and the
+ * fragment. In one that is wrong all up to the last @ may be a password. Cut to `size`. Returns
+ * out.
+ */
+#define URL_SHOWN 1100 /* enough for what probe_link.h carries */
+char *url_mask(char *out, size_t size, const char *text);
+
 #endif

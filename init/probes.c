@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "endpoint.h"
 #include "match.h"
 #include "path_probe.h"
 #include "sidecar_link.h"
@@ -324,10 +325,17 @@ static bool has_to_wait(const struct supervisor *sup, const struct service *serv
 static void say_failed(struct supervisor *sup, const struct probe_run *run, const char *what,
 		       const char *reason)
 {
+	const struct probe_config *config = run->config;
 	bool one_of_many = run->service->probes[run->role]->next != NULL;
+	char url[24 + 1];
 
-	supervisor_reason(sup, run->service, "%s%.24s%s: %s", what, one_of_many ? " " : "",
-			  one_of_many ? run->config->target : "", reason);
+	if (probe_is_network(config))
+		url_mask(url, sizeof(url), config->target);
+	supervisor_reason(sup, run->service, "%s%s%.24s: %s", what, one_of_many ? " " : "",
+			  !one_of_many               ? ""
+			  : probe_is_network(config) ? url
+						     : config->target,
+			  reason);
 }
 
 static void failed(struct supervisor *sup, struct service *service, struct probe_run *run,

@@ -17,6 +17,7 @@
 #include "clock.h"
 #include "config.h"
 #include "confine.h"
+#include "endpoint.h"
 #include "events.h"
 #include "exporter.h"
 #include "fd.h"
@@ -295,12 +296,14 @@ static const struct command *find_command(const char *word)
 static int run_command(struct options *options, char **words, unsigned count)
 {
 	const struct command *command = find_command(words[0]);
+	char shown[URL_SHOWN];
 
 	options->once.configs = options->config_count ? options->configs : NULL;
 	options->once.words = (const char *const *)words + 1;
 	options->once.word_count = count - 1;
 	if (!command)
-		log_error("\"%s\": the commands are resolve, probe, wait and health", words[0]);
+		log_error("\"%s\": the commands are resolve, probe, wait and health",
+			  url_mask(shown, sizeof(shown), words[0]));
 	else if (count - 1 < command->least || count - 1 > command->most)
 		log_error("%s: %s is taken, not %u", words[0], command->words, count - 1);
 	else if (options->once.command && command->run != once_wait)

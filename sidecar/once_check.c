@@ -8,6 +8,7 @@
 #include "address.h"
 #include "clock.h"
 #include "config.h"
+#include "endpoint.h"
 #include "live.h"
 #include "log.h"
 #include "resolve.h"
@@ -33,7 +34,7 @@ static bool write_url(char url[1024], const char *text)
 	}
 	log_error("\"%s\": expected tcp://host:port or host:port, http://..., https://..., "
 		  "grpc://host:port/SERVICE, or address:NAME",
-		  text);
+		  url_mask(url, 1024, text));
 	return false;
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "endpoint.h"
 #include "log.h"
 #include "once_check.h"
 #include "text.h"
@@ -33,11 +34,12 @@ static void put_body(const struct text *body)
 static void report(void *data, unsigned number, const struct probe *probe)
 {
 	struct run *run = data;
+	char shown[URL_SHOWN];
 
 	(void)number;
 	put_body(&run->body);
 	if (!probe->last.ok && !run->body.len)
-		log_error("%s: %s", run->url, probe->last.reason);
+		log_error("%s: %s", url_mask(shown, sizeof(shown), run->url), probe->last.reason);
 	loop_stop(run->checks.loop, probe->last.ok ? 0 : ONCE_UNHEALTHY);
 }
 
@@ -73,7 +75,8 @@ int once_health(const struct once_options *options)
 
 	write_url(url, options);
 	if (strncmp(url, "http", 4) != 0 || strlen(url) > 1000) {
-		log_error("\"%s\": expected http://host:port of a sidecar", options->words[0]);
+		log_error("\"%s\": expected http://host:port of a sidecar",
+			  url_mask(url, sizeof(url), options->words[0]));
 		return ONCE_USAGE;
 	}
 	run.checks.data = &run;

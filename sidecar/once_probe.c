@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "endpoint.h"
 #include "json_out.h"
 #include "once_check.h"
 #include "target.h"
@@ -21,7 +22,7 @@ static const uint8_t codes[FAULT_COUNT] = {
 };
 
 struct run {
-	const struct once_options *options;
+	char target[URL_SHOWN]; /* as it may be shown */
 	struct checks checks;
 	int code;
 };
@@ -53,7 +54,7 @@ static void tell_json(const struct run *run, const struct probe *probe)
 	address_format(&probe->good, address);
 	json_begin(&json, stdout, true);
 	json_object_begin(&json, NULL);
-	json_text(&json, "target", run->options->words[0]);
+	json_text(&json, "target", run->target);
 	json_bool(&json, "ok", outcome->ok);
 	json_text(&json, "reason", outcome->ok ? NULL : outcome->reason);
 	json_text(&json, "phase", outcome->step ? step_name(outcome->step) : NULL);
@@ -80,11 +81,11 @@ static void tell_text(const struct run *run, const struct probe *probe)
 	char address[ADDRESS_TEXT];
 
 	if (!outcome->ok)
-		printf("%s: %s\n", run->options->words[0], outcome->reason);
+		printf("%s: %s\n", run->target, outcome->reason);
 	else if (outcome->status)
-		printf("%s: ok, status %u\n", run->options->words[0], outcome->status);
+		printf("%s: ok, status %u\n", run->target, outcome->status);
 	else
-		printf("%s: ok\n", run->options->words[0]);
+		printf("%s: ok\n", run->target);
 	for (unsigned step = STEP_NONE + 1; step < STEP_COUNT; step++) {
 		if (outcome->done[step])
 			printf("  %-10s %9.3f ms", step_name(step),
@@ -104,7 +105,7 @@ static void report(void *data, unsigned number, const struct probe *probe)
 
 	(void)number;
 	run->code = code_of(&probe->last);
-	if (run->options->json)
+	if (run->checks.options->json)
 		tell_json(run, probe);
 	else
 		tell_text(run, probe);
@@ -115,7 +116,6 @@ int once_probe(const struct once_options *options)
 {
 	uint32_t timeout = options->timeout_ms ? options->timeout_ms : TIMEOUT_MS;
 	struct run run = {
-		.options = options,
 		.checks = {.options = options,
 			   .report = report,
 			   .period_ms = timeout,
@@ -125,9 +125,10 @@ int once_probe(const struct once_options *options)
 	bool address = strncmp(options->words[0], "address:", 8) == 0;
 	int code;
 
+	url_mask(run.target, sizeof(run.target), options->words[0]);
 	run.checks.data = &run;
 	code = checks_run(&run.checks, options->words, 1, address ? timeout : 0);
 	if (code == ONCE_TIMED_OUT && run.code != code)
-		printf("%s: not known after %.3g s\n", options->words[0], timeout / 1000.0);
+		printf("%s: not known after %.3g s\n", run.target, timeout / 1000.0);
 	return fflush(stdout) == 0 ? code : ONCE_FAULT;
 }

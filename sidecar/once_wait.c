@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "endpoint.h"
 #include "log.h"
 #include "mem.h"
 #include "once_check.h"
@@ -28,6 +29,12 @@ struct run {
 	struct awaited *list;
 };
 
+/* The target as it may be shown. */
+static const char *target_of(const struct run *run, unsigned number, char shown[URL_SHOWN])
+{
+	return url_mask(shown, URL_SHOWN, run->options->words[number]);
+}
+
 static double seconds_since(uint64_t begin)
 {
 	return (double)(clock_monotonic() - begin) / (double)NSEC_PER_SEC;
@@ -37,7 +44,8 @@ static void report(void *data, unsigned number, const struct probe *probe)
 {
 	struct run *run = data;
 	struct awaited *one = &run->list[number];
-	const char *target = run->options->words[number];
+	char shown[URL_SHOWN];
+	const char *target = target_of(run, number, shown);
 
 	if (one->answers)
 		return;
@@ -55,9 +63,11 @@ static void report(void *data, unsigned number, const struct probe *probe)
 
 static void tell_missing(const struct run *run)
 {
+	char shown[URL_SHOWN];
+
 	for (unsigned i = 0; i < run->options->word_count; i++)
 		if (!run->list[i].answers)
-			log_error("timed out: %s: %s", run->options->words[i],
+			log_error("timed out: %s: %s", target_of(run, i, shown),
 				  run->list[i].reason[0] ? run->list[i].reason : "no answer yet");
 }
 

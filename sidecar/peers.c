@@ -10,6 +10,7 @@
 #include "arena.h"
 #include "clock.h"
 #include "config.h"
+#include "endpoint.h"
 #include "expand.h"
 #include "live.h"
 #include "log.h"
@@ -375,7 +376,7 @@ static void add_peer(struct peers *peers, const char *name, const char *url, uin
 /* NAME[/PERIOD]=URL */
 static bool take_option(struct peers *peers, const char *option)
 {
-	char *text = mem_strdup(option), *url = strchr(text, '='), *period;
+	char *text = mem_strdup(option), *url = strchr(text, '='), *period, shown[URL_SHOWN];
 	uint32_t ms = DEFAULT_PERIOD_MS;
 	bool good = url && url != text;
 
@@ -395,7 +396,7 @@ static bool take_option(struct peers *peers, const char *option)
 	else
 		log_error("--peer: \"%s\": expected NAME[/PERIOD]=URL, as in "
 			  "pc2/10s=http://pc2:9180",
-			  option);
+			  url_mask(shown, sizeof(shown), option));
 	free(text);
 	return good && peers->count <= PEERS_MAX;
 }

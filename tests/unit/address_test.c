@@ -66,6 +66,37 @@ static void endpoints_are_written_with_brackets(void **state)
 	assert_string_equal(endpoint_format(buffer, "::1", 80), "[::1]:80");
 }
 
+static void urls_are_shown_without_secrets(void **state)
+{
+	static const char *const texts[][2] = {
+		{"http://host:80/path", "http://host:80/path"},
+		{"http://user:pw@host:80/path", "http://***@host:80/path"},
+		{"http://host/a@b", "http://host/a@b"},
+		{"http://user:pw@host/a@b", "http://***@host/a@b"},
+		{"http://host/?token=pw", "http://host/?***"},
+		{"http://host?token=pw#x", "http://host?***"},
+		{"http://host/#pw", "http://host/#***"},
+		{"http://user@[::1]:80", "http://***@[::1]:80"},
+		{"http://a@b@host", "http://***@host"},
+		/* wrong ones */
+		{"http://user:p/w@host", "http://***@host"},
+		{"http://user:p?w@host", "http://***@host"},
+		{"http://user:p w@host:x", "http://***@host:x"},
+		{"http://user:pw@", "http://***@"},
+		{"user:pw@host:80", "***@host:80"},
+		{"host:80", "host:80"},
+		{"", ""},
+		{"://", "://"},
+		{"@", "***@"},
+	};
+	char shown[URL_SHOWN];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		assert_string_equal(url_mask(shown, sizeof(shown), texts[i][0]), texts[i][1]);
+	assert_string_equal(url_mask(shown, 15, "http://user:pw@host"), "http://***@hos");
+}
+
 static void urls(void **state)
 {
 	struct url url;
@@ -360,6 +391,7 @@ int main(void)
 		cmocka_unit_test(endpoints),
 		cmocka_unit_test(endpoints_are_written_with_brackets),
 		cmocka_unit_test(urls),
+		cmocka_unit_test(urls_are_shown_without_secrets),
 		cmocka_unit_test_teardown(the_mode_chooses_the_entry, drop),
 		cmocka_unit_test_teardown(an_explicit_variable_alone_counts, drop),
 		cmocka_unit_test_teardown(a_port_from_the_environment_is_told, drop),
