@@ -43,7 +43,8 @@ def run_program(command, env, seconds=SECONDS):
     """Exit code (None: it took too long) and output; nothing of it outlives this call."""
     mark = f"MUSTER_TEST={uuid.uuid4()}"
     env = env | dict([mark.split("=")])
-    process = subprocess.Popen(command, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+    # a shell's job in the background ignores Ctrl-C, and so would all that it starts
+    process = subprocess.Popen(["env", "--default-signal=HUP,INT,QUIT", *command], env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                stderr=subprocess.STDOUT, start_new_session=True)
     try:
         output, _ = process.communicate(timeout=seconds)

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: MIT
 """What the stacks of `make demo` share: hosts, each a muster-init with its services, and looking at them."""
 
+import contextlib
 import json
 import os
 import pathlib
+import random
 import shutil
 import signal
 import socket
@@ -28,14 +30,16 @@ def say(text=""):
 
 
 def free_ports(count):
-    """TCP ports on loopback that nothing listens on now."""
-    sockets = [socket.socket() for _ in range(count)]
-    for each in sockets:
-        each.bind(("127.0.0.1", 0))
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
+    """TCP ports on loopback that nothing listens on now, where it can be such as the kernel gives to nobody by itself."""
+    low = int(pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    candidates = range(10000, min(low, 30000) if low > 15000 else 65536)
+    ports = set()
+    while len(ports) < count:
+        port = random.choice(candidates)
+        with contextlib.suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            ports.add(port)
+    return list(ports)
 
 
 def until(condition, seconds, what):

@@ -18,6 +18,7 @@ import fcntl
 import json
 import os
 import pathlib
+import random
 import re
 import shutil
 import signal
@@ -39,6 +40,9 @@ SIDECAR = pathlib.Path(os.environ.get("MUSTER_TESTED_SIDECAR", BUILD / "muster-s
 SECONDS = 20  # patience with one event; a loaded machine is no failure
 UNREACHABLE = 6  # musterctl's exit code where there is no init
 IS_ROOT = os.geteuid() == 0
+
+
+_claims = []  # of ports, as names of unix sockets: they end with the process, and each network has its own
 
 
 class Failure(Exception):
@@ -121,11 +125,20 @@ def reliability(name):
     os.execv(sys.executable, [sys.executable, "-B", script, "--quick"])
 
 
-def free_port():
-    """A TCP port on loopback that nothing listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+def free_port(host="127.0.0.1"):
+    """A port that nobody has at the moment, neither for TCP nor for UDP, and that no other test gets before this one
+    has ended, nor, where it can be, the kernel gives to somebody by itself."""
+    low = int(pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    while True:
+        port = random.randrange(10000, min(low, 30000) if low > 15000 else 65536)
+        claim = socket.socket(socket.AF_UNIX)
+        with contextlib.suppress(OSError), socket.socket() as tcp, socket.socket(type=socket.SOCK_DGRAM) as udp:
+            claim.bind(f"\0muster-test-port-{port}")
+            tcp.bind((host, port))
+            udp.bind((host, port))
+            _claims.append(claim)
+            return port
+        claim.close()
 
 
 class Terminal:

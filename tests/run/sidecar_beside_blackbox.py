@@ -10,8 +10,7 @@ import tempfile
 import urllib.parse
 import urllib.request
 
-from lib import check, equal, need, until
-from sidecarlib import free_port
+from lib import check, equal, free_port, need, until
 from sidecarlib.hostile import Hostile
 
 # it is at these for longer than its timeout, and so is not asked

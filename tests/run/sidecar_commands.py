@@ -11,8 +11,8 @@ import subprocess
 import tempfile
 import threading
 
-from lib import SIDECAR, check, contains, equal, matches, until
-from sidecarlib import OK, Page, Sidecar, Target, answering, free_port, h2, mute_until_closed, silent_port
+from lib import SIDECAR, check, contains, equal, free_port, matches, until
+from sidecarlib import OK, Page, Sidecar, Target, answering, h2, mute_until_closed, silent_port
 from sidecarlib.hostile import Certificates
 
 

@@ -8,8 +8,8 @@ import socket
 import struct
 import tempfile
 
-from lib import check, equal
-from sidecarlib import Sidecar, free_port
+from lib import check, equal, free_port
+from sidecarlib import Sidecar
 from sidecarlib.dns import AAAA, SRV, A, encode
 from sidecarlib.question import (AA, ANY, AXFR, FORMERR, NOERROR, NOTIMP, NXDOMAIN, QR, RA, RD, REFUSED, SOA, Reply,
                                  ask, ask_bytes, ask_tcp, frame, question, read_frame)

@@ -11,8 +11,8 @@ import tempfile
 import threading
 import time
 
-from lib import check, equal, until
-from sidecarlib import Sidecar, free_port
+from lib import check, equal, free_port, until
+from sidecarlib import Sidecar
 from sidecarlib.dns import A
 from sidecarlib.question import (NOERROR, NXDOMAIN, RA, REFUSED, SERVFAIL, TC, Reply, ask, ask_bytes, ask_tcp, frame,
                                  question, read_frame, skip_name)

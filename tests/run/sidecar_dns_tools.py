@@ -6,8 +6,8 @@ import re
 import subprocess
 import tempfile
 
-from lib import check, contains, equal, need
-from sidecarlib import Sidecar, free_port
+from lib import check, contains, equal, free_port, need
+from sidecarlib import Sidecar
 
 CONFIG = """
 [muster]

@@ -14,8 +14,8 @@ import struct
 import tempfile
 import threading
 
-from lib import check, equal, fail, until
-from sidecarlib import Sidecar, free_port, own_memory
+from lib import check, equal, fail, free_port, until
+from sidecarlib import Sidecar, own_memory
 
 CONFIG = """
 [muster]

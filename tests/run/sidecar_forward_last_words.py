@@ -11,8 +11,8 @@ import struct
 import sys
 import tempfile
 
-from lib import SECONDS, check, equal, until
-from sidecarlib import Sidecar, free_port
+from lib import SECONDS, check, equal, free_port, until
+from sidecarlib import Sidecar
 
 CONFIG = """
 [muster]

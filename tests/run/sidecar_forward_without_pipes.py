@@ -12,8 +12,8 @@ import sys
 import tempfile
 import threading
 
-from lib import IS_ROOT, SECONDS, check, equal, need, skip
-from sidecarlib import Sidecar, free_port
+from lib import IS_ROOT, SECONDS, check, equal, free_port, need, skip
+from sidecarlib import Sidecar
 
 CONFIG = """
 [muster]

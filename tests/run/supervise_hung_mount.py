@@ -2,7 +2,7 @@
 """A probe of a path on a file system that does not answer holds up nobody: others get ready, questions are answered."""
 import os
 
-from lib import Init, check, contains, equal, need_root, skip, tool, until
+from lib import Init, contains, equal, need_root, skip, tool, until
 
 need_root()
 try:

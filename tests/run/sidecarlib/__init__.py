@@ -388,16 +388,6 @@ def silent_port():
     return sock, sock.getsockname()[1]
 
 
-def free_port(host="127.0.0.1"):
-    """A port that nobody has at the moment, neither for TCP nor for UDP."""
-    while True:
-        with socket.socket() as tcp, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
-            tcp.bind((host, 0))
-            with contextlib.suppress(OSError):
-                udp.bind(tcp.getsockname())
-                return tcp.getsockname()[1]
-
-
 def calm(ask):
     """What ask() gives, a report of /health or a tuple that ends with one, when no process of the machine waits for
     memory: other tests make it so that some do."""
