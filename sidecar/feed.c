@@ -213,8 +213,3 @@ void feed_on_followed(struct feed *feed, feed_followed *call, void *data)
 	feed->followed = call;
 	feed->data = data;
 }
-
-bool feed_is_followed(const struct feed *feed)
-{
-	return feed->readers != NULL;
-}

@@ -64,7 +64,5 @@ uint64_t feed_last(const struct feed *feed);
 /* Told when the first reader comes (true) and when the last one has left (false). There is one. */
 typedef void feed_followed(void *data, bool followed);
 void feed_on_followed(struct feed *feed, feed_followed *call, void *data);
-/* Whether anybody reads: what costs much to find out need not be found out for nobody. */
-bool feed_is_followed(const struct feed *feed);
 
 #endif
