@@ -8,6 +8,8 @@ from imagelib.readme import command
 
 from tutoriallib import play
 
+SECONDS = 400  # images are built
+
 
 def play_page(engine, page, **env):
     """Whatever containers of the page are still there go behind it."""
@@ -16,7 +18,7 @@ def play_page(engine, page, **env):
         folder = pathlib.Path(name) / "page"
         folder.mkdir()
         try:
-            play(page, engine.inside, command(engine, pathlib.Path(name)) | env, folder)
+            play(page, engine.inside, command(engine, pathlib.Path(name)) | env, folder, SECONDS)
         finally:
             rest = set(engine.do("ps", "--all", "--quiet").split()) - before
             if rest:

@@ -88,16 +88,16 @@ def script(blocks):
     return "\n".join(lines) + "\n", typed
 
 
-def play(page, words, env, folder):
+def play(page, words, env, folder, seconds=SECONDS):
     """Plays it in a folder, with a shell that `words` start."""
     text, typed = script(parse((FOLDER / f"{page}.md").read_text()))
     path = folder.with_name(folder.name + ".sh")
     path.write_text(text)
     try:
         result = subprocess.run([*words, "sh", path], env=env, cwd=folder, stdin=subprocess.DEVNULL, text=True,
-                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=SECONDS, check=False)
+                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=seconds, check=False)
     except subprocess.TimeoutExpired as slow:
-        fail(f"{page}.md was not done within {SECONDS} s:\n{(slow.stdout or b'').decode(errors='replace')}")
+        fail(f"{page}.md was not done within {seconds} s:\n{(slow.stdout or b'').decode(errors='replace')}")
     finally:
         path.unlink()
     parts = result.stdout.split(MARK)
