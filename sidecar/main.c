@@ -52,39 +52,36 @@
 #define TARGETS_MAX     1024 /* to wait for */
 
 static const char usage[] =
-	"usage: muster-sidecar [OPTIONS]\n"
-	"       muster-sidecar [-c FILE] resolve [NAME] [--json|--explain] [--timeout D]\n"
-	"       muster-sidecar [-c FILE] probe TARGET [--json] [--timeout D]\n"
-	"       muster-sidecar [-c FILE] wait TARGET... [--timeout D] [--interval D] [-- "
-	"COMMAND...]\n"
-	"       muster-sidecar health [--live|--ready|--startup] [URL] [--timeout D]\n"
-	"TARGET is tcp://HOST:PORT or HOST:PORT, http(s)://..., grpc(s)://HOST:PORT[/SERVICE], or\n"
-	"address:NAME.\n"
-	"Probes services over the network and exports health, status and metrics over HTTP.\n"
-	"muster-init starts it; it also runs beside one (--run-dir) or without any (-c).\n"
+	"usage: muster-sidecar [OPTION...]                serve until told to end\n"
+	"       muster-sidecar [OPTION...] COMMAND ...    do one thing and end\n"
+	"Probes services over the network and serves health, status and metrics over\n"
+	"HTTP. muster-init starts it; it also runs beside one (--run-dir) or alone (-c).\n"
 	"\n"
-	"  -c, --config FILE      no muster-init: probe the external services of FILE; repeatable\n"
-	"      --run-dir DIR      where muster-init's status page is [$MUSTER_RUN_DIR, "
-	"/run/muster]\n"
-	"      --listen HOST:PORT where to serve; repeatable [127.0.0.1:9180]\n"
-	"      --dns ADDRESS:PORT where to answer names of addresses; repeatable\n"
-	"      --dns-upstream A:P whom to ask other names; repeatable; no: nobody "
-	"[resolv.conf]\n"
-	"      --dns-zone NAME    below which the names stand, too [muster]\n"
-	"      --forward NAME=A:P where to listen for connections to an address; repeatable\n"
-	"      --gpu auto|yes|no  whether to look for NVIDIA GPUs [auto]\n"
-	"      --peer NAME/PERIOD=URL another host's sidecar; repeatable\n"
-	"      --host NAME        this host's name in answers\n"
-	"      --proc-root DIR    where processes are looked up [/proc]\n"
-	"      --cgroup-root DIR  where cgroups are looked up [/sys/fs/cgroup]\n"
-	"      --connections N    checks at a time [10]; --connections-per-host N [2]\n"
-	"      --timeout D        of a command: how long at most [5s; wait: for ever]\n"
-	"      --interval D       wait: from check to check, at most [1s]\n"
-	"      --json, --explain  resolve, probe: in JSON; resolve: with the reasons\n"
-	"      --live, --ready, --startup  health: what to ask for [--ready]\n"
-	"  -v, --verbose          say more\n"
-	"  -h, --help             this text\n"
-	"  -V, --version          the version\n";
+	"  resolve [NAME]                  where addresses lead; --json, --explain\n"
+	"  probe TARGET                    one check and its phases; --json\n"
+	"  wait TARGET... [-- PROGRAM...]  until all answer, then run the program\n"
+	"  health [URL]                    exit code 0 or 1; --live, --ready, --startup\n"
+	"TARGET is [tcp://]HOST:PORT, http(s)://..., grpc(s)://HOST:PORT[/SERVICE] or\n"
+	"address:NAME. Each takes --timeout D [5s; wait: none], wait --interval D\n"
+	"\n"
+	"what it works on:\n"
+	"  -c, --config FILE       alone: the external services of FILE; repeatable\n"
+	"      --run-dir DIR       of muster-init [$MUSTER_RUN_DIR, /run/muster]\n"
+	"      --host NAME         this host's name in answers\n"
+	"      --peer NAME[/D]=URL a sidecar to ask every D [10s]; repeatable\n"
+	"      --gpu auto|yes|no   whether to look for NVIDIA GPUs [auto]\n"
+	"      --proc-root DIR     where processes are looked up [/proc]\n"
+	"      --cgroup-root DIR   where cgroups are looked up [/sys/fs/cgroup]\n"
+	"      --connections N     checks at a time [10]; --connections-per-host N [2]\n"
+	"what it serves (repeatable, but for --dns-zone):\n"
+	"      --listen HOST:PORT  HTTP [127.0.0.1:9180]\n"
+	"      --dns A:P           names of addresses\n"
+	"      --dns-upstream A:P  other names from there; no: refused [resolv.conf]\n"
+	"      --dns-zone NAME     below which the names stand, too [muster]\n"
+	"      --forward NAME=A:P  connections to an address\n"
+	"\n"
+	"  -v, --verbose           say more\n"
+	"  -h, --help              -V, --version\n";
 
 enum {
 	OPTION_RUN_DIR = 256,
@@ -305,7 +302,7 @@ static int run_command(struct options *options, char **words, unsigned count)
 		log_error("\"%s\": the commands are resolve, probe, wait and health",
 			  url_mask(shown, sizeof(shown), words[0]));
 	else if (count - 1 < command->least || count - 1 > command->most)
-		log_error("%s: %s is taken, not %u", words[0], command->words, count - 1);
+		log_error("%s: takes %s, not %u", words[0], command->words, count - 1);
 	else if (options->once.command && command->run != once_wait)
 		log_error("%s: only wait takes a command behind --", words[0]);
 	else
@@ -329,11 +326,13 @@ static int cut_command(struct options *options, int argc, char **argv)
 
 static int read_options(struct options *options, int argc, char **argv)
 {
+	static char self[] = "muster-sidecar";
 	int option, code;
 
 	options->proc_root = "/proc";
 	options->gpu = -1;
 	argc = cut_command(options, argc, argv);
+	argv[0] = self; /* begins getopt's messages as it does ours */
 	while ((option = getopt_long(argc, argv, "c:vhV", long_options, NULL)) != -1) {
 		code = take_option(options, option);
 		if (code >= 0)

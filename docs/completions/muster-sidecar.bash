@@ -11,7 +11,7 @@ _muster_sidecar() {
 	if [[ $word = -* ]]; then
 		words=$("$program" --help | grep -oE -- '--[a-z][a-z-]*' | sort -u)
 	elif ((COMP_CWORD == 1)); then
-		words=$("$program" --help | sed -nE 's/^ +muster-sidecar (\[-c FILE\] )?([a-z]+) .*/\2/p')
+		words=$("$program" --help | sed -nE 's/^  ([a-z]+) .*/\1/p')
 	fi
 	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")
 }
