@@ -14,6 +14,7 @@ that is to run in the engine's network), or "refused" (why there is none).
 import contextlib
 import ctypes
 import fcntl
+import hashlib
 import json
 import os
 import pathlib
@@ -30,7 +31,17 @@ BUILD = pathlib.Path(os.environ.get("MUSTER_BUILD", ROOT / "build")).resolve()
 STORE = BUILD / "image"
 RUN = STORE / "run"  # podman wants it at the same place each time; empty each time, and only in the namespace
 BASE = "debian:bookworm-slim"  # what dockerfiles/*.Dockerfile start from; here made from Debian's packages
-BASE_SETTINGS = ("ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", 'CMD ["bash"]')
+# as the slim images have it: what is left out there, and without usrmerge and its perl, which apt prefers
+BASE_OPTIONS = ["--variant=minbase", "bookworm",
+                *[f"--dpkgopt=path-exclude=/usr/share/{name}/*" for name in ("doc", "man", "locale", "info")],
+                '--customize-hook=APT_CONFIG="$MMDEBSTRAP_APT_CONFIG" apt-get -oDPkg::Chroot-Directory="$1" install --yes '
+                'usr-is-merged usrmerge-',
+                '--customize-hook=chroot "$1" dpkg-query -W -f "\\${Package}\\n" | grep -E "perl|gdbm" | '
+                'grep -vx perl-base | xargs --no-run-if-empty chroot "$1" dpkg --purge',
+                '--customize-hook=rm -rf "$1"/var/lib/apt/lists/* "$1"/var/cache/apt/*.bin']
+RECIPE = hashlib.sha256(repr(BASE_OPTIONS).encode()).hexdigest()[:12]
+BASE_SETTINGS = (f"LABEL muster.recipe={RECIPE}",
+                 "ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", 'CMD ["bash"]')
 DNS = "10.0.2.3"  # slirp4netns answers there
 SECONDS = 30
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
@@ -256,7 +267,8 @@ def remove_containers(engine):
 
 
 def give_base(engine, name):
-    if ask(engine, "inspect", "--type", "image", name).returncode == 0:
+    recipe = ask(engine, "inspect", "--type", "image", "--format", '{{index .Config.Labels "muster.recipe"}}', name)
+    if recipe.stdout.strip() == RECIPE:
         return
     settings = [word for setting in BASE_SETTINGS for word in ("--change", setting)]
     result = ask(engine, "import", *settings, make_base(), name)
@@ -266,14 +278,12 @@ def give_base(engine, name):
 
 def make_base():
     """Debian as its slim images have it."""
-    path = STORE / "base.tar"
+    path = STORE / f"base-{RECIPE}.tar"
     if path.exists():
         return path
     say(f"making {BASE} from Debian's packages")
     new = STORE / "new.tar"
-    trim = [f"--dpkgopt=path-exclude=/usr/share/{name}/*" for name in ("doc", "man", "locale", "info")]
-    clean = '--customize-hook=rm -rf "$1"/var/lib/apt/lists/* "$1"/var/cache/apt/*.bin'
-    result = run([need("mmdebstrap"), "--variant=minbase", *trim, clean, "bookworm", new])
+    result = run([need("mmdebstrap"), *BASE_OPTIONS, new])
     if result.returncode != 0:
         refuse(f"mmdebstrap: {last_line(result.stderr)}")
     new.rename(path)
