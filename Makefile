@@ -6,7 +6,6 @@ PREFIX    ?= /usr/local
 CFLAGS    ?= $(if $(filter musl,$(STATIC)),-Os,-O2) -g
 FUZZ_TIME ?= 60
 NVCC      ?= $(firstword $(wildcard $(addsuffix /nvcc,$(subst :, ,$(PATH)) $(CUDA_HOME)/bin /usr/local/cuda/bin)))
-CUDA_ARCHS ?= 86 89 90
 Q         := $(if $(V),,@)
 say        = $(if $(V),@:,@printf '  %-6s %s\n' '$(1)' '$(patsubst $(OUT)/%,%,$@)')
 
@@ -106,7 +105,7 @@ $(OUT)/lib%.a: $(OUT)/sources
 	$(Q)rm -f $@
 	$(Q)ar rcsD $@ $(filter %.o,$^)
 
-# Whether there is a GPU that computes; needs nvcc. CUDA_ARCHS: the GPUs that it is compiled for.
+# Whether there is a GPU that computes; needs nvcc. CUDA_ARCHS: the GPUs that it is for, as "86 89 90".
 GPU_CHECK := $(addprefix dockerfiles/gpu-check/,compile gpu-check.cu) common/gpu_codes.h common/version.h
 gpu-check: $(if $(NVCC),$(OUT)/gpu-check)
 	$(if $(NVCC),,@echo 'gpu-check is not built: there is no nvcc (CUDA toolkit) in PATH, CUDA_HOME or /usr/local/cuda')
@@ -165,7 +164,7 @@ $(OUT)/nvml/%.so: tests/nvml/fake_nvml.c sidecar/nvml.h $(OUT)/flags
 $(OUT)/tools/gpu-check-fake: tests/cuda/fake_cudart.c $(GPU_CHECK)
 	$(call say,NVCC)
 	$(Q)mkdir -p $(@D) && $(CC) -O2 -isystem $(dir $(NVCC))../include -c -o $@.o $<
-	$(Q)NVCC='$(NVCC)' CUDA_ARCHS=89 dockerfiles/gpu-check/compile $(abspath $@ $@.o)
+	$(Q)NVCC='$(NVCC)' CUDA_ARCHS=86 dockerfiles/gpu-check/compile $(abspath $@ $@.o)
 $(OUT)/fuzz/ctl_%: $(OUT)/obj/tests/fuzz/ctl_%.o $(OUT)/libctl.a $(COMMON)
 	$(call say,LINK)
 	$(link-test) -fsanitize=fuzzer -linih $(CTL_LIBS)
@@ -189,7 +188,7 @@ test:
 	$(Q)+$(MAKE) SANITIZE=$(CHECKED) all unit
 	$(Q)MUSTER_BUILD=$(abspath $(BUILD)) python3 tests/run.py $(TESTS)
 
-# DOCKER=podman, BASE=, BUILD_BASE=, STATIC=, SOURCE_SUITE= as scripts/build-images says
+# IMAGES="cpu cuda"; DOCKER=podman, BASE=, CUDA_DEVEL= and others as scripts/build-images says
 images:
 	$(Q)scripts/build-images $(IMAGES)
 

@@ -566,7 +566,7 @@ static int ask(const struct options *o, struct findings *f)
 	struct timespec time = {(time_t)(o->timeout / 1000), (long)(o->timeout % 1000) * 1000000};
 	struct sigaction heard = {};
 	sigset_t child_ends;
-	pid_t pid;
+	pid_t pid, parent = getpid();
 	int signo, status = 0;
 
 	sigemptyset(&child_ends);
@@ -578,6 +578,8 @@ static int ask(const struct options *o, struct findings *f)
 	pid = fork();
 	if (pid == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (getppid() != parent)
+			_exit(GPU_FAULT); /* it ended before that was in force */
 		look(o, f);
 		report(o, f);
 		_exit(f->code);

@@ -34,19 +34,19 @@ def expect(code, text, *options, **given):
 
 
 # one that computes
-found = expect(0, 'GPU 0 (Fake "0", compute capability 8.9): ok; 20000 of 40000 MiB free; CUDA 13.', gpus="8.9/20000")
+found = expect(0, 'GPU 0 (Fake "0", compute capability 8.9): ok; 20000 of 40000 MiB free; CUDA 1', gpus="8.9/20000")
 gpu = found["gpus"][0]
 equal((gpu["name"], gpu["uuid"], gpu["compute_capability"], gpu["memory_free_bytes"], gpu["memory_total_bytes"]),
       ('Fake "0"', "GPU-a0a0a0a0-a0a0-a0a0-a0a0-a0a0a0a0a0a0", "8.9", 20000 << 20, 40000 << 20), "the GPU in JSON")
-equal((found["driver_cuda_version"], found["compiled_for"]), ("13.0", "8.9"), "versions in JSON")
+equal((found["driver_cuda_version"], found["compiled_for"]), ("13.0", "8.6"), "versions in JSON")
 
 # none of it, or not what is asked for
 expect(10, "no NVIDIA driver: fake error 35", driver=0)
 expect(11, "no GPU: fake error 100")
 expect(11, "no GPU of number 3", "--device", "3", gpus="8.9/1 8.9/1")
-expect(12, "the NVIDIA driver is too old: it is for CUDA 12.4, this program needs 13.",
-       driver=12040, gpus="8.9/1")
-expect(14, "not compiled for this GPU, only for 8.9: fake error 209", gpus="12.0/9/arch")
+expect(12, "the NVIDIA driver is too old: it is for CUDA 9.2, this program needs 1",
+       driver=9020, gpus="8.9/1")
+expect(14, "not compiled for this GPU, only for 8.6: fake error 209", gpus="12.0/9/arch")
 expect(15, "not enough GPU memory is free: fake error 2", gpus="8.9/9/memory")
 expect(15, "not enough GPU memory is free; 1023 of 2046 MiB free", "--min-memory", "1G", gpus="8.9/1023")
 expect(0, ": ok", "--min-memory", "1G", gpus="8.9/1024")

@@ -632,6 +632,7 @@ static void services_that_run_alike_are_equal(void **state)
 		"log = json",
 		"stop_grace_period = 1s",
 		"pre_start = x",
+		"require_gpu = any",
 		"working_dir = /",
 		"liveness_probe = exec:x",
 		"startup_probe = tcp://:1",
