@@ -4,7 +4,7 @@ import pathlib
 import tempfile
 
 from imagelib import build_images, engines
-from imagelib.readme import blocks, command, run
+from imagelib.readme import DOCKERFILE_BLOCKS, blocks, command, run
 
 from lib import Failure, check, contains, equal, matches, proc_status
 
@@ -12,8 +12,8 @@ from lib import Failure, check, contains, equal, matches, proc_status
 def main():
     engine = engines()[0]
     build_images(engine)
-    one, restricted, config, many, commands = blocks(
-        "In a Dockerfile", ["FROM", "ENTRYPOINT", "[service:redis]", "FROM", "docker"])
+    # the two at the end are cuda_image.py's
+    one, restricted, config, many, commands, *_ = blocks("In a Dockerfile", DOCKERFILE_BLOCKS)
     with tempfile.TemporaryDirectory(prefix="muster-test-") as name:
         folder = pathlib.Path(name)
         env = command(engine, folder)

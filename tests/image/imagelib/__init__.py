@@ -82,19 +82,31 @@ def engines():
     return usable or skip("; ".join(sorted({engine["refused"] for engine in found.values()})))
 
 
-def build_images(engine):
-    """What `make images` builds, in this engine; returns the sizes in bytes that it prints, by image."""
+def build_images(engine, *words, **arguments):
+    """What `make images` builds, in this engine; returns the sizes in bytes that it prints, by image. Words and arguments
+    as scripts/build-images has them; default: those of dockerfiles/cpu.Dockerfile."""
     env = engine.environment | {"DOCKER": " ".join(engine.words), "BUILD_OPTIONS": " ".join(engine.build_options)}
     with open(BUILD / "image/images.lock", "w", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # the first test builds, the others find it done
         # a mirror can lack the source packages of a release whose packages were built once more
-        result = subprocess.run([ROOT / "scripts/build-images"], env={"SOURCE_SUITE": "trixie"} | env, check=False,
-                                capture_output=True, text=True)
+        result = subprocess.run([ROOT / "scripts/build-images", *(words or ["cpu"])], check=False,
+                                env={"SOURCE_SUITE": "trixie"} | env | arguments, capture_output=True, text=True)
     if result.returncode != 0:
         fail(f"scripts/build-images: {result.stdout}{result.stderr}")
     lines = [line.split() for line in result.stdout.splitlines()]
     return {name: {what: int(size) for what, size in zip(lines[0][1:], sizes) if size != "-"}
             for name, *sizes in lines[1:]}
+
+
+def check_clean(engine, image):
+    """That it holds no compiler, nothing to compile with, no package lists, and no file of the user muster."""
+    script = """for name in cc gcc g++ make ld clang as nvcc; do command -v $name; done
+        find / -xdev ( -name '*.a' -o -name '*.o' ) -not -path '/usr/lib/*perl*' 2>/dev/null; ls -d /usr/local/cuda* 2>/dev/null
+        find /var/lib/apt/lists /var/cache/apt -type f 2>/dev/null; find / -xdev -user muster -type f 2>/dev/null
+        :""".replace("(", "\\(").replace(")", "\\)")
+    found = engine.do("run", "--rm", "--entrypoint", "sh", image, "-c", script)
+    if found:
+        fail(f"what {image} must not have: {found}")
 
 
 def copy_image(name, source, target):

@@ -9,6 +9,8 @@ import textwrap
 
 from lib import ROOT, check, equal
 
+DOCKERFILE_BLOCKS = ["FROM", "ENTRYPOINT", "[service:redis]", "FROM", "docker", "FROM", "[service:model]"]
+
 
 def blocks(title, begins):
     """The blocks of code of a section; `begins`: the first word of each."""
