@@ -89,6 +89,8 @@ class Cluster:
         for name in ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet", "kubectl"):
             if not (PROGRAMS / name).exists():
                 refuse(f"{PROGRAMS / name} is not there (scripts/build-kubernetes)")
+        if not (STATIC / "muster-init").exists():
+            refuse(f"{STATIC / 'muster-init'} is not there (make STATIC=1 all)")
         self.make_files()
         self.make_pause()
         etcd = self.start_etcd()
