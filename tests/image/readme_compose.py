@@ -6,9 +6,10 @@ import tempfile
 
 from imagelib import build_images
 from imagelib.compose import PROMETHEUS, Project, docker, make_prometheus
-from imagelib.readme import blocks, command, run
+from imagelib.readme import command, run
 
 from lib import ROOT, contains, equal, matches
+from readmelib import blocks
 
 
 def run_stack(engine, env, commands):

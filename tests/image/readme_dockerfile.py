@@ -4,9 +4,10 @@ import pathlib
 import tempfile
 
 from imagelib import build_images, engines
-from imagelib.readme import DOCKERFILE_BLOCKS, blocks, command, run
+from imagelib.readme import DOCKERFILE_BLOCKS, command, run
 
 from lib import Failure, check, contains, equal, matches, proc_status
+from readmelib import blocks
 
 
 def main():
@@ -29,6 +30,11 @@ def main():
             status = proc_status(container.process("sleep 1h"))
             check(status["Uid"].split()[0] != "0", "the user is still root")
             equal((int(status["CapBnd"], 16), status["Seccomp_filters"]), (0, "2"), "capabilities, filters")
+        (folder / "Dockerfile").write_text(blocks("From supervisord, tini, s6-overlay", ["musterctl", "FROM", "[service:redis]"])[1])
+        run("docker build --tag one .", env, folder)
+        with engine.container("one") as container:
+            equal([line for _, line in container.processes()], ["/usr/bin/tini -g -- sleep 1h", "sleep 1h"], "in tini's place")
+            equal(container.stop(), 143, "exit code of what TERM ends")
         (folder / "Dockerfile").write_text(many)
         try:
             output = run(commands, env, folder)

@@ -2,22 +2,12 @@
 """What README.md says is run as it is written there."""
 
 import os
-import re
 import shlex
 import subprocess
-import textwrap
 
-from lib import ROOT, check, equal
+from lib import check
 
 DOCKERFILE_BLOCKS = ["FROM", "ENTRYPOINT", "[service:redis]", "FROM", "docker", "FROM", "[service:model]"]
-
-
-def blocks(title, begins):
-    """The blocks of code of a section; `begins`: the first word of each."""
-    section = re.search(rf"^## {title}\n(.*?)^## ", (ROOT / "README.md").read_text(), re.M | re.S)[1]
-    found = [textwrap.dedent(block) for block in re.findall(r"^\n((?:    .*\n|\n(?=    ))+)", section, re.M)]
-    equal([block.split()[0] for block in found], begins, "blocks of code")
-    return found
 
 
 def command(engine, folder):
