@@ -7,8 +7,9 @@ import tempfile
 from clusterlib import POD_SECONDS, cluster, older
 
 import k8slib
-from imagelib.readme import blocks, run
+from imagelib.readme import run
 from lib import ROOT, contains, equal, matches, until
+from readmelib import blocks
 
 # `apply -k` and `delete -k` as a later kubectl has them; this one's kustomize is too old, and so is the API server
 KUBECTL = """#!/usr/bin/env python3
