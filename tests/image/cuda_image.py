@@ -8,9 +8,10 @@ import tempfile
 
 from imagelib import TOOL, build_images, check_clean, engines
 from imagelib.cuda import STAND_IN, make_stand_in
-from imagelib.readme import DOCKERFILE_BLOCKS, blocks
+from imagelib.readme import DOCKERFILE_BLOCKS
 
 from lib import ROOT, check, contains, equal, proc_status, until
+from readmelib import blocks
 
 USER = "10001"
 ARCHS = {"muster-cuda": "86 89 90", "muster-cuda:mainpc": "89", "muster-cuda:pc2": "86"}
