@@ -108,6 +108,13 @@ class Stream:
         self.wait(lambda: self.queue, "an event", seconds)
         return self.queue.pop(0)
 
+    def wait_end(self):
+        """Until the server has closed it, with the last chunk where it is sent in chunks."""
+        deadline = time.monotonic() + SECONDS
+        while not self.closed:
+            check(time.monotonic() < deadline, "the stream does not end")
+            self.pump(0.5)
+
     def ended(self):
         self.pump(0.1)
         return self.closed
