@@ -45,7 +45,7 @@ CASES = {
          f'muster_service_state{{{WEB},muster_service_state="backoff"}}  0 1 0 1 0 1 0 1 0 1 0 1 0 1 0 1'],
         [f'muster_service_state{{{WEB},muster_service_state="starting"}} 1x5 0x10',
          f'muster_service_state{{{WEB},muster_service_state="ready"}} 0x5 1x10',
-         f'muster_service_state{{service="manual",muster_service_state="inactive"}} 1x15'], 12, 8, WEB, ""),
+         'muster_service_state{service="manual",muster_service_state="inactive"} 1x15'], 12, 8, WEB, ""),
     "MusterServiceFlapping": ([f"muster_service_restarts_total{{{WEB}}} 0+1x20"],
                               [f"muster_service_restarts_total{{{WEB}}} 0x5 2x15"], 15, 1, WEB, "15"),
     "MusterServiceCrashed": (
