@@ -20,7 +20,7 @@ ARG CUDA_DEVEL=nvidia/cuda:${CUDA_VERSION}-devel-ubuntu22.04
 # As in cpu.Dockerfile, with which it shares the result.
 FROM ${BUILD_BASE} AS build
 WORKDIR /src
-COPY scripts/install-deps scripts/build-musl-libs scripts/
+COPY scripts/install-deps scripts/build-musl-libs scripts/fetch-source scripts/
 RUN --mount=type=cache,target=/var/cache/apt,sharing=locked \
     --mount=type=cache,target=/var/lib/apt,sharing=locked \
     scripts/install-deps build musl
