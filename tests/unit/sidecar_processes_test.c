@@ -147,6 +147,8 @@ static void child_is_not_older_than_its_parent(void **state)
 	struct fixture *fixture = *state;
 
 	put_process((struct stat_line){100, DB, 100, 1, 0, 0, 49, 1});
+	/* of a session whose number has another leader by now */
+	put_process((struct stat_line){101, INIT, DB, 1, 0, 0, 49, 1});
 	assert_int_equal(look(fixture, 0)->processes, 1);
 }
 
