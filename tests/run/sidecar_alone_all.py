@@ -73,7 +73,8 @@ def main():
             check(answer.status in (wanted, 503 if page == "/readyz/web" else wanted), f"{page}: {answer.status}")
         contains(sidecar.get("/readyz").text, "db: connection refused", "root cause")
         base = f"http://127.0.0.1:{sidecar.port}"
-        equal(once("health", base), (1, sidecar.get("/readyz").text), "health, before all is ready")
+        until(lambda: "pc2/redis: it is starting there" in sidecar.get("/readyz").text, "the peer's word")
+        until(lambda: once("health", base) == (1, sidecar.get("/readyz").text), "health says what /readyz says")
         held.listen(64)
         peer.services["redis"] = {"state": "ready", "ready": True}
         until(lambda: sidecar.get("/readyz").status == 200, "all is ready")
