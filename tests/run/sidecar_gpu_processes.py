@@ -9,6 +9,7 @@ import os
 import pathlib
 import subprocess
 import time
+import urllib.error
 import urllib.request
 
 from lib import IS_ROOT, Init, check, equal, free_port, need, proc_children, until
@@ -79,8 +80,11 @@ def namespace():
             fake.set(f"process 0 {pids['plain']} 1", f"process 0 {pids['holder']} 2", f"process 0 {NOBODY} 3")
 
             def look():
-                with urllib.request.urlopen(f"http://127.0.0.1:{PORT}/status", timeout=20) as answer:
-                    gpus = json.load(answer)["gpus"]
+                try:
+                    with urllib.request.urlopen(f"http://127.0.0.1:{PORT}/status", timeout=20) as answer:
+                        gpus = json.load(answer)["gpus"]
+                except urllib.error.URLError: # the services may be ready before the sidecar serves
+                    return None
                 time.sleep(0.1)
                 return gpus and len(gpus[0]["processes"]) == 3 and gpus[0]["processes"]
 
