@@ -6,7 +6,7 @@ import tempfile
 
 from imagelib import build_images
 from imagelib.compose import PROMETHEUS, Project, docker, make_prometheus
-from imagelib.readme import command, run
+from imagelib.readme import DOCKERFILE_BLOCKS, command, in_turn, run
 
 from lib import ROOT, contains, equal, matches
 from readmelib import blocks
@@ -22,8 +22,7 @@ def run_stack(engine, env, commands):
 
 
 def run_own(engine, env, folder, own, commands):
-    _, _, config, dockerfile, _ = blocks(
-        "In a Dockerfile", ["FROM", "ENTRYPOINT", "[service:redis]", "FROM", "docker"])
+    _, _, config, dockerfile, *_ = blocks("In a Dockerfile", DOCKERFILE_BLOCKS)
     for name, text in (("compose.yaml", own), ("Dockerfile", dockerfile), ("muster.ini", config)):
         (folder / name).write_text(text)
     with Project(engine, folder) as project:
@@ -38,7 +37,7 @@ def main():
     build_images(engine)
     make_prometheus(engine)
     stack, own, commands = blocks("In Compose", ["cd", "services:", "docker"])
-    with tempfile.TemporaryDirectory(prefix="muster-test-") as name:
+    with in_turn(), tempfile.TemporaryDirectory(prefix="muster-test-") as name:
         folder = pathlib.Path(name)
         env = command(engine, folder) | {name: "" for name in os.environ if name.startswith("COMPOSE_")}
         run_stack(engine, env, stack)

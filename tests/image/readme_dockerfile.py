@@ -4,7 +4,7 @@ import pathlib
 import tempfile
 
 from imagelib import build_images, engines
-from imagelib.readme import DOCKERFILE_BLOCKS, command, run
+from imagelib.readme import DOCKERFILE_BLOCKS, command, in_turn, run
 
 from lib import Failure, check, contains, equal, matches, proc_status
 from readmelib import blocks
@@ -15,7 +15,7 @@ def main():
     build_images(engine)
     # the two at the end are cuda_image.py's
     one, restricted, config, many, commands, *_ = blocks("In a Dockerfile", DOCKERFILE_BLOCKS)
-    with tempfile.TemporaryDirectory(prefix="muster-test-") as name:
+    with in_turn(), tempfile.TemporaryDirectory(prefix="muster-test-") as name:
         folder = pathlib.Path(name)
         env = command(engine, folder)
         (folder / "muster.ini").write_text(config)

@@ -57,7 +57,7 @@ def check_probe_only(reload, one):
     pid, made = reload.sidecar(), probes_made()
     check(made, "checks are counted")
     with Stream(CLIENT) as stream:
-        stream.next()
+        stream.wait(lambda: stream.last, "the number of the last event")
         reload(("one", one.port), period=60)
         equal(reload.sidecar(), pid, "the sidecar stays")
         check(probes_made() >= made, "the counters go on")
@@ -70,7 +70,7 @@ def check_probe_only(reload, one):
 def check_peers(reload, one, two):
     pid = reload.sidecar()
     with Stream(CLIENT) as stream:
-        stream.next()
+        stream.wait(lambda: stream.last, "the number of the last event")
         last = int(stream.last)
         reload(("one", one.port), ("two", two.port), waits="depends_on = two/redis\n")
         stream.wait_end()

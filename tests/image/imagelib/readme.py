@@ -1,13 +1,23 @@
 # SPDX-License-Identifier: MIT
 """What README.md says is run as it is written there."""
 
+import contextlib
+import fcntl
 import os
 import shlex
 import subprocess
 
-from lib import check
+from lib import BUILD, check
 
 DOCKERFILE_BLOCKS = ["FROM", "ENTRYPOINT", "[service:redis]", "FROM", "docker", "FROM", "[service:model]"]
+
+
+@contextlib.contextmanager
+def in_turn():
+    """What is written has names and ports of its own choice: in one engine it is played one after the other."""
+    with open(BUILD / "image/pages.lock", "w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def command(engine, folder):
