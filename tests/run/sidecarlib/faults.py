@@ -138,10 +138,5 @@ class Faults(Zone):
 
         super().serve_udp(Between)
 
-    def serve_stream(self, connection):
-        head = connection.recv(512, socket.MSG_PEEK)
-        if b"deadtcp" in head:
-            while connection.recv(512):
-                pass
-        else:
-            super().serve_stream(connection)
+    def answer_stream(self, query):
+        return None if b"deadtcp" in query else self.answer(query)
