@@ -1,9 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Processes that wait for memory make /health warn, an event and a line, though the sidecar has no privilege and is
 confined; the kernel says so by itself. When they do not wait any more that is told, too."""
-import contextlib
 import json
-import os
 import pathlib
 import shutil
 import subprocess
@@ -12,6 +10,7 @@ import tempfile
 import time
 
 from lib import check, contains, equal, matches, need_root, skip, until
+from rootlib import memory_cgroup
 from sidecarlib import Page, Sidecar
 from sidecarlib.events import Stream
 
@@ -25,30 +24,6 @@ while True:
         for _ in range(1000):
             file.write(bytes(65536))
 """
-
-
-def memory_cgroup():
-    """A new cgroup with a limit, v1 or v2, or None."""
-    lines = [line.split(":", 2) for line in pathlib.Path("/proc/self/cgroup").read_text().splitlines()]
-    for base, controller, limit in (("/sys/fs/cgroup/memory", "memory", "memory.limit_in_bytes"),
-                                    ("/sys/fs/cgroup", "", "memory.max")):
-        place = next((path for _, names, path in lines if names == controller), None)
-        if place is None:
-            continue
-        group = pathlib.Path(base + place) / f"muster-test-{os.getpid()}"
-        try:
-            group.mkdir()
-            (group / limit).write_text(str(LIMIT))
-        except OSError:
-            continue
-        return group
-    return None
-
-
-def remove(group):
-    with contextlib.suppress(OSError):
-        group.rmdir()
-    return not group.exists()
 
 
 def memory_check(sidecar):
@@ -108,15 +83,11 @@ def check_told(sidecar, group, folder):
 
 def main():
     need_root()
-    group = memory_cgroup() or skip("no memory cgroup can be made here")
-    try:
-        with tempfile.TemporaryDirectory(prefix="muster-test-") as folder, \
-             Sidecar(prefix=UNPRIVILEGED if shutil.which("setpriv") else []) as sidecar:
-            if "memory:pressure" not in sidecar.get("/health").json()["checks"]:
-                skip("the kernel does not tell of stalls, or not to who has no privilege")
-            check_told(sidecar, group, folder)
-    finally:
-        until(lambda: remove(group), "the cgroup is empty")
+    with memory_cgroup(LIMIT) as group, tempfile.TemporaryDirectory(prefix="muster-test-") as folder, \
+         Sidecar(prefix=UNPRIVILEGED if shutil.which("setpriv") else []) as sidecar:
+        if "memory:pressure" not in sidecar.get("/health").json()["checks"]:
+            skip("the kernel does not tell of stalls, or not to who has no privilege")
+        check_told(sidecar, group, folder)
 
 
 main()

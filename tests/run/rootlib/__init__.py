@@ -2,8 +2,12 @@
 """Kinds of root: what a process is made before it becomes the program under test (subprocess's
 preexec_fn, Init's `setup`). Written with raw calls, apart from the ones that are tested."""
 
+import contextlib
 import ctypes
 import os
+import pathlib
+
+from lib import skip, until
 
 LIBC = ctypes.CDLL(None, use_errno=True)
 PR_CAPBSET_READ, PR_CAPBSET_DROP = 23, 24
@@ -55,3 +59,36 @@ def become_namespace_root():
     os.setgroups([0])
     os.setresgid(0, 0, 0)
     os.setresuid(0, 0, 0)
+
+
+def make_memory_cgroup(limit):
+    lines = [line.split(":", 2) for line in pathlib.Path("/proc/self/cgroup").read_text().splitlines()]
+    for base, controller, file in (("/sys/fs/cgroup/memory", "memory", "memory.limit_in_bytes"),
+                                   ("/sys/fs/cgroup", "", "memory.max")):
+        place = next((path for _, names, path in lines if names == controller), None)
+        if place is None:
+            continue
+        group = pathlib.Path(base + place) / f"muster-test-{os.getpid()}"
+        with contextlib.suppress(OSError):
+            group.mkdir()
+            if (group / file).exists():
+                (group / file).write_text(str(limit))
+                return group
+            group.rmdir()
+    return skip("no cgroup with a limit of memory can be made here")
+
+
+def remove(group):
+    with contextlib.suppress(OSError):
+        group.rmdir()
+    return not group.exists()
+
+
+@contextlib.contextmanager
+def memory_cgroup(limit):
+    """A new cgroup with so many bytes of memory, v1 or v2, gone behind the `with` block."""
+    group = make_memory_cgroup(limit)
+    try:
+        yield group
+    finally:
+        until(lambda: remove(group), "the cgroup is empty")
