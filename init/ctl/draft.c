@@ -78,7 +78,7 @@ void draft_set(struct draft *draft, const char *key, const char *format, ...)
 		draft_note(draft, 0, "%s = %s: this version of muster cannot do it", key, value);
 		return;
 	}
-	fprintf(draft->out, "%-17s = ", key);
+	fprintf(draft->out, *value && *value != '\n' ? "%-17s = " : "%-17s =", key);
 	put_lines(draft->out, value, "    ");
 }
 

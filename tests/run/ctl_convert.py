@@ -132,6 +132,11 @@ equal(outputs(ini, "api", PORT="80", HOME="/h"), "hi x $HOME 80\n", "api's words
 equal(outputs(ini, "late", "printenv A Q E"), "b c\nx;y\n$5 d\n", "late's environment")
 contains(ini, "environment       = LOG=info", "what a merge key brings")
 
+# ---- as people write it ----
+for path in ["supervisord.conf", "Procfile", "compose.yml"]:
+    lines = convert(FOLDER / path).stdout.splitlines()
+    equal([line for line in lines if line != line.rstrip()], [], f"lines of {path} that end with a blank")
+
 # ---- what cannot be read ----
 for name, text, part in [
         ("a.yml", "services: [", "line 2: did not find"), ("b.yml", "x: 1\n", "no mapping `services`"), ("c.yml", "", "no mapping `services`"),
