@@ -204,7 +204,7 @@ static bool take_section(void *user, uint32_t line, const char *header)
 static const char *key_home(struct source *s, const char *name)
 {
 	for (enum section_kind kind = 0; kind < SECTION_KINDS; kind++)
-		if (key_find(kind, name))
+		if (key_find(kind, name) && key_find(kind, name)->form != KEY_ABSENT)
 			return load_format(s->load, "; it is one of [%s%s]", section_word(kind),
 					   section_is_named(kind) ? ":NAME" : "");
 	return "";
@@ -308,8 +308,8 @@ static bool take_key(void *user, uint32_t line, const char *name, const char *va
 	else if (!key)
 		report_unknown_key(s, line, name);
 	else if (key->form == KEY_ABSENT)
-		report_file(s->load, s->file, line, "[%s] %s: not available in this version",
-			    s->section->header, name);
+		report_file(s->load, s->file, line, "[%s] %s: not available in this version%s",
+			    s->section->header, name, key_home(s, name));
 	else
 		put_entry(s, key, line, value, len);
 	return !too_many(s, line);
