@@ -56,7 +56,7 @@ void ctl_print_help(void)
 	     "completed or a state; default healthy, for a oneshot completed.\n\n"
 	     "  --run-dir DIR      of the init that is meant [$MUSTER_RUN_DIR, " DEFAULT_RUN_DIR
 	     "]\n"
-	     "  -c, --config FILE  for check, graph, resolve and security [$MUSTER_CONFIG]\n"
+	     "  -c, --config FILE  for check, graph, resolve, scan, security [$MUSTER_CONFIG]\n"
 	     "  --no-color         as with NO_COLOR in the environment\n"
 	     "  -h, --help         -V, --version\n\n"
 	     "exit codes: 0 done, 1 not so, 2 wrong use, 3 not found, 4 timed out, 5 refused,\n"
