@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "admission.h"
 
-#include <fcntl.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "clock.h"
+#include "fd.h"
 #include "str.h"
 #include "supervisor.h"
 
@@ -17,19 +16,6 @@
 #define PRESSURE_MAX     1000 /* hundredths of a percent of time in which memory was waited for */
 
 /* ---- processors ---- */
-
-static bool read_file(const char *path, char *text, size_t size)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -1 : read(fd, text, size - 1);
-
-	if (fd >= 0)
-		close(fd);
-	if (n <= 0)
-		return false;
-	text[n] = '\0';
-	return true;
-}
 
 /* A number at the start of a text, up to a blank or the end of the line. */
 static bool leading_number(const char *text, uint64_t *number)
@@ -50,13 +36,13 @@ static bool read_quota(uint64_t *quota, uint64_t *period)
 	char text[64];
 	const char *second;
 
-	if (read_file("/sys/fs/cgroup/cpu.max", text, sizeof(text))) {
+	if (fd_read_file("/sys/fs/cgroup/cpu.max", text, sizeof(text)) > 0) {
 		second = strchr(text, ' ');
 		return second && leading_number(text, quota) && leading_number(second + 1, period);
 	}
-	return read_file("/sys/fs/cgroup/cpu/cpu.cfs_quota_us", text, sizeof(text)) &&
+	return fd_read_file("/sys/fs/cgroup/cpu/cpu.cfs_quota_us", text, sizeof(text)) > 0 &&
 	       leading_number(text, quota) &&
-	       read_file("/sys/fs/cgroup/cpu/cpu.cfs_period_us", text, sizeof(text)) &&
+	       fd_read_file("/sys/fs/cgroup/cpu/cpu.cfs_period_us", text, sizeof(text)) > 0 &&
 	       leading_number(text, period);
 }
 
@@ -90,11 +76,11 @@ static uint64_t processor_time(pid_t pid)
 /* Whether it would run if it were let: "PID (name) R ...". */
 static bool is_runnable(pid_t pid)
 {
-	char path[32], text[128];
+	char path[32], text[1024];
 	const char *state;
 
 	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	if (!read_file(path, text, sizeof(text)))
+	if (fd_read_file(path, text, sizeof(text)) <= 0)
 		return false;
 	state = strrchr(text, ')');
 	return state && state[1] == ' ' && state[2] == 'R';
@@ -119,11 +105,11 @@ static bool is_computing(struct service *service, uint64_t elapsed)
 /* "some avg10=1.23 ..." of the whole machine, where the kernel tells. */
 static bool is_short_of_memory(void)
 {
-	char text[128];
+	char text[256];
 	const char *at;
 	unsigned hundredths = 0;
 
-	if (!read_file("/proc/pressure/memory", text, sizeof(text)))
+	if (fd_read_file("/proc/pressure/memory", text, sizeof(text)) <= 0)
 		return false;
 	at = strstr(text, "avg10=");
 	for (at = at ? at + 6 : ""; (*at >= '0' && *at <= '9') || *at == '.'; at++)
