@@ -163,7 +163,7 @@ $(OUT)/nvml/%.so: tests/nvml/fake_nvml.c sidecar/nvml.h $(OUT)/flags
 # gpu-check with CUDA's runtime as a fake.
 $(OUT)/tools/gpu-check-fake: tests/cuda/fake_cudart.c $(GPU_CHECK)
 	$(call say,NVCC)
-	$(Q)mkdir -p $(@D) && $(CC) -O2 -isystem $(dir $(NVCC))../include -c -o $@.o $<
+	$(Q)mkdir -p $(@D) && $(NVCC) -O2 -c -o $@.o $<
 	$(Q)NVCC='$(NVCC)' CUDA_ARCHS=86 dockerfiles/gpu-check/compile $(abspath $@ $@.o)
 $(OUT)/fuzz/ctl_%: $(OUT)/obj/tests/fuzz/ctl_%.o $(OUT)/libctl.a $(COMMON)
 	$(call say,LINK)
