@@ -224,14 +224,24 @@ static ssize_t read_nothing(void *data, uint64_t position, char *buffer, size_t 
 	return MHD_CONTENT_READER_END_OF_STREAM;
 }
 
+/* The library would end even the absent body with a last chunk, so there are to be no chunks. */
+static struct MHD_Response *make_head(void)
+{
+	struct MHD_Response *response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK,
+									  read_nothing, NULL, NULL);
+
+	if (response)
+		MHD_set_response_options(response, MHD_RF_HTTP_1_0_COMPATIBLE_STRICT, MHD_RO_END);
+	return response;
+}
+
 static struct MHD_Response *make_stream(struct events *events, const struct request *request)
 {
 	struct MHD_Response *response;
 	struct stream *stream;
 
 	if (request->head)
-		return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK, read_nothing,
-							 NULL, NULL);
+		return make_head();
 	stream = stream_create(events, request->connection);
 	response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK, stream_read, stream,
 						     stream_free);

@@ -94,12 +94,10 @@ def check_forms(sidecar):
     with Stream(sidecar, version="1.0") as stream:
         check(not stream.chunked, "HTTP/1.0 knows no chunks")
         stream.wait(lambda: stream.last, "HTTP/1.0")
-    connection = sidecar.connection()
-    for path in ("/events", "/livez"):
-        connection.request("HEAD", path)
-        answer = connection.getresponse()
-        equal((answer.status, answer.read()), (200, b""), f"HEAD {path} on the same connection")
-    connection.close()
+    with Stream(sidecar, method="HEAD") as stream:
+        equal((stream.status, stream.header("content-type")), (200, "text/event-stream"), "HEAD")
+        stream.wait_end()
+        equal((stream.chunked, stream.text), (False, b""), "HEAD: nothing behind the head, not even a last chunk")
     equal(sidecar.request("/events", "POST").status, 405, "POST")
 
 
