@@ -27,7 +27,7 @@ WARN := -Wall -Wextra -Wshadow -Wconversion -Wformat=2 -Wvla -Walloca -Wstrict-p
 	-Wmissing-prototypes $(if $(WERROR),-Werror)
 # of these the compiler takes those that it knows on this machine
 HARDEN := -fstack-protector-strong -fstack-clash-protection -ftrivial-auto-var-init=zero \
-	$(if $(filter x86_64 i686,$(shell uname -m)),-fcf-protection=full,-mbranch-protection=standard)
+	-fcf-protection=full -mbranch-protection=standard
 known   = $(shell for flag in $(1); do $(CC) -Werror $$flag -x c -c -o /dev/null /dev/null \
 	2>/dev/null && echo "$$flag"; done)
 FORTIFY = $(shell for level in 3 2; do echo '\#include <stdio.h>' | $(CC) -Werror -O2 -E -x c \
@@ -39,6 +39,8 @@ HARD := -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer
 else
 HARD := $(call known,$(HARDEN)) $(if $(filter musl,$(STATIC)),,$(FORTIFY))
 endif
+# that of the compiler: another may not know what CC makes
+AR      := $(shell $(CC) -print-prog-name=ar)
 COMPILE := $(CC) -std=gnu17 -D_GNU_SOURCE $(WARN) $(HARD) -ffunction-sections -fdata-sections \
 	-ffile-prefix-map=$(CURDIR)=.
 LINK := $(CC) $(HARD) -Wl,--as-needed -Wl,--gc-sections -Wl,-z,now,-z,noexecstack
@@ -103,7 +105,7 @@ $(OUT)/libctl.a: $(call archive,init/ctl)
 $(OUT)/libsidecar.a: $(call archive,sidecar)
 $(OUT)/lib%.a: $(OUT)/sources
 	$(Q)rm -f $@
-	$(Q)ar rcsD $@ $(filter %.o,$^)
+	$(Q)$(AR) rcsD $@ $(filter %.o,$^)
 
 # Whether there is a GPU that computes; needs nvcc. CUDA_ARCHS: the GPUs that it is for, as "86 89 90".
 GPU_CHECK := $(addprefix dockerfiles/gpu-check/,compile gpu-check.cu) common/gpu_codes.h common/version.h
