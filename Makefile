@@ -244,6 +244,18 @@ fuzz:
 		grep -E '^Done' $(BUILD)/fuzz/$$entry.log; done
 fuzz-entries: $(call named,fuzz)
 
+# Counters are in memory that all processes of a program share: tests/coverage/counters.c.
+COVERAGE := $(abspath $(BUILD))/coverage
+coverage:
+	$(Q)scripts/install-deps build test coverage
+	$(Q)mkdir -p -m 1777 $(COVERAGE)/counters
+	$(Q)gcc -std=gnu17 -D_GNU_SOURCE $(WARN) -O2 -fPIE -DCOUNTERS_FOLDER='"$(COVERAGE)/counters"' \
+		-c -o $(COVERAGE)/counters.o tests/coverage/counters.c
+	$(Q)+$(MAKE) BUILD=$(COVERAGE) CC=gcc CFLAGS='-O0 -g -fprofile-arcs -ftest-coverage -fprofile-update=atomic \
+		-fprofile-info-section=gcov_info -Wno-format-overflow -Wno-format-truncation' \
+		LDFLAGS='$(COVERAGE)/counters.o -Wl,-T,tests/coverage/counters.ld,--build-id -lgcov' all unit tools
+	$(Q)python3 -B tests/coverage/coverage.py $(COVERAGE) $(TESTS)
+
 # RELIABILITY='NAME ...' runs some of tests/reliability/
 reliability:
 	$(Q)scripts/install-deps build test reliability
@@ -299,6 +311,7 @@ help:
 #: make lint            formatting, warnings, static checks
 #: make analyze         build with gcc's analyzer, whose warnings are to be judged
 #: make fuzz            fuzz the parsers, FUZZ_TIME=60 seconds each
+#: make coverage        run the tests with counters; fails where more than docs/coverage.md says is not reached
 #: make bench           the measurements of docs/benchmarks.md
 #: make reliability     the figures of docs/reliability.md; RELIABILITY='NAME ...' some of them
 #: make gpu-check       build the check of GPUs, with nvcc; CUDA_ARCHS='86 89 90'
@@ -312,7 +325,7 @@ help:
 #: V=1 shows commands, WERROR=1 makes warnings errors, BUILD=DIR builds elsewhere.
 
 FORCE:
-.PHONY: all unit tools gpu-check test images test-image test-k8s demo lint analyze fuzz fuzz-entries reliability bench-deps install uninstall clean help FORCE
+.PHONY: all unit tools gpu-check test images test-image test-k8s demo lint analyze fuzz fuzz-entries reliability coverage bench-deps install uninstall clean help FORCE
 # kept although only a chain of rules asks for them; not .SECONDARY, which would also hide that a header is gone
 .PRECIOUS: $(OUT)/obj/%.o
 .SUFFIXES:

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Runs the tests: tests/run.py [-j N] [-v] [NAME...]
+"""Runs the tests: tests/run.py [-j N] [-v] [--without NAME] [NAME...]
 
 Unit tests are the programs in BUILD/unit and, where they were built, those of the sanitizer builds
 below BUILD; run tests are tests/run/*.py. A NAME is that of a file, with or without its ending, or a
@@ -158,13 +158,15 @@ def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("-j", type=int, default=2 * (os.cpu_count() or 1), help="at the same time")
     parser.add_argument("-v", action="store_true", help="name what passes, too")
+    parser.add_argument("--without", action="append", default=[], metavar="NAME", help="run all but this")
     parser.add_argument("names", nargs="*", metavar="NAME")
     return parser.parse_args()
 
 
 def main():
     arguments = parse_arguments()
-    tests = find_tests(arguments.names)
+    tests = [test for test in find_tests(arguments.names)
+             if not arguments.without or not wanted(test, arguments.without)]
     with concurrent.futures.ThreadPoolExecutor(max(arguments.j, 1)) as pool:
         outcomes = []
         for future in concurrent.futures.as_completed([pool.submit(run_one, test) for test in tests]):
