@@ -58,8 +58,15 @@ INCLUDE   := -isystem $(OUT)/include -idirafter $(OUT)/kernel
 LINK      += -L$(OUT)/lib
 endif
 INCLUDE += -Icommon
-# Only tests may look into the programs.
-$(OUT)/obj/tests/%.o: INCLUDE += -Iinit -Iinit/ctl -Isidecar
+# Who sees whose headers besides its own and those of common/: docs/architecture.md. Only tests may look
+# into all programs.
+INIT   := init $(addprefix init/,start wrap system child)
+SEES_init        := init/start init/system init/child
+SEES_init/start  := init init/wrap init/system init/child
+SEES_init/wrap   := init/system init/child
+SEES_init/system := init/child
+SEES_init/child := init
+$(OUT)/obj/tests/%.o: INCLUDE += $(addprefix -I,$(INIT) init/ctl sidecar)
 
 # ---- programs ----
 objects  = $(patsubst %.c,$(OUT)/obj/%.o,$(wildcard $(addsuffix /*.c,$(1))))
@@ -75,8 +82,9 @@ all: $(addprefix $(OUT)/,$(PROGRAMS))
 
 # What wrap mode needs comes first, and what of libc it needs behind it (-lc): a wrapped program keeps
 # few pages of init in memory.
-WRAPPING := $(patsubst %,$(OUT)/obj/%.o,$(addprefix init/,main options wrap wrap_start spawn terminal memory fault) common/fd)
-$(OUT)/muster-init: $(call objects,init) $(COMMON)
+WRAPPING := $(patsubst %,$(OUT)/obj/%.o,$(addprefix init/,start/main start/options wrap/wrap wrap/wrap_start \
+	child/spawn wrap/terminal system/memory system/fault) common/fd)
+$(OUT)/muster-init: $(call objects,$(INIT)) $(COMMON)
 	$(call say,LINK)
 	$(Q)$(LINK) $(CFLAGS) $(LDFLAGS) -o $@ $(WRAPPING) $(if $(STATIC),-lc) \
 		$(filter-out $(WRAPPING),$^) -linih $(SECCOMP)
@@ -86,7 +94,7 @@ $(OUT)/musterctl: LIBS := $(CTL_LIBS)
 $(OUT)/muster-sidecar: $(call objects,sidecar) $(COMMON)
 $(OUT)/muster-sidecar: LIBS := $(SIDECAR_LIBS)
 $(OUT)/obj/sidecar/page.o: $(wildcard sidecar/page/*)
-$(OUT)/obj/init/personality.o: LICENSE
+$(OUT)/obj/init/wrap/personality.o: LICENSE
 
 $(addprefix $(OUT)/,musterctl muster-sidecar):
 	$(call say,LINK)
@@ -95,12 +103,13 @@ $(addprefix $(OUT)/,musterctl muster-sidecar):
 $(OUT)/obj/%.o: %.c $(OUT)/flags $(MUSL_LIBS)
 	$(call say,CC)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(COMPILE) $(INCLUDE) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(Q)$(COMPILE) $(INCLUDE) $(addprefix -I,$(SEES_$(@D:$(OUT)/obj/%=%))) $(CPPFLAGS) $(CFLAGS) \
+		-MMD -MP -c -o $@ $<
 
 # What of a program is not its main, for tests to link.
 archive = $(filter-out %/main.o,$(call objects,$(1)))
 $(COMMON): $(call objects,common)
-$(OUT)/libinit.a: $(call archive,init)
+$(OUT)/libinit.a: $(call archive,$(INIT))
 $(OUT)/libctl.a: $(call archive,init/ctl)
 $(OUT)/libsidecar.a: $(call archive,sidecar)
 $(OUT)/lib%.a: $(OUT)/sources
@@ -128,8 +137,8 @@ $(OUT)/flags: FORCE
 # So is a source file that came or went.
 $(OUT)/sources: FORCE
 	@mkdir -p $(@D)
-	@echo '$(wildcard common/*.c init/*.c init/ctl/*.c sidecar/*.c)' | cmp -s - $@ || \
-		echo '$(wildcard common/*.c init/*.c init/ctl/*.c sidecar/*.c)' >$@
+	@echo '$(wildcard $(addsuffix /*.c,common $(INIT) init/ctl sidecar))' | cmp -s - $@ || \
+		echo '$(wildcard $(addsuffix /*.c,common $(INIT) init/ctl sidecar))' >$@
 
 $(OUT)/lib/libinih.a: scripts/build-musl-libs
 	scripts/build-musl-libs $(OUT) inih
@@ -330,4 +339,4 @@ FORCE:
 .PRECIOUS: $(OUT)/obj/%.o
 .SUFFIXES:
 .DELETE_ON_ERROR:
--include $(patsubst %.o,%.d,$(call objects,common init init/ctl sidecar tests/unit tests/tools tests/fuzz tests/bench))
+-include $(patsubst %.o,%.d,$(call objects,common $(INIT) init/ctl sidecar tests/unit tests/tools tests/fuzz tests/bench))

@@ -7,7 +7,7 @@ import subprocess
 from lib import ROOT, check, equal
 
 TEXT = (ROOT / "docs/architecture.md").read_text()
-FOLDERS = ("common", "init", "init/ctl", "sidecar")
+FOLDERS = ("common", *(f"init{part}" for part in ("", "/start", "/wrap", "/system", "/child", "/ctl")), "sidecar")
 
 
 def table(folder):
