@@ -61,11 +61,10 @@ INCLUDE += -Icommon
 # Who sees whose headers besides its own and those of common/: docs/architecture.md. Only tests may look
 # into all programs.
 INIT   := init $(addprefix init/,start wrap system child)
-SEES_init        := init/start init/system init/child
+SEES_init        := init/system init/child
 SEES_init/start  := init init/wrap init/system init/child
 SEES_init/wrap   := init/system init/child
 SEES_init/system := init/child
-SEES_init/child := init
 $(OUT)/obj/tests/%.o: INCLUDE += $(addprefix -I,$(INIT) init/ctl sidecar)
 
 # ---- programs ----
@@ -83,7 +82,7 @@ all: $(addprefix $(OUT)/,$(PROGRAMS))
 # What wrap mode needs comes first, and what of libc it needs behind it (-lc): a wrapped program keeps
 # few pages of init in memory.
 WRAPPING := $(patsubst %,$(OUT)/obj/%.o,$(addprefix init/,start/main start/options wrap/wrap wrap/wrap_start \
-	child/spawn wrap/terminal system/memory system/fault) common/fd)
+	child/spawn child/exec wrap/terminal system/memory system/fault) common/fd)
 $(OUT)/muster-init: $(call objects,$(INIT)) $(COMMON)
 	$(call say,LINK)
 	$(Q)$(LINK) $(CFLAGS) $(LDFLAGS) -o $@ $(WRAPPING) $(if $(STATIC),-lc) \

@@ -2,7 +2,6 @@
 #include "hosts_lines.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -13,10 +12,7 @@
 #include "log.h"
 #include "supervisor.h"
 #include "writer.h"
-
-#define LINES_MAX ((size_t)4 << 20)
-
-/* ---- in init ---- */
+#include "writers.h"
 
 void hosts_changed(struct supervisor *sup)
 {
@@ -94,28 +90,4 @@ void hosts_restore(struct supervisor *sup)
 {
 	if (sup->hosts.path[0])
 		hosts_write(sup->hosts.path, "");
-}
-
-/* ---- the writer ---- */
-
-int hosts_writer_main(int argc, char **argv)
-{
-	char *lines = malloc(LINES_MAX);
-	size_t used = 0;
-	ssize_t n = 1;
-	int rc;
-
-	if (argc != 1 || !lines)
-		return 2;
-	while (n > 0 && used < LINES_MAX - 1) {
-		n = read(STDIN_FILENO, lines + used, LINES_MAX - 1 - used);
-		used += n > 0 ? (size_t)n : 0;
-	}
-	lines[used] = '\0';
-	rc = hosts_write(argv[0], lines);
-	free(lines);
-	if (rc < 0)
-		log_warning("hosts: %s cannot be written: %s; addresses are not put there", argv[0],
-			    strerror(-rc));
-	return rc < 0;
 }

@@ -27,8 +27,4 @@ void hosts_ended(struct supervisor *sup);
 /* All is down: takes our lines out. */
 void hosts_restore(struct supervisor *sup);
 
-/* The writer itself: `muster-init --hosts-writer PATH`, lines on standard input. */
-#define HOSTS_WRITER_OPTION "--hosts-writer"
-int hosts_writer_main(int argc, char **argv);
-
 #endif

@@ -4,15 +4,14 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "filters.h"
 #include "landlock.h"
 #include "log.h"
 #include "logwriter.h"
 #include "notify.h"
 #include "probe_link.h"
 #include "probes.h"
-#include "sidecar_config.h"
 #include "sidecar_link.h"
+#include "sidecar_ports.h"
 #include "sockets.h"
 #include "spawn.h"
 #include "supervisor.h"
@@ -169,7 +168,7 @@ static struct spawn_request request_for(struct supervisor *sup, const struct ser
 		.argv = argv,
 		.envp = environment_of(sup, service, kind),
 		.identity = service->config->policy->identity,
-		.filter = filters_find(sup->config->filters, service->config->policy->identity),
+		.filter = service->filter,
 		.fds = fds,
 		.fd_count = count,
 		.new_session = true,

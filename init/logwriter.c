@@ -11,6 +11,7 @@
 #include "log.h"
 #include "supervisor.h"
 #include "writer.h"
+#include "writers.h"
 
 /* A writer that does not live as long was none, and the next one is not started before. */
 #define RETRY NSEC_PER_SEC

@@ -31,23 +31,7 @@ bool logger_open(struct supervisor *sup, struct service *service);
 void logger_close(struct supervisor *sup, struct service *service);
 void logger_ended(struct supervisor *sup, struct service *service);
 
-/* What a writer tells init, in one write. */
-struct logger_report {
-	uint32_t dropped; /* lines since the last report */
-	uint16_t slot;    /* of the service */
-	uint16_t error;   /* errno; 0: it writes again */
-};
-
 /* The pipe for reports, before the first writer. */
 void logger_reports_open(struct supervisor *sup);
-
-/*
- * The writer itself: `muster-init --log-writer PATH MAX_SIZE KEEP SLOT`, reads standard input until
- * its end and reports to standard output. PATH is renamed to PATH.1 when it would exceed MAX_SIZE
- * bytes (0: never), PATH.1 to PATH.2, up to PATH.KEEP. Where PATH was moved or deleted by somebody
- * else, a new file is begun. Returns an exit code.
- */
-#define LOG_WRITER_OPTION "--log-writer"
-int logwriter_main(int argc, char **argv);
 
 #endif

@@ -4,7 +4,7 @@
 
 #include "clock.h"
 #include "demand.h"
-#include "learned.h"
+#include "learning.h"
 #include "log.h"
 #include "memory.h"
 #include "notify.h"
@@ -90,7 +90,7 @@ void schedule_set_phase(struct supervisor *sup, enum system_phase phase)
 		progress_end(sup);
 		announce_ready(sup);
 		schedule_tell_ready(sup);
-		learned_write(sup);
+		learning_write(sup);
 		memory_give_back_code();
 		loop_disarm(&sup->loop, &sup->start_timer);
 	} else {

@@ -213,7 +213,7 @@ void stop_run(struct supervisor *sup)
 		if (stop_those_whose_turn_it_is(sup, false) == 0 &&
 		    stop_those_whose_turn_it_is(sup, true) == 0) {
 			for (uint32_t i = 0; i < sup->count; i++)
-				service_close(sup, sup->services[i]);
+				supervisor_close_service(sup, sup->services[i]);
 			if (has_children() && leftovers_unstuck(sup))
 				enter_sweep(sup);
 			else

@@ -606,6 +606,14 @@ static void deadline(struct loop *loop, struct loop_timer *timer)
 			 EV_DEADLINE);
 }
 
+void supervisor_close_service(struct supervisor *sup, struct service *service)
+{
+	probes_end(sup, service);
+	stream_close(sup, service);
+	logger_close(sup, service);
+	notify_close(sup, service);
+}
+
 void supervisor_init_service(struct service *service)
 {
 	service->timer.expired = deadline;

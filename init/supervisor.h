@@ -58,7 +58,8 @@ struct probe_run {
  */
 struct service {
 	const struct service_config *config;
-	struct loop_timer timer; /* deadline of the phase */
+	const struct sock_fprog *filter; /* of system calls, in the configuration; NULL: none */
+	struct loop_timer timer;         /* deadline of the phase */
 	struct loop_timer demand_timer;
 	struct probe_run *probes[ROLE_COUNT];
 	struct stream *streams;    /* two, stdout and stderr; NULL: its output is not ours */
@@ -205,8 +206,15 @@ void supervisor_child_ended(struct supervisor *sup, pid_t pid, int wait_status);
 void supervisor_main_lost(struct supervisor *sup, struct service *service);
 /* After a round of reaping: leftovers that are awaited may be gone. True: some are not. */
 bool supervisor_check_sweeps(struct supervisor *sup);
+/* Closes what a service that is down keeps open: streams, sockets, pipes. */
+void supervisor_close_service(struct supervisor *sup, struct service *service);
 /* The parts of a new service that belong to supervisor.c. */
 void supervisor_init_service(struct service *service);
+
+/* ---- reaper.c: signals, and children that have ended ---- */
+
+/* Takes over all signals. 0 or -errno. */
+int reaper_open(struct supervisor *sup);
 
 /* ---- schedule.c: who may start ---- */
 
@@ -247,18 +255,7 @@ bool launch_main(struct supervisor *sup, struct service *service);
 pid_t launch_helper(struct supervisor *sup, struct service *service, char *const *argv,
 		    enum child_kind kind, uint8_t extra);
 
-/* ---- plan.c: services and arrays for a configuration ---- */
-
-/* Takes over the configuration. 0 or -errno: then nothing has changed. */
-int plan_create(struct supervisor *sup, struct config *config);
-/* Room for the descriptors of a configuration, which services do not see (supervisor.nofile). */
-void plan_raise_descriptors(struct supervisor *sup, const struct config *config);
-/* Drops all of it: the last thing before exit (leak checks). */
-void plan_destroy(struct supervisor *sup);
-/* Closes what a service that is down keeps open: streams, sockets, pipes. */
-void service_close(struct supervisor *sup, struct service *service);
-
-/* ---- reload.c ---- */
+/* ---- start/reload.c, the one thing that is asked of start/ from here ---- */
 
 /*
  * Reads the configuration again. What changed or was removed is stopped first, under the old plan;
@@ -272,7 +269,5 @@ bool plan_reload(struct supervisor *sup, char *text, size_t size);
  * the first `skip` services; *more: there was no room for all. False: it would be refused.
  */
 bool plan_preview(struct supervisor *sup, uint32_t skip, char *text, size_t size, bool *more);
-/* Takes the step when its time has come; called at the end of each turn. */
-void reload_run(struct supervisor *sup);
 
 #endif

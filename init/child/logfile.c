@@ -10,10 +10,10 @@
 #include <unistd.h>
 
 #include "clock.h"
-#include "logwriter.h"
 #include "str.h"
+#include "writers.h"
 
-/* The writer of a log file: a process of its own (logwriter.h). */
+/* The writer of a log file: a process of its own (init/logwriter.h). */
 
 #define REPORT_EVERY NSEC_PER_SEC
 

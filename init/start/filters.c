@@ -8,11 +8,9 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -20,20 +18,10 @@
 #include "capability.h"
 #include "clock.h"
 #include "config.h"
-#include "filter.h"
+#include "filter_compile.h"
 #include "log.h"
-#include "seccomp_profile.h"
 
 #define DEADLINE_MS 10000
-#define FILTERS_MAX 4096 /* different ones */
-#define CODE_MAX    (1U << 19)
-
-/* What a configuration and capabilities come to. */
-struct filter {
-	struct seccomp_config config;
-	uint64_t capabilities;
-	struct sock_fprog program;
-};
 
 struct filter_user {
 	const struct identity_config *identity;
@@ -45,142 +33,6 @@ struct filters {
 	struct filter_user *users;
 	uint32_t count, user_count;
 };
-
-/* What the child writes and init reads when it has ended. */
-struct exchange {
-	bool done;
-	bool failed;
-	uint32_t text_len, used;
-	char text[32768];             /* lines, each behind a letter: an Error, or for Debugging */
-	uint32_t length[FILTERS_MAX]; /* by index in filters.list */
-	struct sock_filter code[CODE_MAX];
-};
-
-/* ---- in the child ---- */
-
-struct compiling {
-	struct exchange *exchange;
-	const char *path;
-};
-
-__attribute__((format(printf, 3, 4))) static void add_line(const struct compiling *c, char kind,
-							   const char *format, ...)
-{
-	struct exchange *e = c->exchange;
-	size_t room = sizeof(e->text) - e->text_len;
-	va_list args;
-	int len;
-
-	if (kind == 'E')
-		e->failed = true;
-	if (room < 8)
-		return;
-	e->text[e->text_len] = kind;
-	va_start(args, format);
-	len = vsnprintf(e->text + e->text_len + 1, room - 2, format, args);
-	va_end(args);
-	if (len < 0)
-		return;
-	e->text_len += 1 + ((size_t)len < room - 2 ? (uint32_t)len : (uint32_t)room - 3);
-	e->text[e->text_len++] = '\n';
-}
-
-static void tell_problem(void *user, uint32_t line, uint32_t column, const char *text)
-{
-	const struct compiling *c = user;
-
-	if (line)
-		add_line(c, 'E', "%s:%u:%u: %s", c->path, line, column, text);
-	else
-		add_line(c, 'E', "%s: %s", c->path, text);
-}
-
-static void tell_note(void *user, uint32_t line, uint32_t column, const char *text)
-{
-	const struct compiling *c = user;
-
-	add_line(c, 'D', "%s:%u:%u: %s", c->path, line, column, text);
-}
-
-static void tell_unknown(const char *name, void *user)
-{
-	const struct compiling *c = user;
-
-	add_line(c, 'D', "%s: the system call \"%.60s\" is not known here: passed over", c->path,
-		 name);
-}
-
-static uint16_t kernel_version(void)
-{
-	unsigned long version = 0, revision = 0;
-	struct utsname name;
-	char *end;
-
-	if (uname(&name) == 0) {
-		version = strtoul(name.release, &end, 10);
-		revision = *end == '.' ? strtoul(end + 1, NULL, 10) : 0;
-	}
-	return SECCOMP_KERNEL(version < 255 ? version : 255, revision < 255 ? revision : 255);
-}
-
-/* Appends the program; its length is 0 when it failed. */
-static uint32_t compile(struct compiling *c, const struct seccomp_profile *profile,
-			const struct filter *filter)
-{
-	const struct seccomp_host host = {filter->capabilities, kernel_version()};
-	struct exchange *e = c->exchange;
-	char error[256] = "";
-	unsigned count;
-
-	if (e->used > CODE_MAX - FILTER_MAX) {
-		add_line(c, 'E', "%s: too many different filters", c->path);
-		return 0;
-	}
-	count = filter_profile(profile, &host, filter->config.audit, tell_unknown, c,
-			       e->code + e->used, error, sizeof(error));
-	if (!count)
-		add_line(c, 'E', "%s: %s", c->path, error);
-	e->used += count;
-	return count;
-}
-
-static bool is_profile(const struct filter *filter)
-{
-	return filter->config.mode == SECCOMP_PROFILE;
-}
-
-/* The profile of an earlier one with the same path, or a new one; NULL: problems were told. */
-static const struct seccomp_profile *read_profile(struct compiling *c, struct arena *arena,
-						  const struct filters *filters, uint32_t index,
-						  const struct seccomp_profile **read)
-{
-	const struct seccomp_report report = {c, tell_problem, tell_note};
-
-	c->path = filters->list[index].config.path;
-	for (uint32_t i = 0; i < index; i++)
-		if (is_profile(&filters->list[i]) &&
-		    strcmp(c->path, filters->list[i].config.path) == 0)
-			return read[i];
-	return seccomp_profile_read(arena, c->path, &report);
-}
-
-static void compile_all(struct exchange *e, const struct filters *filters)
-{
-	struct compiling c = {.exchange = e};
-	struct arena *arena = arena_create();
-	const struct seccomp_profile **read =
-		arena ? arena_array(arena, filters->count, sizeof(const struct seccomp_profile *))
-		      : NULL;
-
-	for (uint32_t i = 0; read && i < filters->count; i++) {
-		if (!is_profile(&filters->list[i]))
-			continue;
-		read[i] = read_profile(&c, arena, filters, i, read);
-		if (read[i])
-			e->length[i] = compile(&c, read[i], &filters->list[i]);
-	}
-	e->done = read != NULL;
-}
 
 /* ---- the child's result ---- */
 
@@ -206,8 +58,9 @@ static bool wait_for_end(int fd)
 	return false;
 }
 
-/* Runs compile_all in a child. One that does not end even when killed is left to the reaper. */
-static bool run_child(struct exchange *e, const struct filters *filters, char *text)
+/* Runs filter_compile_all in a child. One that does not end even when killed is left to the reaper.
+ */
+static bool run_child(struct filter_exchange *e, const struct filters *filters, char *text)
 {
 	int ends[2];
 	pid_t pid;
@@ -217,7 +70,7 @@ static bool run_child(struct exchange *e, const struct filters *filters, char *t
 	pid = fork();
 	if (pid == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-		compile_all(e, filters);
+		filter_compile_all(e, filters->list, filters->count);
 		_exit(0);
 	}
 	close(ends[1]);
@@ -237,7 +90,7 @@ static bool run_child(struct exchange *e, const struct filters *filters, char *t
 }
 
 /* Debugging lines are logged, errors go to `text`. */
-static void sort_lines(struct exchange *e, char *text)
+static void sort_lines(struct filter_exchange *e, char *text)
 {
 	size_t used = 0;
 
@@ -263,14 +116,14 @@ static bool set_program(struct arena *arena, struct filter *filter, const struct
 	return true;
 }
 
-static bool take_programs(struct exchange *e, struct arena *arena, struct filters *filters,
+static bool take_programs(struct filter_exchange *e, struct arena *arena, struct filters *filters,
 			  char *text)
 {
 	uint32_t at = 0;
 
 	sort_lines(e, text);
 	for (uint32_t i = 0; !e->failed && i < filters->count; i++) {
-		if (!is_profile(&filters->list[i]))
+		if (!filter_is_profile(&filters->list[i]))
 			continue;
 		if (!set_program(arena, &filters->list[i], e->code + at, e->length[i], text))
 			return false;
@@ -281,8 +134,8 @@ static bool take_programs(struct exchange *e, struct arena *arena, struct filter
 
 static bool compile_profiles(struct arena *arena, struct filters *filters, char *text)
 {
-	struct exchange *e = mmap(NULL, sizeof(*e), PROT_READ | PROT_WRITE,
-				  MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	struct filter_exchange *e = mmap(NULL, sizeof(*e), PROT_READ | PROT_WRITE,
+					 MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	bool good;
 
 	if (e == MAP_FAILED)
@@ -330,7 +183,7 @@ static struct filter *find_same(struct filters *filters, const struct seccomp_co
 
 		if (filter->capabilities == capabilities && filter->config.mode == config->mode &&
 		    filter->config.audit == config->audit &&
-		    (!is_profile(filter) || strcmp(filter->config.path, config->path) == 0))
+		    (!filter_is_profile(filter) || strcmp(filter->config.path, config->path) == 0))
 			return filter;
 	}
 	return NULL;
@@ -346,7 +199,7 @@ static bool add_filter(struct arena *arena, struct filters *filters, struct filt
 	if (filters->count == FILTERS_MAX)
 		return fail(text, "seccomp: more than %d different filters", FILTERS_MAX);
 	filters->count++;
-	if (is_profile(filter))
+	if (filter_is_profile(filter))
 		return true;
 	length = filter_default(filter->capabilities, filter->config.audit, code);
 	return set_program(arena, filter, code, length, text);

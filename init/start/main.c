@@ -13,15 +13,13 @@
 #include "fault.h"
 #include "fd.h"
 #include "filters.h"
-#include "hosts_lines.h"
-#include "learned.h"
 #include "log.h"
-#include "logwriter.h"
 #include "options.h"
 #include "personality.h"
 #include "supervise.h"
 #include "version.h"
 #include "wrap.h"
+#include "writers.h"
 
 #define EXIT_USAGE     2
 #define EXIT_PRIVILEGE 77

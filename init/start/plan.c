@@ -11,6 +11,7 @@
 #include "addresses.h"
 #include "arena.h"
 #include "clock.h"
+#include "filters.h"
 #include "learned.h"
 #include "log.h"
 #include "logwriter.h"
@@ -142,17 +143,9 @@ static struct service *service_create(const struct service_config *config)
 	return service;
 }
 
-void service_close(struct supervisor *sup, struct service *service)
-{
-	probes_end(sup, service);
-	stream_close(sup, service);
-	logger_close(sup, service);
-	notify_close(sup, service);
-}
-
 static void service_destroy(struct supervisor *sup, struct service *service)
 {
-	service_close(sup, service);
+	supervisor_close_service(sup, service);
 	stream_forget(sup, service);
 	loop_disarm(&sup->loop, &service->timer);
 	loop_disarm(&sup->loop, &service->demand_timer);
@@ -474,10 +467,12 @@ static void adopt_record(const struct supervisor *sup, struct plan *plan,
 }
 
 /* A service that goes on: its configuration is equal, and now lies in the new plan. */
-static void keep_service(struct service *service, const struct service_config *config,
-			 uint32_t index)
+static void keep_service(struct service *service, const struct plan *plan, uint32_t index)
 {
+	const struct service_config *config = plan_service_config(plan, index);
+
 	service->config = config;
+	service->filter = filters_find(plan->config->filters, config->policy->identity);
 	service->index = (uint16_t)index;
 	for (unsigned role = 0; role < ROLE_COUNT; role++) {
 		const struct probe_config *p = config->probes[role];
@@ -567,7 +562,7 @@ bool plan_install(struct supervisor *sup, struct plan *plan)
 			take_slot(sup, service);
 		else
 			adopt_record(sup, plan, service, i);
-		keep_service(service, plan_service_config(plan, i), i);
+		keep_service(service, plan, i);
 	}
 	release_old(sup, plan);
 	put_in_force(sup, plan);

@@ -7,7 +7,6 @@
 struct arena;
 struct config;
 struct service_config;
-struct spawn_fd;
 
 #define SIDECAR_NAME "muster-sidecar"
 /* Who the sidecar becomes when init is root: this user when /etc/passwd knows it, else this number,
@@ -26,14 +25,5 @@ const struct service_config *sidecar_service(const struct config *config, struct
 
 /* Whether a sidecar of the one configuration would run as one of the other. */
 bool sidecar_same(const struct config *a, const struct config *b);
-
-/*
- * Opens for it, when init is root, the ports below 1024 at which it is to answer names or to pass
- * connections on, as descriptors from SIDECAR_PORTS_FIRST on; it knows them by their addresses.
- * Fills at most SIDECAR_PORTS_MAX and returns how many; the caller closes the sources.
- */
-#define SIDECAR_PORTS_FIRST 4
-#define SIDECAR_PORTS_MAX   24
-unsigned sidecar_open_ports(const struct config *config, struct spawn_fd *fds);
 
 #endif
