@@ -294,7 +294,7 @@ struct config {
 	uint32_t peer_count;
 	const struct listen_config *listens; /* of all services */
 	uint32_t listen_count;
-	struct filters *filters;     /* init's own (init/filters.h); NULL until then */
+	struct filters *filters;     /* init's own (init/start/filters.h); NULL until then */
 	struct held_socket *sockets; /* init's own (init/sockets.h); NULL until then */
 };
 
@@ -307,7 +307,7 @@ struct config_source {
 	 * not read (nor missed), since this process may neither know nor see them */
 	bool lenient_users;
 	/* for --check: profiles of `seccomp` are read, too. A running init has that done by a
-	 * child (init/filters.h). */
+	 * child (init/start/filters.h). */
 	bool read_profiles;
 	/* for --check: warns of programs and directories that are not on this machine, and of what
 	 * a service may not use */

@@ -19,7 +19,7 @@
  * access control lists are not seen.
  */
 #define HERE "on this machine"
-/* As in execvp, and in init/spawn.c. */
+/* As in execvp, and in init/child/exec.c. */
 #define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 #define SHEBANG_SIZE 256
 

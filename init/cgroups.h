@@ -12,9 +12,7 @@
  * in one called `init`, since only leaves may hold processes. Elsewhere it is said once for each
  * key that services run without. And who was killed for want of memory: by the kernel's own
  * counters, in v1, too.
- *
- * The cgroup is the one in /proc/self/cgroup below /sys/fs/cgroup, or the directory that
- * MUSTER_CGROUP_ROOT names. Nothing here allocates.
+ * That all is made so is start/cgroup_root.h. Nothing here allocates.
  */
 struct config;
 struct service;
@@ -35,11 +33,15 @@ struct cgroups {
 	bool ours;         /* init is in its leaf */
 };
 
-/* At the start: opens what is there. */
-void cgroups_open(struct supervisor *sup);
-/* For a configuration that comes into force: makes what it asks for possible, or says what is not.
- */
-void cgroups_follow(struct supervisor *sup);
+/* The limits, in the order of the bits in struct cgroups. */
+enum limit { LIMIT_MEMORY, LIMIT_CPU, LIMIT_PIDS, LIMIT_COUNT };
+struct cgroup_limit {
+	char key[12], file[12], controller[8];
+};
+extern const struct cgroup_limit cgroup_limits[LIMIT_COUNT];
+
+/* What the service is limited to; 0: not at all. */
+uint64_t cgroups_value(const struct service *service, unsigned limit);
 /* Before a process of the service is started: a descriptor of the cgroup.procs that it is to join,
  * for the caller to close; -1: none. */
 int cgroups_enter(struct supervisor *sup, struct service *service);
@@ -47,12 +49,12 @@ int cgroups_enter(struct supervisor *sup, struct service *service);
 void cgroups_kill(struct supervisor *sup, const struct service *service);
 /* The service is down: what is still there goes, and its cgroup, too. */
 void cgroups_leave(struct supervisor *sup, struct service *service);
+/* The same at the end of all, for whoever has a limit. */
+void cgroups_remove(struct supervisor *sup, const struct service *service);
 /* An adopted process has ended: cgroups of services that are down may be empty now. */
 void cgroups_tidy(struct supervisor *sup);
 /* Whether it was the kernel that killed the service's main process, for want of memory; then what
  * was short stands in `text`. */
 bool cgroups_killed(struct supervisor *sup, const struct service *service, char *text, size_t size);
-/* At the end: leaves the cgroup as it was found. */
-void cgroups_close(struct supervisor *sup);
 
 #endif

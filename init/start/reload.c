@@ -5,6 +5,7 @@
 
 #include "address.h"
 #include "arena.h"
+#include "cgroup_root.h"
 #include "clock.h"
 #include "filters.h"
 #include "guard.h"
@@ -515,7 +516,7 @@ void reload_run(struct supervisor *sup)
 	sidecar_link_update(sup);
 	hosts_changed(sup);
 	guard_renew(sup->config);
-	cgroups_follow(sup);
+	cgroup_root_follow(sup);
 	start_new(sup, want);
 	schedule_tell_ready(sup);
 	control_reload_done(sup, NULL);

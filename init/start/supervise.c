@@ -9,6 +9,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "cgroup_root.h"
 #include "clock.h"
 #include "fault.h"
 #include "fd.h"
@@ -131,7 +132,7 @@ static int open_all(struct supervisor *sup, struct config *config)
 	sup->run_dir = run_dir && *run_dir ? run_dir : DEFAULT_RUN_DIR;
 	sup->run_fd = rundir_open(sup->run_dir);
 	note_descriptors(sup);
-	cgroups_open(sup);
+	cgroup_root_open(sup);
 	if (!open_sockets(sup, config))
 		return EXIT_CONFIG;
 	learned_open(sup, config);
@@ -202,7 +203,7 @@ static void close_all(struct supervisor *sup)
 		unlinkat(sup->run_fd, STATUS_FILE, 0);
 	output_drain(sup, 500);
 	log_set_sink(NULL);
-	cgroups_close(sup);
+	cgroup_root_close(sup);
 	plan_destroy(sup);
 	free(sup->environment);
 }
@@ -240,7 +241,7 @@ int supervise_main(const struct supervise_options *options)
 	progress_open(sup);
 	log_info("%u services", sup->config->count);
 	hosts_changed(sup);
-	cgroups_follow(sup);
+	cgroup_root_follow(sup);
 	guard_begin(sup);
 	start_all(sup);
 	/* from here on init does not exit on an error of its own: a failure becomes a state and a
