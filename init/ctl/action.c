@@ -122,7 +122,7 @@ static int run_action(struct ctl *ctl, char **argv, enum wire_type type, enum co
 {
 	struct action action = {.type = type, .effect = effect};
 	uint32_t timeout = 0;
-	const struct arg_option options[] = {{"timeout", 't', ARG_DURATION, &timeout},
+	const struct arg_option options[] = {{"timeout", 0, ARG_DURATION, &timeout},
 					     {"no-wait", 0, ARG_FLAG, &action.no_wait}};
 	int exit_code, given, count = args_parse(ctl, argv, options, 2, &exit_code);
 
@@ -167,17 +167,15 @@ int verb_restart(struct ctl *ctl, char **argv)
 
 int verb_signal(struct ctl *ctl, char **argv)
 {
-	const char *word = NULL;
-	const struct arg_option options[] = {{"signal", 's', ARG_TEXT, &word}};
+	const char *word;
 	struct message message;
-	int exit_code, number, count = args_parse(ctl, argv, options, 1, &exit_code);
+	int exit_code, number, count = args_parse(ctl, argv, NULL, 0, &exit_code);
 
 	if (count < 0)
 		return exit_code;
-	if (count < 1 || count > 2 || (count == 2 && word))
+	if (count < 1 || count > 2)
 		return args_wrong(ctl, "the name of a service and at most one signal are needed");
-	if (!word)
-		word = count == 2 ? argv[1] : "TERM";
+	word = count == 2 ? argv[1] : "TERM";
 	number = sig_parse(word);
 	if (number < 0)
 		return args_wrong(ctl, "'%s' is no signal (such as HUP, SIGUSR1, RTMIN+3, 15)",
@@ -210,7 +208,7 @@ int verb_shutdown(struct ctl *ctl, char **argv)
 {
 	uint32_t timeout = 0;
 	bool no_wait = false;
-	const struct arg_option options[] = {{"timeout", 't', ARG_DURATION, &timeout},
+	const struct arg_option options[] = {{"timeout", 0, ARG_DURATION, &timeout},
 					     {"no-wait", 0, ARG_FLAG, &no_wait}};
 	struct message message;
 	int exit_code, count = args_parse(ctl, argv, options, 2, &exit_code);

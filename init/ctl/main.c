@@ -20,15 +20,15 @@ static const struct verb verbs[] = {
 	{"stop", verb_stop, "NAME...", WAITS, "stop, wait until down"},
 	{"restart", verb_restart, "NAME...", WAITS, "stop and start, wait until ready"},
 	{"signal", verb_signal, "NAME [SIGNAL]", "", "send a signal, default TERM"},
-	{"reload", verb_reload, "", "[--dry-run [--json]] [--timeout D]",
+	{"reload", verb_reload, "", "[-n, --dry-run [--json]] [--timeout D]",
 	 "read the configuration, apply what changed"},
 	{"shutdown", verb_shutdown, "", WAITS, "stop all in order, wait until init is gone"},
 	{"wait", verb_wait, "[NAME[:CONDITION]...]", "[--timeout D]",
 	 "wait until all is ready, or until these are"},
 	{"health", verb_health, "", "[--ready|--live|--startup]",
 	 "exit code 0 or 1 and one line, for checks"},
-	{"logs", verb_logs, "[NAME...]", "[-f] [-n LINES] [--since DURATION] [-t]",
-	 "what services printed"},
+	{"logs", verb_logs, "[NAME...]",
+	 "[-f, --follow] [-n, --lines N] [--since D] [-t, --timestamps]", "what services printed"},
 	{"events", verb_events, "[NAME...]", "[--json]", "changes of state as they happen"},
 	{"top", verb_top, "", "[--once] [--interval D]", "processor time and memory"},
 	{"security", verb_security, "[NAME]", "[--json]", "what services could do, and were to"},
@@ -36,7 +36,7 @@ static const struct verb verbs[] = {
 	 "the start-up and its critical path"},
 	{"graph", verb_graph, "", "[--format text|dot|mermaid]", "what depends on what"},
 	{"check", verb_check, "[FILE...]", "[--strict]", "is the configuration right?"},
-	{"convert", verb_convert, "FILE", "[--from FORMAT] [-o OUTPUT]",
+	{"convert", verb_convert, "FILE", "[--from FORMAT] [-o, --output FILE]",
 	 "from supervisord, Procfile or Compose"},
 	{"resolve", verb_resolve, "[NAME]", "[--mode M] [--json] [--explain]",
 	 "where addresses lead"},
@@ -49,16 +49,12 @@ void ctl_print_help(void)
 {
 	size_t i;
 
-	puts("usage: musterctl [OPTION...] VERB [ARGUMENT...]\n");
+	puts("usage: musterctl [OPTION...] VERB [ARGUMENT...]");
 	for (i = 0; i < VERBS; i++)
 		printf("  %-8s  %-21s  %s\n", verbs[i].name, verbs[i].arguments, verbs[i].help);
-	puts("\n`musterctl VERB --help` shows its options. CONDITION is started, healthy,\n"
-	     "completed or a state; default healthy, for a oneshot completed.\n\n"
-	     "  --run-dir DIR      of the init that is meant [$MUSTER_RUN_DIR, " DEFAULT_RUN_DIR
-	     "]\n"
-	     "  -c, --config FILE  for check, graph, resolve, scan, security [$MUSTER_CONFIG]\n"
-	     "  --no-color         as with NO_COLOR in the environment\n"
-	     "  -h, --help         -V, --version\n\n"
+	puts("--run-dir DIR [$MUSTER_RUN_DIR, " DEFAULT_RUN_DIR
+	     "]; -c, --config FILE; --no-color;\n"
+	     "-h, --help: behind a verb its options; -V, --version; all: man musterctl\n"
 	     "exit codes: 0 done, 1 not so, 2 wrong use, 3 not found, 4 timed out, 5 refused,\n"
 	     "            6 init unreachable");
 }

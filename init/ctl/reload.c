@@ -199,9 +199,9 @@ int verb_reload(struct ctl *ctl, char **argv)
 {
 	uint32_t timeout = RELOAD_PATIENCE_MS;
 	bool dry = false, json = false;
-	const struct arg_option options[] = {{"timeout", 't', ARG_DURATION, &timeout},
+	const struct arg_option options[] = {{"timeout", 0, ARG_DURATION, &timeout},
 					     {"dry-run", 'n', ARG_FLAG, &dry},
-					     {"json", 'j', ARG_FLAG, &json}};
+					     {"json", 0, ARG_FLAG, &json}};
 	int exit_code, count = args_parse(ctl, argv, options, 3, &exit_code);
 
 	if (count < 0)

@@ -178,7 +178,7 @@ int verb_resolve(struct ctl *ctl, char **argv)
 	const char *mode = NULL;
 	bool json = false, why = false;
 	const struct arg_option options[] = {{"mode", 0, ARG_TEXT, &mode},
-					     {"json", 'j', ARG_FLAG, &json},
+					     {"json", 0, ARG_FLAG, &json},
 					     {"explain", 0, ARG_FLAG, &why}};
 	int exit_code, count = args_parse(ctl, argv, options, 3, &exit_code);
 

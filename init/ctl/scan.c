@@ -462,8 +462,8 @@ int verb_scan(struct ctl *ctl, char **argv)
 	struct scan scan = {.ctl = ctl};
 	bool yes = false;
 	const struct arg_option options[] = {
-		{"fix", 0, ARG_FLAG, &scan.fix},     {"yes", 'y', ARG_FLAG, &yes},
-		{"json", 'j', ARG_FLAG, &scan.json}, {"all", 'a', ARG_FLAG, &scan.all},
+		{"fix", 0, ARG_FLAG, &scan.fix},   {"yes", 0, ARG_FLAG, &yes},
+		{"json", 0, ARG_FLAG, &scan.json}, {"all", 0, ARG_FLAG, &scan.all},
 		{"ignore", 0, ARG_LIST, &ignored},
 	};
 	int result = CTL_FALSE, count = args_parse(ctl, argv, options, 5, &result);

@@ -403,7 +403,7 @@ int verb_security(struct ctl *ctl, char **argv)
 {
 	struct security s = {.ctl = ctl};
 	bool json = false;
-	const struct arg_option options[] = {{"json", 'j', ARG_FLAG, &json}};
+	const struct arg_option options[] = {{"json", 0, ARG_FLAG, &json}};
 	int code, count = args_parse(ctl, argv, options, 1, &code);
 
 	if (count < 0)

@@ -349,8 +349,8 @@ int verb_status(struct ctl *ctl, char **argv)
 	bool watched = false;
 	struct view view;
 	struct show show = {.ctl = ctl, .view = &view, .names = argv};
-	const struct arg_option options[] = {{"json", 'j', ARG_FLAG, &show.json},
-					     {"watch", 'w', ARG_FLAG, &watched}};
+	const struct arg_option options[] = {{"json", 0, ARG_FLAG, &show.json},
+					     {"watch", 0, ARG_FLAG, &watched}};
 	int exit_code;
 
 	show.count = args_parse(ctl, argv, options, 2, &exit_code);

@@ -374,7 +374,7 @@ static int check_names(const struct ctl *ctl, char **names)
 int verb_events(struct ctl *ctl, char **argv)
 {
 	struct events events = {.names = argv};
-	const struct arg_option options[] = {{"json", 'j', ARG_FLAG, &events.json}};
+	const struct arg_option options[] = {{"json", 0, ARG_FLAG, &events.json}};
 	struct stream stream;
 	int exit_code, count = args_parse(ctl, argv, options, 1, &exit_code);
 

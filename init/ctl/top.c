@@ -206,8 +206,8 @@ int verb_top(struct ctl *ctl, char **argv)
 {
 	uint32_t interval = 0;
 	bool once = !ctl->out_is_terminal;
-	const struct arg_option options[] = {{"interval", 'd', ARG_DURATION, &interval},
-					     {"once", '1', ARG_FLAG, &once}};
+	const struct arg_option options[] = {{"interval", 0, ARG_DURATION, &interval},
+					     {"once", 0, ARG_FLAG, &once}};
 	struct view view;
 	struct top top = {.ctl = ctl, .view = &view};
 	int exit_code, count = args_parse(ctl, argv, options, 2, &exit_code);

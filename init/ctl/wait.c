@@ -56,7 +56,7 @@ static int wait_for_all(const struct ctl *ctl, struct view *view, char **argv, u
 int verb_wait(struct ctl *ctl, char **argv)
 {
 	uint32_t timeout = 0;
-	const struct arg_option options[] = {{"timeout", 't', ARG_DURATION, &timeout}};
+	const struct arg_option options[] = {{"timeout", 0, ARG_DURATION, &timeout}};
 	uint64_t deadline;
 	struct view view;
 	int exit_code, count;
