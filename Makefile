@@ -289,14 +289,14 @@ MAN := $(wildcard docs/*.1 docs/*.5 docs/*.8)
 INSTALLED = $(addprefix $(DESTDIR)$(PREFIX)/bin/,$(PROGRAMS) $(BUILT)) \
 	$(foreach page,$(MAN),$(DESTDIR)$(PREFIX)/share/man/man$(subst .,,$(suffix $(page)))/$(notdir $(page))) \
 	$(addprefix $(DESTDIR)$(PREFIX)/share/,$(COMPLETIONS))
-COMPLETIONS := $(addprefix bash-completion/completions/,musterctl muster-sidecar) \
-	$(addprefix zsh/site-functions/,_musterctl _muster-sidecar)
+COMPLETED   := muster-init musterctl muster-sidecar
+COMPLETIONS := $(addprefix bash-completion/completions/,$(COMPLETED)) $(addprefix zsh/site-functions/_,$(COMPLETED))
 install: all
 	$(Q)install -d $(sort $(dir $(INSTALLED)))
 	$(Q)install -m 755 $(addprefix $(OUT)/,$(PROGRAMS) $(BUILT)) $(DESTDIR)$(PREFIX)/bin
 	$(Q)for page in $(MAN); do \
 		install -m 644 $$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}; done
-	$(Q)for name in musterctl muster-sidecar; do \
+	$(Q)for name in $(COMPLETED); do \
 		install -m 644 docs/completions/$$name.bash \
 			$(DESTDIR)$(PREFIX)/share/bash-completion/completions/$$name; \
 		install -m 644 docs/completions/_$$name $(DESTDIR)$(PREFIX)/share/zsh/site-functions; done

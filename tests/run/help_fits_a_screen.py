@@ -1,15 +1,13 @@
 # SPDX-License-Identifier: MIT
-"""--help of each program fits on a screen and has every option of its manual; wrong use is answered by the program's
-name, what was wrong, and where to read on, with code 2."""
+"""--help of each program fits on a screen, 24 lines of 80 columns; wrong use is answered by the program's name, what
+was wrong, and where to read on, with code 2."""
 import pathlib
 import re
 import subprocess
 
 from lib import CTL, INIT, SIDECAR, check, contains, equal
 
-DOCS = pathlib.Path(__file__).resolve().parents[2] / "docs"
-PROGRAMS = {SIDECAR: "muster-sidecar.8", INIT: "muster-init.8", CTL: "musterctl.1"}
-LINES, COLUMNS, VERB_COLUMNS = 50, 80, 100
+LINES, COLUMNS, VERB_COLUMNS = 24, 80, 100
 WRONG = (
     (SIDECAR, ["--nonesuch"], "--nonesuch"),
     (SIDECAR, ["--listen"], "--listen"),
@@ -29,7 +27,7 @@ def run(*words):
 
 
 def verbs(text):
-    return re.findall(r"(?m)^  ([a-z]+) .*  ", text.partition("VERB")[2])
+    return re.findall(r"(?m)^  ([a-z]+) ", text)
 
 
 def check_help(*words, columns=COLUMNS):
@@ -41,17 +39,8 @@ def check_help(*words, columns=COLUMNS):
     return done.stdout
 
 
-def options(page):
-    """Of its list in the manual: .It Fl c , Fl -config Ar file"""
-    section = (DOCS / page).read_text().partition(".Sh OPTIONS\n")[2].partition("\n.Sh ")[0]
-    return set(re.findall(r"(?m)^\.It Fl (?:\w , )?(?:Fl )?-([a-z-]+)", section))
-
-
-for program, page in PROGRAMS.items():
-    text = check_help(program)
-    known = options(page) if program != CTL else set()
-    check(program == CTL or len(known) > 5, f"{page}: options {known}")
-    equal(sorted(name for name in known if f"--{name}" not in text), [], f"{page}: not in --help")
+for program in (INIT, SIDECAR):
+    check_help(program)
 found = verbs(check_help(CTL))
 check(len(found) > 10, f"verbs {found}")
 for verb in found:
