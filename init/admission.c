@@ -1,66 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 #include "admission.h"
 
-#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
 #include "clock.h"
 #include "fd.h"
-#include "str.h"
 #include "supervisor.h"
 
 #define TRUSTED_PER_CORE 4    /* starts between two looks */
 #define COMPUTES_PERCENT 25   /* of one processor, between two looks: more is computing */
 #define PRESSURE_MAX     1000 /* hundredths of a percent of time in which memory was waited for */
-
-/* ---- processors ---- */
-
-/* A number at the start of a text, up to a blank or the end of the line. */
-static bool leading_number(const char *text, uint64_t *number)
-{
-	char digits[24];
-	size_t len = strcspn(text, " \n");
-
-	if (len >= sizeof(digits))
-		return false;
-	memcpy(digits, text, len);
-	digits[len] = '\0';
-	return parse_uint(digits, UINT32_MAX, number);
-}
-
-/* Quota and period, in microseconds, of cgroup v2 ("200000 100000", "max 100000") or v1. */
-static bool read_quota(uint64_t *quota, uint64_t *period)
-{
-	char text[64];
-	const char *second;
-
-	if (fd_read_file("/sys/fs/cgroup/cpu.max", text, sizeof(text)) > 0) {
-		second = strchr(text, ' ');
-		return second && leading_number(text, quota) && leading_number(second + 1, period);
-	}
-	return fd_read_file("/sys/fs/cgroup/cpu/cpu.cfs_quota_us", text, sizeof(text)) > 0 &&
-	       leading_number(text, quota) &&
-	       fd_read_file("/sys/fs/cgroup/cpu/cpu.cfs_period_us", text, sizeof(text)) > 0 &&
-	       leading_number(text, period);
-}
-
-void admission_open(struct admission *admission)
-{
-	uint64_t quota, period;
-	cpu_set_t set;
-
-	admission->cores = 1;
-	if (sched_getaffinity(0, sizeof(set), &set) == 0)
-		admission->cores = (uint32_t)CPU_COUNT(&set);
-	if (read_quota(&quota, &period) && period > 0 && quota < admission->cores * period)
-		admission->cores = (uint32_t)((quota + period - 1) / period);
-	if (admission->cores == 0)
-		admission->cores = 1;
-}
-
-/* ---- who computes ---- */
 
 /* A process's CPU clock, as clock_getcpuclockid(3) makes it of a pid. */
 static uint64_t processor_time(pid_t pid)

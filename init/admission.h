@@ -29,9 +29,6 @@ struct admission {
 	uint32_t trusted;   /* started since then */
 };
 
-/* Counts the processors: affinity, and the quota of the cgroup. */
-void admission_open(struct admission *admission);
-
 /*
  * Whether one more may start now; if so, it is counted. If not, schedule_run is called again when
  * that may have changed.

@@ -54,7 +54,8 @@ static bool somebody_waits(const struct supervisor *sup, const struct service *s
 	bool any = false;
 
 	for (unsigned i = 0; i < service->config->listen_count; i++) {
-		struct pollfd look = {.fd = socket_of(sup, service, i)->fd, .events = POLLIN};
+		struct pollfd look = {.fd = socket_of(sup, service, i)->listener.fd,
+				      .events = POLLIN};
 
 		any |= poll(&look, 1, 0) > 0;
 	}
@@ -74,8 +75,8 @@ static void watch(struct supervisor *sup, struct service *service)
 		held->service = service;
 		held->source.ready = somebody_came;
 		held->source.class = CLASS_WISH;
-		if (held->source.fd < 0 && held->fd >= 0 &&
-		    loop_add(&sup->loop, &held->source, held->fd, EPOLLIN) < 0)
+		if (held->source.fd < 0 && held->listener.fd >= 0 &&
+		    loop_add(&sup->loop, &held->source, held->listener.fd, EPOLLIN) < 0)
 			loop_arm(&sup->loop, &service->demand_timer,
 				 sup->loop.now + msec(WATCH_RETRY_MS));
 	}
@@ -101,7 +102,7 @@ static void begin_waiting(struct supervisor *sup, struct service *service)
 static void ask_to_be_told(struct supervisor *sup, const struct service *service, bool on)
 {
 	for (unsigned i = 0; i < service->config->listen_count; i++) {
-		int fd = socket_of(sup, service, i)->fd;
+		int fd = socket_of(sup, service, i)->listener.fd;
 		int flags = fcntl(fd, F_GETFL);
 
 		if (flags < 0)
@@ -135,7 +136,7 @@ void demand_signal(struct supervisor *sup, int fd)
 	const struct config *config = sup->config;
 	uint32_t at = 0;
 
-	while (fd >= 0 && at < config->listen_count && config->sockets[at].fd != fd)
+	while (fd >= 0 && at < config->listen_count && config->sockets[at].listener.fd != fd)
 		at++;
 	if (at == config->listen_count)
 		return;
@@ -155,7 +156,7 @@ static void arm_tick(struct supervisor *sup, struct service *service)
 static bool is_connected(const struct supervisor *sup, const struct service *service)
 {
 	for (unsigned i = 0; i < service->config->listen_count; i++)
-		if (sock_diag_in_use(socket_of(sup, service, i)->fd))
+		if (sock_diag_in_use(socket_of(sup, service, i)->listener.fd))
 			return true;
 	return false;
 }

@@ -144,7 +144,7 @@ static unsigned extra_fds(const struct supervisor *sup, const struct service *se
 		fds[count++] = (struct spawn_fd){sup->link.child_end, 3};
 	for (unsigned i = 0; i < service->config->listen_count; i++)
 		fds[count++] = (struct spawn_fd){
-			sup->config->sockets[service->config->listen_first + i].fd,
+			sup->config->sockets[service->config->listen_first + i].listener.fd,
 			LISTEN_FIRST_FD + (int)i};
 	return count + stored_fds(service, fds + count);
 }

@@ -50,9 +50,10 @@ void notify_unwatch(struct supervisor *sup, struct service *service);
 /* Signals the main process: by its descriptor where it is one that init did not start. */
 int notify_signal(const struct service *service, int signal);
 
-/* ---- notify_up.c: an outer service manager (NOTIFY_SOCKET in init's environment) ---- */
+/* ---- notify_up.c: an outer service manager, which start/outer.c has found ---- */
 
-void notify_up_open(struct supervisor *sup);
+/* It expects a sign of life: from now on it gets one each `interval` ns. */
+void notify_up_watch(struct supervisor *sup, uint64_t interval);
 /* Tells it; printf-like. */
 void notify_up_send(const struct supervisor *sup, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));

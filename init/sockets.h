@@ -3,8 +3,8 @@
 #define MUSTER_SOCKETS_H
 
 #include <stdbool.h>
-#include <sys/stat.h>
 
+#include "listener.h"
 #include "loop.h"
 
 /*
@@ -19,9 +19,7 @@ struct supervisor;
 
 struct held_socket {
 	struct loop_source source; /* its fd is -1 unless init waits for a connection */
-	int fd;                    /* -1: nobody will answer here, so it is closed */
-	dev_t device;              /* of the file of a unix socket */
-	ino_t inode;
+	struct listener listener;  /* its fd is -1: nobody will answer here, so it is closed */
 	struct service *service;
 };
 

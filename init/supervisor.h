@@ -28,8 +28,6 @@
  * the loop they are called with (supervisor_of). All memory is taken when a plan is made (start,
  * reload); from then on nothing here allocates.
  */
-#define container_of(pointer, type, member)                                                        \
-	((type *)(void *)((char *)(pointer)-offsetof(type, member)))
 
 /* One configured probe of one service, at work or not. */
 struct probe_run {

@@ -11,6 +11,7 @@
 
 #include "cgroup_root.h"
 #include "clock.h"
+#include "cores.h"
 #include "fault.h"
 #include "fd.h"
 #include "filters.h"
@@ -19,6 +20,7 @@
 #include "log.h"
 #include "logwriter.h"
 #include "notify.h"
+#include "outer.h"
 #include "plan.h"
 #include "progress.h"
 #include "rundir.h"
@@ -114,7 +116,7 @@ static int open_all(struct supervisor *sup, struct config *config)
 	sup->random = sup->boot ^ (uint64_t)getpid() << 32;
 	sup->exit_code = -1;
 	sup->pid1 = getpid() == 1;
-	admission_open(&sup->admission);
+	sup->admission.cores = cores_count();
 	if (!sup->pid1 && prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0)
 		log_warning("cannot adopt orphans: %s", strerror(errno));
 	fd_close_from(3); /* nothing there was meant for us */
@@ -237,7 +239,7 @@ int supervise_main(const struct supervise_options *options)
 		output_flush(sup);
 		return EXIT_INTERNAL;
 	}
-	notify_up_open(sup);
+	outer_open(sup);
 	progress_open(sup);
 	log_info("%u services", sup->config->count);
 	hosts_changed(sup);

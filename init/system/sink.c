@@ -37,11 +37,8 @@ static void sink_ready(struct loop *loop, struct loop_source *source, uint32_t e
 
 static void patience_expired(struct loop *loop, struct loop_timer *timer)
 {
-	struct sink *sink =
-		(struct sink *)(void *)((char *)timer - offsetof(struct sink, patience));
-
 	(void)loop;
-	sink->dropping = true;
+	container_of(timer, struct sink, patience)->dropping = true;
 }
 
 void sink_open(struct sink *sink, int fd)

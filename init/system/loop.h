@@ -3,6 +3,7 @@
 #define MUSTER_LOOP_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /*
@@ -14,6 +15,9 @@
  * ended children (CLASS_CHILD), then expired timers, then commands (CLASS_WISH). A service that
  * says ready and ends is seen as both.
  */
+#define container_of(pointer, type, member)                                                        \
+	((type *)(void *)((char *)(pointer)-offsetof(type, member)))
+
 enum loop_class { CLASS_FACT, CLASS_CHILD, CLASS_WISH, CLASS_COUNT };
 
 struct loop;
