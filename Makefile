@@ -4,7 +4,8 @@
 BUILD     ?= build
 PREFIX    ?= /usr/local
 CFLAGS    ?= $(if $(filter musl,$(STATIC)),-Os,-O2) -g
-FUZZ_TIME ?= 60
+SECONDS   ?= 60
+ENGINE    ?= libfuzzer
 NVCC      ?= $(firstword $(wildcard $(addsuffix /nvcc,$(subst :, ,$(PATH)) $(CUDA_HOME)/bin /usr/local/cuda/bin)))
 Q         := $(if $(V),,@)
 say        = $(if $(V),@:,@printf '  %-6s %s\n' '$(1)' '$(patsubst $(OUT)/%,%,$@)')
@@ -65,7 +66,7 @@ SEES_init        := init/system init/child
 SEES_init/start  := init init/wrap init/system init/child
 SEES_init/wrap   := init/system init/child
 SEES_init/system := init/child
-$(OUT)/obj/tests/%.o: INCLUDE += $(addprefix -I,$(INIT) init/ctl sidecar)
+$(OUT)/obj/tests/%.o: INCLUDE += $(addprefix -I,$(INIT) init/ctl sidecar tests/fuzz/engine)
 
 # ---- programs ----
 objects  = $(patsubst %.c,$(OUT)/obj/%.o,$(wildcard $(addsuffix /*.c,$(1))))
@@ -175,27 +176,36 @@ $(OUT)/tools/gpu-check-fake: tests/cuda/fake_cudart.c $(GPU_CHECK)
 	$(call say,NVCC)
 	$(Q)mkdir -p $(@D) && $(NVCC) -O2 -c -o $@.o $<
 	$(Q)NVCC='$(NVCC)' CUDA_ARCHS=86 dockerfiles/gpu-check/compile $(abspath $@ $@.o)
-$(OUT)/fuzz/ctl_%: $(OUT)/obj/tests/fuzz/ctl_%.o $(OUT)/libctl.a $(COMMON)
+# An entry of tests/fuzz is run by libFuzzer where the build is for it; in any other build it is a
+# program that plays the files it is given.
+FUZZ_MAIN := $(if $(findstring fuzzer,$(SANITIZE)),,replay)
+FUZZ_WITH := $(patsubst %,$(OUT)/obj/tests/fuzz/engine/%.o,arena $(FUZZ_MAIN))
+link-fuzz  = $(link-test) $(if $(FUZZ_MAIN),,-fsanitize=fuzzer) -linih
+$(OUT)/fuzz/ctl_%: $(OUT)/obj/tests/fuzz/ctl_%.o $(FUZZ_WITH) $(OUT)/libctl.a $(COMMON)
 	$(call say,LINK)
-	$(link-test) -fsanitize=fuzzer -linih $(CTL_LIBS)
-$(OUT)/fuzz/sidecar_%: $(OUT)/obj/tests/fuzz/sidecar_%.o $(OUT)/libsidecar.a $(COMMON)
+	$(link-fuzz) $(CTL_LIBS)
+$(OUT)/fuzz/sidecar_%: $(OUT)/obj/tests/fuzz/sidecar_%.o $(FUZZ_WITH) $(OUT)/libsidecar.a $(COMMON)
 	$(call say,LINK)
-	$(link-test) -fsanitize=fuzzer -linih $(SIDECAR_LIBS)
-$(OUT)/fuzz/%: $(OUT)/obj/tests/fuzz/%.o $(COMMON)
+	$(link-fuzz) $(SIDECAR_LIBS)
+$(OUT)/fuzz/init_%: $(OUT)/obj/tests/fuzz/init_%.o $(FUZZ_WITH) $(OUT)/libinit.a $(COMMON)
 	$(call say,LINK)
-	$(link-test) -fsanitize=fuzzer -linih
+	$(link-fuzz) $(SECCOMP)
+$(OUT)/fuzz/%: $(OUT)/obj/tests/fuzz/%.o $(FUZZ_WITH) $(COMMON)
+	$(call say,LINK)
+	$(link-fuzz)
 
 # The services of the reference stack.
 $(OUT)/demo/agent: demo/reference/agent.c $(OUT)/flags
 	$(call say,LINK)
 	$(Q)mkdir -p $(@D) && $(COMPILE) $(CFLAGS) -o $@ $<
 
-# The unit tests and the corpus of configurations run a second time, under sanitizers.
+# The unit tests and the corpus of configurations run a second time, under sanitizers, and so do the
+# seeds of the fuzzers.
 CHECKED := address,undefined
 test:
 	$(Q)scripts/install-deps build test
 	$(Q)+$(MAKE) all unit tools
-	$(Q)+$(MAKE) SANITIZE=$(CHECKED) all unit
+	$(Q)+$(MAKE) SANITIZE=$(CHECKED) all unit fuzz-entries
 	$(Q)MUSTER_BUILD=$(abspath $(BUILD)) python3 tests/run.py $(TESTS)
 
 # IMAGES="cpu cuda"; DOCKER=podman, BASE=, CUDA_DEVEL= and others as scripts/build-images says
@@ -236,20 +246,20 @@ analyze:
 	$(Q)scripts/install-deps build
 	$(Q)+$(MAKE) BUILD=$(BUILD)/analyze CC=gcc CFLAGS='-O2 -g -fanalyzer' all
 
-# Each entry runs for FUZZ_TIME seconds; what it finds stays in build/fuzz.
-FUZZ_CC = $(firstword $(foreach name,clang-14 clang,$(shell command -v $(name))))
-FUZZED := fuzzer-no-link,address,undefined
-FUZZ_OUT = $(BUILD)/sanitize-$(subst $(comma),-,$(FUZZED))/fuzz
+# Each entry of tests/fuzz, or those that FUZZ names, for SECONDS; ENGINE=afl: by AFL++. What is learned
+# and found stays in build/fuzz.
+ifeq ($(ENGINE),afl)
+FUZZ_BUILD = BUILD=$(BUILD)/afl CC=afl-clang-fast SANITIZE=$(CHECKED)
+FUZZ_OUT   = $(BUILD)/afl/sanitize-$(subst $(comma),-,$(CHECKED))/fuzz
+else
+FUZZ_BUILD = CC=$(firstword $(foreach name,clang-14 clang,$(shell command -v $(name)))) SANITIZE=$(FUZZED)
+FUZZED    := fuzzer-no-link,address,undefined
+FUZZ_OUT   = $(BUILD)/sanitize-$(subst $(comma),-,$(FUZZED))/fuzz
+endif
 fuzz:
-	$(Q)scripts/install-deps build fuzz
-	$(Q)+$(MAKE) CC=$(FUZZ_CC) SANITIZE=$(FUZZED) fuzz-entries
-	$(Q)for entry in $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c)); do \
-		mkdir -p $(BUILD)/fuzz/$$entry && echo "fuzzing $$entry for $(FUZZ_TIME) s" && \
-		$(FUZZ_OUT)/$$entry -verbosity=1 -max_total_time=$(FUZZ_TIME) -timeout=5 -print_final_stats=1 \
-			-artifact_prefix=$(BUILD)/fuzz/$$entry- $(BUILD)/fuzz/$$entry \
-			$$(ls -d tests/$$entry/*/ 2>/dev/null) >$(BUILD)/fuzz/$$entry.log 2>&1 || \
-			{ tail -n 40 $(BUILD)/fuzz/$$entry.log; exit 1; }; \
-		grep -E '^Done' $(BUILD)/fuzz/$$entry.log; done
+	$(Q)scripts/install-deps build fuzz $(filter afl,$(ENGINE))
+	$(Q)+$(MAKE) $(FUZZ_BUILD) fuzz-entries
+	$(Q)scripts/fuzz --engine $(ENGINE) --seconds $(SECONDS) --place $(BUILD)/fuzz $(FUZZ_OUT) $(FUZZ)
 fuzz-entries: $(call named,fuzz)
 
 # Counters are in memory that all processes of a program share: tests/coverage/counters.c.

@@ -136,18 +136,21 @@ static void fill_entry(struct owned_book *owned, struct address_entry *entry,
 		entry->tried = tried_text(owned, entry);
 }
 
-static void fill_book(struct owned_book *owned, const struct book_draft *draft, uint32_t count)
+/* False: the steps of an address do not stand together. */
+static bool fill_book(struct owned_book *owned, const struct book_draft *draft, uint32_t count)
 {
 	struct address_entry *entries = room_for(owned, count, sizeof(*entries));
 	struct table *index = mem_check(table_create(owned->arena));
 
 	for (size_t i = 0, next; i < draft->count; i = next) {
-		for (next = i;
-		     next < draft->count && draft->steps[next].address == draft->steps[i].address;)
+		uint16_t address = draft->steps[i].address;
+
+		for (next = i; next < draft->count && draft->steps[next].address == address;)
 			next++;
-		if (draft->steps[i].address < count)
-			fill_entry(owned, &entries[draft->steps[i].address], &draft->steps[i],
-				   next - i);
+		if (address < count && entries[address].name)
+			return false;
+		if (address < count)
+			fill_entry(owned, &entries[address], &draft->steps[i], next - i);
 	}
 	owned->book.entries = entries;
 	owned->book.index = index;
@@ -158,6 +161,7 @@ static void fill_book(struct owned_book *owned, const struct book_draft *draft, 
 
 		place->value = owned->book.count++;
 	}
+	return true;
 }
 
 struct address_book *book_finish(struct book_draft **draft, const struct link_book *end)
@@ -165,6 +169,7 @@ struct address_book *book_finish(struct book_draft **draft, const struct link_bo
 	static const struct book_draft nothing;
 	const struct book_draft *from = *draft ? *draft : &nothing;
 	struct owned_book *owned;
+	bool whole;
 
 	if ((*draft && from->serial != end->serial) || end->addresses > ADDRESS_MAX) {
 		book_draft_free(draft);
@@ -172,11 +177,11 @@ struct address_book *book_finish(struct book_draft **draft, const struct link_bo
 	}
 	owned = mem_alloc(sizeof(*owned));
 	owned->arena = mem_check(arena_create());
-	fill_book(owned, from, end->addresses);
+	whole = fill_book(owned, from, end->addresses);
 	owned->book.mode = KEEP(end->mode);
 	owned->book.mode_source = KEEP(end->mode_source);
 	book_draft_free(draft);
-	if (owned->book.count == end->addresses)
+	if (whole && owned->book.count == end->addresses)
 		return &owned->book;
 	book_free(&owned->book);
 	return NULL;
