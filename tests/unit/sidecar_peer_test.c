@@ -13,7 +13,7 @@
 
 #include "states.h"
 
-#define SEEDS "tests/sidecar_peer/seeds"
+#define SEEDS "tests/fuzz/seeds/sidecar_peer"
 
 static struct peer_report *read_text(const char *text, const char **error)
 {
