@@ -10,6 +10,7 @@
 #include "hosts.h"
 #include "mem.h"
 #include "sidecar.h"
+#include "strict.h"
 
 /* The first two are those that is_plain_yes knows. */
 static const struct route {
@@ -177,36 +178,16 @@ bool request_asks(const struct request *request, const char *word)
 	return find_value(request->connection, MHD_GET_ARGUMENT_KIND, word, &value);
 }
 
-static bool has_body(struct MHD_Connection *connection)
-{
-	const char *value;
-
-	if (find_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_TRANSFER_ENCODING, &value))
-		return true;
-	return find_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH, &value) &&
-	       value && strcmp(value, "0") != 0;
-}
-
 enum MHD_Result routes_refuse(struct routes *routes, struct MHD_Connection *connection,
-			      const char *method, bool whole)
+			      const char *method, const struct head *head)
 {
-	if (!whole)
+	if (!head->whole)
 		return send_error(routes, connection, 400, "this is not HTTP to the letter\n");
 	if (strcmp(method, MHD_HTTP_METHOD_GET) != 0 && strcmp(method, MHD_HTTP_METHOD_HEAD) != 0)
 		return send_error(routes, connection, 405, "only GET and HEAD are answered here\n");
-	if (has_body(connection))
+	if (head->body)
 		return send_error(routes, connection, 413, "a request has no body here\n");
 	return MHD_YES;
-}
-
-static bool host_is_ours(struct routes *routes, struct MHD_Connection *connection)
-{
-	const char *value;
-
-	/* HTTP/1.0 knows no Host; libmicrohttpd refuses 1.1 without */
-	if (!find_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_HOST, &value))
-		return true;
-	return value && hosts_allow(routes->hosts, value);
 }
 
 static size_t find_route(const char *path, const char **rest)
@@ -270,33 +251,32 @@ static struct MHD_Response *live_response(struct routes *routes)
 }
 
 /* Whether the answer is no more than a yes; the route is then one of the first two of the table. */
-static bool is_plain_yes(const struct routes *routes, struct MHD_Connection *connection,
-			 const char *path, size_t *route)
+static bool is_plain_yes(const struct routes *routes, const char *path, size_t *route)
 {
-	const char *value;
-
 	for (*route = 0; *route < 2; ++*route)
 		if (strcmp(path, table[*route].path) == 0)
 			break;
 	if (*route == 1)
-		return !find_value(connection, MHD_GET_ARGUMENT_KIND, "exclude", &value) &&
-		       view_all_ready(snapshot_refresh(routes->sidecar->snapshot));
+		return view_all_ready(snapshot_refresh(routes->sidecar->snapshot));
 	return *route == 0;
 }
 
 enum MHD_Result routes_answer(struct routes *routes, struct MHD_Connection *connection,
-			      const char *method, const char *path)
+			      const char *method, const char *path, const struct head *head)
 {
 	const char *value;
-	bool verbose;
 	size_t route;
 
-	if (!host_is_ours(routes, connection))
+	/* HTTP/1.0 knows no Host; libmicrohttpd refuses 1.1 without */
+	if (head->host && !hosts_allow(routes->hosts, head->host))
 		return send_error(routes, connection, 421,
 				  "this server is not known by the name in Host\n");
-	verbose = find_value(connection, MHD_GET_ARGUMENT_KIND, "verbose", &value);
-	if (verbose || !is_plain_yes(routes, connection, path, &route))
-		return answer_route(routes, connection, method, path, verbose);
+	if (head->query)
+		return answer_route(
+			routes, connection, method, path,
+			find_value(connection, MHD_GET_ARGUMENT_KIND, "verbose", &value));
+	if (!is_plain_yes(routes, path, &route))
+		return answer_route(routes, connection, method, path, false);
 	routes->counts[route][0]++;
 	return MHD_queue_response(connection, 200, live_response(routes));
 }

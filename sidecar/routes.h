@@ -13,6 +13,7 @@
  * Paths and what is answered there. A handler reads a view and fills a reply; one function turns
  * every reply into HTTP. No request changes anything.
  */
+struct head;
 struct hosts;
 struct routes;
 struct sidecar;
@@ -48,13 +49,13 @@ struct routes *routes_create(struct sidecar *sidecar, struct hosts *hosts);
 void routes_destroy(struct routes *routes);
 
 /*
- * Looks at the head of a request: one that is not HTTP to the letter (`whole` is false), another
- * method than GET and HEAD, or a body, is refused at once, and the connection ends with that.
+ * Looks at the head of a request: one that is not HTTP to the letter, another method
+ * than GET and HEAD, or a body, is refused at once, and the connection ends with that.
  */
 enum MHD_Result routes_refuse(struct routes *routes, struct MHD_Connection *connection,
-			      const char *method, bool whole);
+			      const char *method, const struct head *head);
 enum MHD_Result routes_answer(struct routes *routes, struct MHD_Connection *connection,
-			      const char *method, const char *path);
+			      const char *method, const char *path, const struct head *head);
 
 /* For muster_http_requests_total: walks paths and statuses that were seen. */
 typedef void routes_count(void *data, const char *path, unsigned status, uint64_t requests);

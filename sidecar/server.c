@@ -21,12 +21,13 @@
 
 #define LISTENERS_MAX 32
 #define ACCEPT_BATCH  32
-#define PAUSE         msec(200) /* when the system has no descriptor left for us */
-#define MEMORY        12288     /* bytes a connection; half of it is for the head of a request */
-#define TURNS         256       /* of libmicrohttpd before others have theirs */
-#define LOOKS         64        /* without finding anything, before sleep */
-#define BUSY          4         /* requests in one turn that make it worth looking again */
-#define SLACK         64        /* connections that are closing but not yet gone */
+#define PAUSE         msec(200) /* when the system has no descriptor or memory left for us */
+#define MEMORY        8192 /* bytes a connection, cleared for each request: for a head of 6 KiB */
+#define TURNS         256  /* of libmicrohttpd before others have theirs */
+#define LOOKS         64   /* without finding anything, before sleep */
+#define BUSY          4    /* requests in one turn that make it worth looking again */
+#define GATHER        1000 /* nanoseconds in which more requests come together */
+#define SLACK         64   /* connections that are closing but not yet gone */
 
 /* One at rest is a stream that has nothing to send. */
 enum conn_state { CONN_READING, CONN_WRITING, CONN_IDLE, CONN_RESTING, CONN_DYING };
@@ -39,13 +40,16 @@ struct conn {
 	bool local;
 	bool suspended; /* libmicrohttpd does not look at it */
 	union address peer;
-	uint64_t since; /* when `state` began */
+	uint64_t since;   /* when `state` began */
+	struct head head; /* of the request that is answered */
 };
 
 struct server {
 	struct sidecar *sidecar;
 	struct loop *loop;
 	struct MHD_Daemon *daemon;
+	int events;   /* its epoll */
+	bool watched; /* the loop looks at it */
 	struct hosts *hosts;
 	struct routes *routes;
 	struct listener listeners[LISTENERS_MAX];
@@ -338,13 +342,12 @@ static void *uri_seen(void *data, const char *uri, struct MHD_Connection *connec
 }
 
 static enum MHD_Result request_begun(struct server *server, struct conn *conn,
-				     struct MHD_Connection *connection, const char *method,
-				     bool whole)
+				     struct MHD_Connection *connection, const char *method)
 {
 	server->requests++;
 	if (conn->state != CONN_DYING)
 		conn_enter(server, conn, CONN_WRITING);
-	return routes_refuse(server->routes, connection, method, whole);
+	return routes_refuse(server->routes, connection, method, &conn->head);
 }
 
 /*
@@ -362,12 +365,12 @@ static enum MHD_Result request_ready(void *data, struct MHD_Connection *connecti
 	(void)upload;
 	if (*context != conn) {
 		*context = conn;
-		return request_begun(server, conn, connection, method,
-				     strict_head(connection, method, path, end, version));
+		conn->head = strict_head(connection, method, path, end, version);
+		return request_begun(server, conn, connection, method);
 	}
 	if (*upload_size)
 		return MHD_NO; /* a body that was not announced */
-	return routes_answer(server->routes, connection, method, path);
+	return routes_answer(server->routes, connection, method, path, &conn->head);
 }
 
 static void request_completed(void *data, struct MHD_Connection *connection, void **context,
@@ -413,9 +416,19 @@ static size_t unescape(void *data, struct MHD_Connection *connection, char *text
 
 /* ---- libmicrohttpd in the loop ---- */
 
+/* Each turn costs, here and, as answers come one by one, where the requests come from. */
+static void gather(void)
+{
+	uint64_t until = clock_monotonic() + GATHER;
+
+	while (clock_monotonic() < until)
+		;
+}
+
 /*
  * While requests come in numbers, looking again a few times costs less than going to sleep and
- * being woken, here and for those who send. A lone request is served in one turn.
+ * being woken, here and for those who send. For so long the loop does not watch: it would be woken
+ * for each packet too, at the expense of who sent it. A lone request is served in one turn.
  */
 static void daemon_ready(void *data, int fd, uint32_t events)
 {
@@ -423,7 +436,6 @@ static void daemon_ready(void *data, int fd, uint32_t events)
 	uint64_t first = server->requests;
 	unsigned idle = 0;
 
-	(void)fd;
 	(void)events;
 	for (int turn = 0; turn < TURNS && idle < LOOKS; turn++) {
 		uint64_t before = server->requests;
@@ -431,8 +443,22 @@ static void daemon_ready(void *data, int fd, uint32_t events)
 		MHD_run(server->daemon);
 		idle = server->requests == before ? idle + 1 : 0;
 		if (server->requests - first < BUSY)
-			break;
+			return;
+		if (server->watched)
+			loop_forget(server->loop, fd);
+		server->watched = false;
+		if (server->requests - before < BUSY)
+			gather();
 	}
+}
+
+/* False: the system has no memory left for that. */
+static bool is_watched(struct server *server)
+{
+	if (!server->watched)
+		server->watched = loop_watch(server->loop, server->events, EPOLLIN, daemon_ready,
+					     server) == 0;
+	return server->watched;
 }
 
 /* It may have connections with work left that no event will announce. */
@@ -441,7 +467,7 @@ static uint64_t before_sleep(void *data, uint64_t now)
 	struct server *server = data;
 	MHD_UNSIGNED_LONG_LONG left;
 
-	if (server->resumed)
+	if (!is_watched(server) || server->resumed)
 		MHD_run(server->daemon);
 	server->resumed = false;
 	for (int turn = 0; MHD_get_timeout(server->daemon, &left) == MHD_YES; turn++) {
@@ -451,7 +477,7 @@ static uint64_t before_sleep(void *data, uint64_t now)
 			return now;
 		MHD_run(server->daemon);
 	}
-	return NEVER;
+	return server->watched ? NEVER : now + PAUSE;
 }
 
 static struct MHD_Daemon *start_daemon(struct server *server)
@@ -483,9 +509,9 @@ struct server *server_create(struct sidecar *sidecar)
 	server->routes = routes_create(sidecar, server->hosts);
 	info = server->daemon ? MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_EPOLL_FD)
 			      : NULL;
-	if (!info || !server->routes ||
-	    loop_watch(server->loop, info->epoll_fd, EPOLLIN, daemon_ready, server) < 0)
+	if (!info || !server->routes)
 		return NULL;
+	server->events = info->epoll_fd;
 	loop_before_sleep(server->loop, before_sleep, server);
 	return server;
 }

@@ -7,23 +7,25 @@
 
 /* What is known of the headers up to here. */
 struct walk {
+	struct head head;
 	const char *next; /* where the next line must begin */
-	unsigned hosts;
 	bool bad;
 };
 
-/* RFC 9110, 5.6.2. */
-static bool is_token(const char *text)
+/* Returns the length, or 0: it is none. RFC 9110, 5.6.2. */
+static size_t token_length(const char *text)
 {
-	static const char special[] = "!#$%&'*+-.^_`|~";
+	static const bool allowed[256] = {
+		['a' ... 'z'] = true, ['A' ... 'Z'] = true,  ['0' ... '9'] = true,
+		['!'] = true,         ['#' ... '\''] = true, ['*' ... '+'] = true,
+		['-' ... '.'] = true, ['^' ... '`'] = true,  ['|'] = true,
+		['~'] = true,
+	};
+	const char *end = text;
 
-	if (!*text)
-		return false;
-	for (; *text; text++)
-		if (!(*text >= 'a' && *text <= 'z') && !(*text >= 'A' && *text <= 'Z') &&
-		    !(*text >= '0' && *text <= '9') && !strchr(special, *text))
-			return false;
-	return true;
+	while (allowed[(unsigned char)*end])
+		end++;
+	return *end ? 0 : (size_t)(end - text);
 }
 
 /* Returns the end of a value, or NULL where it has what no value may have. */
@@ -43,20 +45,38 @@ static const char *value_end(const char *value)
  */
 #define HEAD_IN_PLACE (MHD_VERSION < 0x00097600)
 
+/* Lengths come first: most headers are none of these. */
+static bool is_named(const char *name, size_t len, const char *wanted)
+{
+	return len == strlen(wanted) && strcasecmp(name, wanted) == 0;
+}
+
+static void note(struct walk *walk, const char *name, size_t len, const char *value)
+{
+	if (is_named(name, len, MHD_HTTP_HEADER_HOST)) {
+		walk->bad |= walk->head.host != NULL;
+		walk->head.host = value;
+	} else if (is_named(name, len, MHD_HTTP_HEADER_TRANSFER_ENCODING)) {
+		walk->head.body = true;
+	} else if (is_named(name, len, MHD_HTTP_HEADER_CONTENT_LENGTH)) {
+		walk->head.body |= strcmp(value, "0") != 0;
+	}
+}
+
 static enum MHD_Result look_at(void *data, enum MHD_ValueKind kind, const char *name,
 			       const char *value)
 {
 	struct walk *walk = data;
 	const char *end = value ? value_end(value) : NULL;
+	size_t len = token_length(name);
 
 	(void)kind;
-	if (!end || !is_token(name) || (HEAD_IN_PLACE && name != walk->next)) {
+	if (!end || !len || (HEAD_IN_PLACE && name != walk->next)) {
 		walk->bad = true;
 		return MHD_NO;
 	}
 	walk->next = end + 2;
-	if (strcasecmp(name, MHD_HTTP_HEADER_HOST) == 0)
-		walk->hosts++;
+	note(walk, name, len, value);
 	return MHD_YES;
 }
 
@@ -69,17 +89,19 @@ static bool line_is_whole(const char *method, const char *path, const char *uri_
 	return !HEAD_IN_PLACE || path == method + strlen(method) + 1;
 }
 
-bool strict_head(struct MHD_Connection *connection, const char *method, const char *path,
-		 const char *uri_end, const char *version)
+struct head strict_head(struct MHD_Connection *connection, const char *method, const char *path,
+			const char *uri_end, const char *version)
 {
 	struct walk walk = {.next = version + strlen(version) + 2};
 	const union MHD_ConnectionInfo *info;
 
 	if (!line_is_whole(method, path, uri_end, version))
-		return false;
+		return walk.head;
 	MHD_get_connection_values(connection, MHD_HEADER_KIND, look_at, &walk);
-	if (walk.bad || walk.hosts > 1)
-		return false;
+	if (walk.bad)
+		return (struct head){0};
 	info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
-	return !HEAD_IN_PLACE || (info && walk.next + 2 == method + info->header_size);
+	walk.head.whole = !HEAD_IN_PLACE || (info && walk.next + 2 == method + info->header_size);
+	walk.head.query = uri_end != path + strlen(path);
+	return walk.head;
 }

@@ -5,6 +5,14 @@
 #include <microhttpd.h>
 #include <stdbool.h>
 
+/* What one walk over the head of a request tells. */
+struct head {
+	bool whole;       /* HTTP to the letter; if it is not, nothing else is known */
+	bool body;        /* one is announced */
+	bool query;       /* there may be one: the target is more than the path */
+	const char *host; /* NULL: not said; as long as the request */
+};
+
 /*
  * Whether the head of a request is HTTP to the letter (RFC 9112). libmicrohttpd takes what it can
  * make sense of: a NUL in the middle of a header, lines that end in LF alone, a blank before the
@@ -14,7 +22,7 @@
  * `method`, `path` and `version` as the first call of the handler has them, `uri_end` the end of
  * the target with its query.
  */
-bool strict_head(struct MHD_Connection *connection, const char *method, const char *path,
-		 const char *uri_end, const char *version);
+struct head strict_head(struct MHD_Connection *connection, const char *method, const char *path,
+			const char *uri_end, const char *version);
 
 #endif
