@@ -151,7 +151,7 @@ $(OUT)/lib/libseccomp.a: $(OUT)/lib/libyaml.a
 # A unit test links common/ and init/; one named sidecar_* or ctl_* that program instead.
 unit:  $(call named,unit)
 tools: $(call named,tools) $(OUT)/demo/agent $(addprefix $(OUT)/nvml/,fake.so fake-v1.so fake-bare.so)
-tools: $(if $(STATIC)$(SANITIZE),,$(if $(NVCC),$(addprefix $(OUT)/,gpu-check tools/gpu-check-fake)))
+tools: $(if $(STATIC)$(SANITIZE),,$(if $(and $(NVCC),$(shell command -v g++)),$(addprefix $(OUT)/,gpu-check tools/gpu-check-fake)))
 link-test = $(Q)mkdir -p $(@D) && $(LINK) $(CFLAGS) $(LDFLAGS) -o $@ $^
 $(OUT)/unit/sidecar_%: $(OUT)/obj/tests/unit/sidecar_%.o $(OUT)/libsidecar.a $(COMMON)
 	$(call say,LINK)

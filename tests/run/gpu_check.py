@@ -10,7 +10,7 @@ import subprocess
 from lib import BUILD, ROOT, check, contains, equal, skip, tool, until
 
 if not (BUILD / "gpu-check").exists():
-    skip("gpu-check is not built: there is no nvcc here")
+    skip("gpu-check is not built: there is no nvcc here, or no g++ for it")
 FAKE = tool("gpu-check-fake")
 CODES = {int(code): text for text, code in
          re.findall(r"GPU_(\w+) = (\d+)", (ROOT / "common/gpu_codes.h").read_text())}

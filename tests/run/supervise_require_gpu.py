@@ -113,7 +113,7 @@ with Run(CONFIG + "ready_timeout = 400ms\n", where=None) as init:
 # the real one
 real = BUILD / "gpu-check"
 if not real.exists():
-    print("not looked at: the real gpu-check, as there is no nvcc here")
+    print("not looked at: the real gpu-check, as there is no nvcc here, or no g++ for it")
 elif os.path.exists("/proc/driver/nvidia"):
     print("not looked at: the real gpu-check without a driver, as there is one")
 else:
