@@ -8,12 +8,15 @@ SECONDS   ?= 60
 ENGINE    ?= libfuzzer
 NVCC      ?= $(firstword $(wildcard $(addsuffix /nvcc,$(subst :, ,$(PATH)) $(CUDA_HOME)/bin /usr/local/cuda/bin)))
 Q         := $(if $(V),,@)
-say        = $(if $(V),@:,@printf '  %-6s %s\n' '$(1)' '$(patsubst $(OUT)/%,%,$@)')
+say        = $(if $(V),@:,@printf '  %-6s %s\n' '$(1)' '$(patsubst $(BUILD)/%,%,$@)')
 
-# Each kind of build has its folder below $(BUILD), so that objects never mix.
+# Each kind of build has its folder below $(BUILD), so that objects never mix. With STATIC=1 only the
+# link is another.
 comma   := ,
 OUT     := $(BUILD)$(if $(SANITIZE),/sanitize-$(subst $(comma),-,$(SANITIZE)))
-OUT     := $(OUT)$(if $(filter 1,$(STATIC)),/static)$(if $(filter musl,$(STATIC)),/musl)
+OUT     := $(OUT)$(if $(filter musl,$(STATIC)),/musl)
+OBJ     := $(OUT)/obj
+OUT     := $(OUT)$(if $(filter 1,$(STATIC)),/static)
 PROGRAMS := muster-init musterctl $(if $(STATIC),,muster-sidecar)
 ifeq ($(STATIC),musl)
 CC := musl-gcc
@@ -66,12 +69,12 @@ SEES_init        := init/system init/child
 SEES_init/start  := init init/wrap init/system init/child
 SEES_init/wrap   := init/system init/child
 SEES_init/system := init/child
-$(OUT)/obj/tests/%.o: INCLUDE += $(addprefix -I,$(INIT) init/ctl sidecar tests/fuzz/engine)
+$(OBJ)/tests/%.o: INCLUDE += $(addprefix -I,$(INIT) init/ctl sidecar tests/fuzz/engine)
 
 # ---- programs ----
-objects  = $(patsubst %.c,$(OUT)/obj/%.o,$(wildcard $(addsuffix /*.c,$(1))))
+objects  = $(patsubst %.c,$(OBJ)/%.o,$(wildcard $(addsuffix /*.c,$(1))))
 named    = $(patsubst tests/$(1)/%.c,$(OUT)/$(1)/%,$(wildcard tests/$(1)/*.c))
-COMMON  := $(OUT)/libmuster.a
+COMMON  := $(OBJ)/libmuster.a
 # Statically where that is possible: hardly anybody who wraps a program needs it, and a library more to
 # load would be paid for at each start.
 SECCOMP      := $(if $(findstring /,$(shell $(CC) -print-file-name=libseccomp.a)),-l:libseccomp.a,-lseccomp)
@@ -82,10 +85,11 @@ all: $(addprefix $(OUT)/,$(PROGRAMS))
 
 # What wrap mode needs comes first, and what of libc it needs behind it (-lc): a wrapped program keeps
 # few pages of init in memory.
-WRAPPING := $(patsubst %,$(OUT)/obj/%.o,$(addprefix init/,start/main start/options wrap/wrap wrap/wrap_start \
+WRAPPING := $(patsubst %,$(OBJ)/%.o,$(addprefix init/,start/main start/options wrap/wrap wrap/wrap_start \
 	child/spawn child/exec wrap/terminal system/memory system/fault) common/fd)
 $(OUT)/muster-init: $(call objects,$(INIT)) $(COMMON)
 	$(call say,LINK)
+	$(Q)mkdir -p $(@D)
 	$(Q)$(LINK) $(CFLAGS) $(LDFLAGS) -o $@ $(WRAPPING) $(if $(STATIC),-lc) \
 		$(filter-out $(WRAPPING),$^) -linih $(SECCOMP)
 # libyaml goes into the program: a check that runs every few seconds loads no library more for it.
@@ -93,26 +97,27 @@ $(OUT)/musterctl: $(call objects,init/ctl) $(COMMON)
 $(OUT)/musterctl: LIBS := $(CTL_LIBS)
 $(OUT)/muster-sidecar: $(call objects,sidecar) $(COMMON)
 $(OUT)/muster-sidecar: LIBS := $(SIDECAR_LIBS)
-$(OUT)/obj/sidecar/page.o: $(wildcard sidecar/page/*)
-$(OUT)/obj/init/wrap/personality.o: LICENSE
+$(OBJ)/sidecar/page.o: $(wildcard sidecar/page/*)
+$(OBJ)/init/wrap/personality.o: LICENSE
 
 $(addprefix $(OUT)/,musterctl muster-sidecar):
 	$(call say,LINK)
+	$(Q)mkdir -p $(@D)
 	$(Q)$(LINK) $(CFLAGS) $(LDFLAGS) -o $@ $^ -linih $(LIBS)
 
-$(OUT)/obj/%.o: %.c $(OUT)/flags $(MUSL_LIBS)
+$(OBJ)/%.o: %.c $(OBJ)/flags $(MUSL_LIBS)
 	$(call say,CC)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(COMPILE) $(INCLUDE) $(addprefix -I,$(SEES_$(@D:$(OUT)/obj/%=%))) $(CPPFLAGS) $(CFLAGS) \
+	$(Q)$(COMPILE) $(INCLUDE) $(addprefix -I,$(SEES_$(@D:$(OBJ)/%=%))) $(CPPFLAGS) $(CFLAGS) \
 		-MMD -MP -c -o $@ $<
 
 # What of a program is not its main, for tests to link.
 archive = $(filter-out %/main.o,$(call objects,$(1)))
 $(COMMON): $(call objects,common)
-$(OUT)/libinit.a: $(call archive,$(INIT))
-$(OUT)/libctl.a: $(call archive,init/ctl)
-$(OUT)/libsidecar.a: $(call archive,sidecar)
-$(OUT)/lib%.a: $(OUT)/sources
+$(OBJ)/libinit.a: $(call archive,$(INIT))
+$(OBJ)/libctl.a: $(call archive,init/ctl)
+$(OBJ)/libsidecar.a: $(call archive,sidecar)
+$(OBJ)/lib%.a: $(OBJ)/sources
 	$(Q)rm -f $@
 	$(Q)$(AR) rcsD $@ $(filter %.o,$^)
 
@@ -128,14 +133,14 @@ $(OUT)/cuda: FORCE
 	@echo '$(NVCC) $(CUDA_ARCHS)' | cmp -s - $@ || echo '$(NVCC) $(CUDA_ARCHS)' >$@
 
 # Other flags than last time, or a library that is missing, are seen here.
-$(OUT)/flags: FORCE
+$(OBJ)/flags: FORCE
 	@mkdir -p $(@D)
 	@test -e $@ || scripts/install-deps --check build $(if $(filter musl,$(STATIC)),musl)
 	@echo '$(COMPILE) $(CPPFLAGS) $(CFLAGS)' | cmp -s - $@ || \
 		echo '$(COMPILE) $(CPPFLAGS) $(CFLAGS)' >$@
 
 # So is a source file that came or went.
-$(OUT)/sources: FORCE
+$(OBJ)/sources: FORCE
 	@mkdir -p $(@D)
 	@echo '$(wildcard $(addsuffix /*.c,common $(INIT) init/ctl sidecar))' | cmp -s - $@ || \
 		echo '$(wildcard $(addsuffix /*.c,common $(INIT) init/ctl sidecar))' >$@
@@ -153,22 +158,22 @@ unit:  $(call named,unit)
 tools: $(call named,tools) $(OUT)/demo/agent $(addprefix $(OUT)/nvml/,fake.so fake-v1.so fake-bare.so)
 tools: $(if $(STATIC)$(SANITIZE),,$(if $(and $(NVCC),$(shell command -v g++)),$(addprefix $(OUT)/,gpu-check tools/gpu-check-fake)))
 link-test = $(Q)mkdir -p $(@D) && $(LINK) $(CFLAGS) $(LDFLAGS) -o $@ $^
-$(OUT)/unit/sidecar_%: $(OUT)/obj/tests/unit/sidecar_%.o $(OUT)/libsidecar.a $(COMMON)
+$(OUT)/unit/sidecar_%: $(OBJ)/tests/unit/sidecar_%.o $(OBJ)/libsidecar.a $(COMMON)
 	$(call say,LINK)
 	$(link-test) -lcmocka -linih $(SIDECAR_LIBS)
-$(OUT)/unit/ctl_%: $(OUT)/obj/tests/unit/ctl_%.o $(OUT)/libctl.a $(COMMON)
+$(OUT)/unit/ctl_%: $(OBJ)/tests/unit/ctl_%.o $(OBJ)/libctl.a $(COMMON)
 	$(call say,LINK)
 	$(link-test) -lcmocka -linih $(CTL_LIBS)
-$(OUT)/unit/%: $(OUT)/obj/tests/unit/%.o $(OUT)/libinit.a $(COMMON)
+$(OUT)/unit/%: $(OBJ)/tests/unit/%.o $(OBJ)/libinit.a $(COMMON)
 	$(call say,LINK)
 	$(link-test) -lcmocka -linih $(SECCOMP)
-$(OUT)/tools/%: $(OUT)/obj/tests/tools/%.o $(COMMON)
+$(OUT)/tools/%: $(OBJ)/tests/tools/%.o $(COMMON)
 	$(call say,LINK)
 	$(link-test)
 # NVIDIA's library as a fake: of now, of old drivers, and with as little as there can be.
 $(OUT)/nvml/fake-v1.so: CPPFLAGS += -DFAKE_V1
 $(OUT)/nvml/fake-bare.so: CPPFLAGS += -DFAKE_BARE
-$(OUT)/nvml/%.so: tests/nvml/fake_nvml.c sidecar/nvml.h $(OUT)/flags
+$(OUT)/nvml/%.so: tests/nvml/fake_nvml.c sidecar/nvml.h $(OBJ)/flags
 	$(call say,LINK)
 	$(Q)mkdir -p $(@D) && $(COMPILE) -Isidecar $(CPPFLAGS) $(CFLAGS) -fPIC -shared -fvisibility=hidden -o $@ $<
 # gpu-check with CUDA's runtime as a fake.
@@ -179,23 +184,23 @@ $(OUT)/tools/gpu-check-fake: tests/cuda/fake_cudart.c $(GPU_CHECK)
 # An entry of tests/fuzz is run by libFuzzer where the build is for it; in any other build it is a
 # program that plays the files it is given.
 FUZZ_MAIN := $(if $(findstring fuzzer,$(SANITIZE)),,replay)
-FUZZ_WITH := $(patsubst %,$(OUT)/obj/tests/fuzz/engine/%.o,arena $(FUZZ_MAIN))
+FUZZ_WITH := $(patsubst %,$(OBJ)/tests/fuzz/engine/%.o,arena $(FUZZ_MAIN))
 link-fuzz  = $(link-test) $(if $(FUZZ_MAIN),,-fsanitize=fuzzer) -linih
-$(OUT)/fuzz/ctl_%: $(OUT)/obj/tests/fuzz/ctl_%.o $(FUZZ_WITH) $(OUT)/libctl.a $(COMMON)
+$(OUT)/fuzz/ctl_%: $(OBJ)/tests/fuzz/ctl_%.o $(FUZZ_WITH) $(OBJ)/libctl.a $(COMMON)
 	$(call say,LINK)
 	$(link-fuzz) $(CTL_LIBS)
-$(OUT)/fuzz/sidecar_%: $(OUT)/obj/tests/fuzz/sidecar_%.o $(FUZZ_WITH) $(OUT)/libsidecar.a $(COMMON)
+$(OUT)/fuzz/sidecar_%: $(OBJ)/tests/fuzz/sidecar_%.o $(FUZZ_WITH) $(OBJ)/libsidecar.a $(COMMON)
 	$(call say,LINK)
 	$(link-fuzz) $(SIDECAR_LIBS)
-$(OUT)/fuzz/init_%: $(OUT)/obj/tests/fuzz/init_%.o $(FUZZ_WITH) $(OUT)/libinit.a $(COMMON)
+$(OUT)/fuzz/init_%: $(OBJ)/tests/fuzz/init_%.o $(FUZZ_WITH) $(OBJ)/libinit.a $(COMMON)
 	$(call say,LINK)
 	$(link-fuzz) $(SECCOMP)
-$(OUT)/fuzz/%: $(OUT)/obj/tests/fuzz/%.o $(FUZZ_WITH) $(COMMON)
+$(OUT)/fuzz/%: $(OBJ)/tests/fuzz/%.o $(FUZZ_WITH) $(COMMON)
 	$(call say,LINK)
 	$(link-fuzz)
 
 # The services of the reference stack.
-$(OUT)/demo/agent: demo/reference/agent.c $(OUT)/flags
+$(OUT)/demo/agent: demo/reference/agent.c $(OBJ)/flags
 	$(call say,LINK)
 	$(Q)mkdir -p $(@D) && $(COMPILE) $(CFLAGS) -o $@ $<
 
@@ -205,6 +210,7 @@ CHECKED := address,undefined
 test:
 	$(Q)scripts/install-deps build test
 	$(Q)+$(MAKE) all unit tools
+	$(Q)+$(MAKE) STATIC=1 all
 	$(Q)+$(MAKE) SANITIZE=$(CHECKED) all unit fuzz-entries
 	$(Q)MUSTER_BUILD=$(abspath $(BUILD)) python3 tests/run.py $(TESTS)
 
@@ -289,7 +295,7 @@ bench-deps:
 	$(Q)+$(MAKE) STATIC=musl all || echo 'without the musl build: see above' >&2
 $(BENCH_PROGRAMS): | bench-deps
 bench-programs: $(OUT)/bench/resolve $(OUT)/demo/agent
-$(OUT)/bench/resolve: $(OUT)/obj/tests/bench/resolve.o $(COMMON) | bench-deps
+$(OUT)/bench/resolve: $(OBJ)/tests/bench/resolve.o $(COMMON) | bench-deps
 	$(call say,LINK)
 	$(Q)mkdir -p $(@D) && $(LINK) $(CFLAGS) $(LDFLAGS) -o $@ $^ -linih
 
@@ -345,7 +351,7 @@ help:
 FORCE:
 .PHONY: all unit tools gpu-check test images test-image test-k8s demo lint analyze fuzz fuzz-entries reliability coverage bench-deps install uninstall clean help FORCE
 # kept although only a chain of rules asks for them; not .SECONDARY, which would also hide that a header is gone
-.PRECIOUS: $(OUT)/obj/%.o
+.PRECIOUS: $(OBJ)/%.o
 .SUFFIXES:
 .DELETE_ON_ERROR:
 -include $(patsubst %.o,%.d,$(call objects,common $(INIT) init/ctl sidecar tests/unit tests/tools tests/fuzz tests/bench))
