@@ -22,12 +22,12 @@
 #define LISTENERS_MAX 32
 #define ACCEPT_BATCH  32
 #define PAUSE         msec(200) /* when the system has no descriptor or memory left for us */
-#define MEMORY        8192 /* bytes a connection, cleared for each request: for a head of 6 KiB */
-#define TURNS         256  /* of libmicrohttpd before others have theirs */
-#define LOOKS         64   /* without finding anything, before sleep */
-#define BUSY          4    /* requests in one turn that make it worth looking again */
-#define GATHER        1000 /* nanoseconds in which more requests come together */
-#define SLACK         64   /* connections that are closing but not yet gone */
+#define MEMORY        12288 /* bytes a connection: for a head of 6 KiB and a copy of its cookies */
+#define TURNS         256   /* of libmicrohttpd before others have theirs */
+#define LOOKS         64    /* without finding anything, before sleep */
+#define BUSY          4     /* requests in one turn that make it worth looking again */
+#define GATHER        1000  /* nanoseconds in which more requests come together */
+#define SLACK         64    /* connections that are closing but not yet gone */
 
 /* One at rest is a stream that has nothing to send. */
 enum conn_state { CONN_READING, CONN_WRITING, CONN_IDLE, CONN_RESTING, CONN_DYING };
