@@ -137,11 +137,8 @@ void cgroups_tidy(struct supervisor *sup)
 {
 	for (uint32_t i = 0; i < sup->count; i++) {
 		struct service *service = sup->services[i];
-		unsigned state = machine_state(service->phase);
 
-		if (service->in_cgroup &&
-		    (state == STATE_INACTIVE || state == STATE_WAITING || state == STATE_BACKOFF ||
-		     state == STATE_COMPLETED || state == STATE_FAILED))
+		if (service->in_cgroup && machine_is_at_rest(service->phase))
 			cgroups_leave(sup, service);
 	}
 }

@@ -232,11 +232,11 @@ void control_flush(struct supervisor *sup)
 
 static struct service *find_service(struct supervisor *sup, struct client *client, const char *name)
 {
-	for (uint32_t i = 0; i < sup->count; i++)
-		if (strcmp(sup->services[i]->config->name, name) == 0)
-			return sup->services[i];
-	answer(sup, client, WIRE_NOT_FOUND, "there is no service \"%s\"", name);
-	return NULL;
+	struct service *service = supervisor_find(sup, name);
+
+	if (!service)
+		answer(sup, client, WIRE_NOT_FOUND, "there is no service \"%s\"", name);
+	return service;
 }
 
 static bool is_privileged(const struct supervisor *sup, uid_t uid)
@@ -254,34 +254,25 @@ static bool may_change(struct supervisor *sup, struct client *client)
 	return false;
 }
 
-static void start_service(struct supervisor *sup, struct client *client, struct service *service)
+/* START, STOP, RESTART */
+static void move_service(struct supervisor *sup, struct client *client, int type,
+			 struct service *service)
 {
-	if (sup->stage != STAGE_RUN) {
+	if (type != WIRE_STOP && sup->stage != STAGE_RUN) {
 		answer(sup, client, WIRE_FAILED, "muster-init is stopping");
 		return;
 	}
-	schedule_want(sup, service);
-	answer(sup, client, WIRE_DONE, "%s", state_name(machine_state(service->phase)));
-}
-
-static void stop_service(struct supervisor *sup, struct client *client, struct service *service)
-{
-	service->wanted = service->demand = false;
-	supervisor_event(sup, service, EV_UNWANT);
-	schedule_changed(sup, service);
-	answer(sup, client, WIRE_DONE, "%s", state_name(machine_state(service->phase)));
-}
-
-static void restart_service(struct supervisor *sup, struct client *client, struct service *service)
-{
-	if (sup->stage != STAGE_RUN) {
-		answer(sup, client, WIRE_FAILED, "muster-init is stopping");
-		return;
+	if (type == WIRE_STOP) {
+		service->wanted = service->demand = false;
+		supervisor_event(sup, service, EV_UNWANT);
+	} else if (type == WIRE_RESTART) {
+		service->wanted = true;
+		supervisor_event(sup, service, EV_RESTART);
 	}
-	service->wanted = true;
-	supervisor_event(sup, service, EV_RESTART);
-	schedule_want(sup, service); /* and what it cannot do without */
-	schedule_changed(sup, service);
+	if (type != WIRE_STOP)
+		schedule_want(sup, service); /* and what it cannot do without */
+	if (type != WIRE_START)
+		schedule_changed(sup, service);
 	answer(sup, client, WIRE_DONE, "%s", state_name(machine_state(service->phase)));
 }
 
@@ -323,14 +314,10 @@ static void on_service(struct supervisor *sup, struct client *client, int type, 
 	service = find_service(sup, client, request.name);
 	if (!service)
 		return;
-	if (type == WIRE_START)
-		start_service(sup, client, service);
-	else if (type == WIRE_STOP)
-		stop_service(sup, client, service);
-	else if (type == WIRE_RESTART)
-		restart_service(sup, client, service);
-	else
+	if (type == WIRE_SIGNAL)
 		signal_service(sup, client, service, request.number);
+	else
+		move_service(sup, client, type, service);
 }
 
 /* What the reload under way changes; a later one that takes its place speaks for both. */

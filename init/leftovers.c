@@ -56,18 +56,11 @@ static const char *name_carried(int proc, pid_t pid)
 	return NULL;
 }
 
-static struct service *service_called(const struct supervisor *sup, const char *name)
-{
-	for (uint32_t i = 0; name && i < sup->count; i++)
-		if (strcmp(sup->services[i]->config->name, name) == 0)
-			return sup->services[i];
-	return NULL;
-}
-
 /* The service that a child of ours belongs to, as main process, helper or leftover; or NULL. */
 static struct service *owner_of(const struct supervisor *sup, int proc, pid_t child)
 {
 	struct child_entry entry = children_find(&sup->children, child);
+	const char *name;
 	pid_t session;
 
 	if (entry.kind != CHILD_STRANGER)
@@ -76,7 +69,8 @@ static struct service *owner_of(const struct supervisor *sup, int proc, pid_t ch
 	for (uint32_t i = 0; i < sup->count; i++)
 		if (session > 1 && sup->services[i]->session == session)
 			return sup->services[i];
-	return service_called(sup, name_carried(proc, child));
+	name = name_carried(proc, child);
+	return name ? supervisor_find(sup, name) : NULL;
 }
 
 bool leftovers_owns(const struct supervisor *sup, const struct service *service, pid_t pid)

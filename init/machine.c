@@ -21,24 +21,6 @@ static const struct {
 	[PH_FAILED] = {"failed", STATE_FAILED},
 };
 
-static const char events[EV_COUNT][14] = {
-	[EV_WANT] = "want",
-	[EV_UNWANT] = "unwant",
-	[EV_RESTART] = "restart",
-	[EV_DEPS_MET] = "deps_met",
-	[EV_DEPS_FAILED] = "deps_failed",
-	[EV_LAUNCH_FAILED] = "launch_failed",
-	[EV_HOOK_OK] = "hook_ok",
-	[EV_HOOK_FAILED] = "hook_failed",
-	[EV_READY] = "ready",
-	[EV_UNREADY] = "unready",
-	[EV_DEAD] = "dead",
-	[EV_ENDING] = "ending",
-	[EV_EXITED] = "exited",
-	[EV_DEADLINE] = "deadline",
-	[EV_GONE] = "gone",
-};
-
 enum service_state machine_state(enum phase phase)
 {
 	return phases[phase].state;
@@ -46,26 +28,13 @@ enum service_state machine_state(enum phase phase)
 
 bool machine_is_at_rest(enum phase phase)
 {
-	switch (phase) {
-	case PH_INACTIVE:
-	case PH_WAITING:
-	case PH_BACKOFF:
-	case PH_COMPLETED:
-	case PH_FAILED:
-		return true;
-	default:
-		return false;
-	}
+	return phase == PH_INACTIVE || phase == PH_WAITING || phase == PH_BACKOFF ||
+	       phase == PH_COMPLETED || phase == PH_FAILED;
 }
 
 const char *machine_phase_name(enum phase phase)
 {
 	return phases[phase].name;
-}
-
-const char *machine_event_name(enum event event)
-{
-	return events[event];
 }
 
 /* ---- steps that several phases share ---- */
@@ -161,13 +130,6 @@ static struct machine_step begin_sweep(enum after after, unsigned effects)
 	return go(PH_STOPPING, after, effects | FX_PROBES_OFF | FX_SWEEP | FX_ARM_GRACE);
 }
 
-static struct machine_step gone(enum after after, const struct machine_facts *f)
-{
-	if (f->has_post_stop)
-		return go(PH_POST_STOP, after, FX_POST_STOP | FX_ARM_GRACE);
-	return settle(after);
-}
-
 static bool is_wish(enum event event)
 {
 	return event == EV_WANT || event == EV_UNWANT || event == EV_RESTART;
@@ -187,11 +149,15 @@ static struct machine_step redirect(enum phase phase, enum after after, enum eve
 	return go(phase, after == AFTER_BACKOFF && event == EV_WANT ? after : AFTER_WAITING, 0);
 }
 
-/* ---- one function a phase ---- */
+/* ---- one function for phases that answer alike ---- */
 
 static struct machine_step in_rest(enum phase phase, enum after after, enum event event)
 {
 	switch (event) {
+	case EV_DEADLINE:
+		if (phase != PH_BACKOFF)
+			return ignore(phase, after);
+		/* fall through */
 	case EV_WANT:
 	case EV_RESTART:
 		return go(PH_WAITING, AFTER_INACTIVE, FX_DISARM);
@@ -243,17 +209,20 @@ static struct machine_step begin_own_end(void)
 	return go(PH_STOPPING, AFTER_OWN, FX_PROBES_OFF | FX_ARM_GRACE);
 }
 
-/* The main process ended while that was awaited. */
-static struct machine_step exited(enum phase phase, enum after after, const struct machine_facts *f)
-{
-	return go(phase, after == AFTER_OWN ? after_exit(PH_RUNNING, f) : after, FX_SWEEP);
-}
-
-/* What STARTING, RUNNING, READY and UNHEALTHY answer alike. */
+/* STARTING, RUNNING, READY and UNHEALTHY: its main process is there, or at least meant to be. */
 static struct machine_step in_up(enum phase phase, enum after after, enum event event,
 				 const struct machine_facts *f)
 {
 	switch (event) {
+	case EV_READY:
+		if (phase == PH_STARTING && f->type != TYPE_ONESHOT)
+			return go(PH_READY, after, FX_DISARM);
+		return phase == PH_UNHEALTHY ? go(PH_READY, after, 0) : ignore(phase, after);
+	case EV_UNREADY:
+		return phase == PH_READY ? go(PH_UNHEALTHY, after, 0) : ignore(phase, after);
+	case EV_DEADLINE:
+		return phase == PH_STARTING ? begin_stop(after_failure(f), f)
+					    : ignore(phase, after);
 	case EV_ENDING:
 		return phase == PH_STARTING || f->type == TYPE_EXTERNAL ? ignore(phase, after)
 									: begin_own_end();
@@ -273,32 +242,6 @@ static struct machine_step in_up(enum phase phase, enum after after, enum event 
 	}
 }
 
-static struct machine_step in_starting(enum after after, enum event event,
-				       const struct machine_facts *f)
-{
-	if (event == EV_READY && f->type != TYPE_ONESHOT)
-		return go(PH_READY, after, FX_DISARM);
-	if (event == EV_DEADLINE)
-		return begin_stop(after_failure(f), f);
-	return in_up(PH_STARTING, after, event, f);
-}
-
-static struct machine_step in_ready(enum after after, enum event event,
-				    const struct machine_facts *f)
-{
-	if (event == EV_UNREADY)
-		return go(PH_UNHEALTHY, after, 0);
-	return in_up(PH_READY, after, event, f);
-}
-
-static struct machine_step in_unhealthy(enum after after, enum event event,
-					const struct machine_facts *f)
-{
-	if (event == EV_READY)
-		return go(PH_READY, after, 0);
-	return in_up(PH_UNHEALTHY, after, event, f);
-}
-
 static struct machine_step in_stop_command(enum after after, enum event event)
 {
 	switch (event) {
@@ -315,33 +258,21 @@ static struct machine_step in_stop_command(enum after after, enum event event)
 	}
 }
 
-static struct machine_step in_stopping(enum after after, enum event event,
+/* STOPPING, and KILLING, where a deadline means something in an uninterruptible call. */
+static struct machine_step in_stopping(enum phase phase, enum after after, enum event event,
 				       const struct machine_facts *f)
 {
 	switch (event) {
 	case EV_EXITED:
-		return exited(PH_STOPPING, after, f);
+		return go(phase, after == AFTER_OWN ? after_exit(PH_RUNNING, f) : after, FX_SWEEP);
 	case EV_GONE:
-		return gone(after, f);
+		return f->has_post_stop ? go(PH_POST_STOP, after, FX_POST_STOP | FX_ARM_GRACE)
+					: settle(after);
 	case EV_DEADLINE:
-		return go(PH_KILLING, after, FX_KILL_SIGNAL | FX_ARM_KILL);
+		return go(PH_KILLING, after,
+			  (phase == PH_KILLING ? FX_STUCK : 0) | FX_KILL_SIGNAL | FX_ARM_KILL);
 	default:
-		return ignore(PH_STOPPING, after);
-	}
-}
-
-static struct machine_step in_killing(enum after after, enum event event,
-				      const struct machine_facts *f)
-{
-	switch (event) {
-	case EV_EXITED:
-		return exited(PH_KILLING, after, f);
-	case EV_GONE:
-		return gone(after, f);
-	case EV_DEADLINE: /* something in an uninterruptible call */
-		return go(PH_KILLING, after, FX_STUCK | FX_KILL_SIGNAL | FX_ARM_KILL);
-	default:
-		return ignore(PH_KILLING, after);
+		return ignore(phase, after);
 	}
 }
 
@@ -362,20 +293,6 @@ static struct machine_step in_post_stop(enum after after, enum event event)
 	}
 }
 
-static struct machine_step in_backoff(enum after after, enum event event)
-{
-	switch (event) {
-	case EV_DEADLINE:
-	case EV_WANT:
-	case EV_RESTART:
-		return go(PH_WAITING, AFTER_INACTIVE, FX_DISARM);
-	case EV_UNWANT:
-		return go(PH_INACTIVE, AFTER_INACTIVE, FX_DISARM);
-	default:
-		return ignore(PH_BACKOFF, after);
-	}
-}
-
 struct machine_step machine_next(enum phase phase, enum after after, enum event event,
 				 const struct machine_facts *facts)
 {
@@ -383,6 +300,7 @@ struct machine_step machine_next(enum phase phase, enum after after, enum event 
 		return redirect(phase, after, event);
 	switch (phase) {
 	case PH_INACTIVE:
+	case PH_BACKOFF:
 	case PH_COMPLETED:
 	case PH_FAILED:
 		return in_rest(phase, after, event);
@@ -391,23 +309,17 @@ struct machine_step machine_next(enum phase phase, enum after after, enum event 
 	case PH_PRE_START:
 		return in_pre_start(after, event, facts);
 	case PH_STARTING:
-		return in_starting(after, event, facts);
 	case PH_RUNNING:
-		return in_up(PH_RUNNING, after, event, facts);
 	case PH_READY:
-		return in_ready(after, event, facts);
 	case PH_UNHEALTHY:
-		return in_unhealthy(after, event, facts);
+		return in_up(phase, after, event, facts);
 	case PH_STOP_COMMAND:
 		return in_stop_command(after, event);
 	case PH_STOPPING:
-		return in_stopping(after, event, facts);
 	case PH_KILLING:
-		return in_killing(after, event, facts);
+		return in_stopping(phase, after, event, facts);
 	case PH_POST_STOP:
 		return in_post_stop(after, event);
-	case PH_BACKOFF:
-		return in_backoff(after, event);
 	case PH_COUNT:
 		break;
 	}

@@ -104,6 +104,5 @@ enum service_state machine_state(enum phase phase);
 /* Whether none of its processes is there, and none is about to be without a wish or a delay. */
 bool machine_is_at_rest(enum phase phase);
 const char *machine_phase_name(enum phase phase);
-const char *machine_event_name(enum event event);
 
 #endif

@@ -22,16 +22,7 @@
 
 static bool is_down(const struct service *service)
 {
-	switch ((enum phase)service->phase) {
-	case PH_INACTIVE:
-	case PH_COMPLETED:
-	case PH_FAILED:
-	case PH_WAITING:
-	case PH_BACKOFF:
-		return true;
-	default:
-		return service->stuck;
-	}
+	return machine_is_at_rest(service->phase) || service->stuck;
 }
 
 /* ---- killing without asking ---- */

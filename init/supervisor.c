@@ -24,6 +24,14 @@
 #define NO_EVENT        (-1)
 #define KILL_TIMEOUT_MS 750 /* how long a killed process may take to vanish */
 
+struct service *supervisor_find(const struct supervisor *sup, const char *name)
+{
+	for (uint32_t i = 0; i < sup->count; i++)
+		if (strcmp(sup->services[i]->config->name, name) == 0)
+			return sup->services[i];
+	return NULL;
+}
+
 /* ---- what is shown ---- */
 
 void supervisor_reason(struct supervisor *sup, struct service *service, const char *format, ...)
@@ -571,9 +579,7 @@ void supervisor_child_ended(struct supervisor *sup, pid_t pid, int wait_status)
 		if (service->logger && service->logger->pid == pid)
 			logger_ended(sup, service);
 		break;
-	case CHILD_HOSTS:
-	case CHILD_LEARNED:
-	case CHILD_STRANGER:
+	default:
 		break;
 	}
 }

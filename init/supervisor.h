@@ -190,6 +190,8 @@ static inline struct supervisor *supervisor_of(struct loop *loop)
 
 /* ---- supervisor.c: events in, effects out ---- */
 
+/* The service of this name, or NULL. */
+struct service *supervisor_find(const struct supervisor *sup, const char *name);
 /* Feeds one event through the machine, performs the effects, publishes what changed. */
 void supervisor_event(struct supervisor *sup, struct service *service, enum event event);
 /* Notes why the service is as it is (shown by musterctl); printf-like, cut to fit. */
