@@ -2,11 +2,13 @@
 #include "durations.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "clock.h"
 #include "fd.h"
@@ -172,4 +174,22 @@ int durations_write(int fd, const struct status_page *page, const struct duratio
 			used += make_line(text + used, sizeof(text) - used, &record, earlier);
 	}
 	return error ? error : fd_write_all(fd, text, used);
+}
+
+int durations_replace(int dir, int (*fill)(int fd, const void *data), const void *data)
+{
+	static const char temporary[] = "." DURATIONS_FILE ".new";
+	int fd, error;
+
+	unlinkat(dir, temporary, 0);
+	fd = openat(dir, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	if (fd < 0)
+		return -errno;
+	error = fill(fd, data);
+	close(fd);
+	if (!error && renameat(dir, temporary, dir, DURATIONS_FILE) < 0)
+		error = -errno;
+	if (error)
+		unlinkat(dir, temporary, 0);
+	return error;
 }

@@ -52,4 +52,10 @@ uint32_t duration_typical(const struct duration *duration, unsigned from);
  */
 int durations_write(int fd, const struct status_page *page, const struct durations *earlier);
 
+/*
+ * Puts a new file in the place of the one in this directory, under another name first: a reader
+ * finds the old or the new, never half of it. `fill` writes it. Both return 0 or -errno.
+ */
+int durations_replace(int dir, int (*fill)(int fd, const void *data), const void *data);
+
 #endif

@@ -72,6 +72,20 @@ long fd_read_file(const char *path, char *buffer, size_t size)
 	return len;
 }
 
+long fd_read_at(int dir, const char *path, char *buffer, size_t size)
+{
+	int fd = openat(dir, path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = -errno;
+
+	if (fd >= 0) {
+		n = read(fd, buffer, size - 1);
+		n = n < 0 ? -errno : n;
+		close(fd);
+	}
+	buffer[n > 0 ? n : 0] = '\0';
+	return n;
+}
+
 static void set_cloexec(int fd)
 {
 	int flags = fcntl(fd, F_GETFD);

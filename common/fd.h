@@ -17,6 +17,13 @@ int fd_write_all(int fd, const void *data, size_t size);
 long fd_read_file(const char *path, char *buffer, size_t size);
 
 /*
+ * Reads the beginning of a file of the kernel's, below the directory `dir` (or AT_FDCWD), at most
+ * size - 1 bytes, and puts a NUL behind in any case. Returns the length or -errno. One read, no
+ * memory: PID 1 may.
+ */
+long fd_read_at(int dir, const char *path, char *buffer, size_t size);
+
+/*
  * Marks every open descriptor from `first` up close-on-exec, whatever RLIMIT_NOFILE says. Uses
  * close_range where the kernel and the surroundings allow it, else /proc/self/fd, else looks at the
  * first FD_CLOEXEC_BOUND numbers.

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "cgroup_files.h"
+#include "fd.h"
 #include "log.h"
 #include "str.h"
 #include "supervisor.h"
@@ -53,8 +54,8 @@ static struct cgroup_events read_events(const struct supervisor *sup, const stru
 {
 	char path[PATH_SIZE], text[512];
 
-	cgroup_read(sup->cgroups.root, path_of(service, "memory.events", path, sizeof(path)), text,
-		    sizeof(text));
+	fd_read_at(sup->cgroups.root, path_of(service, "memory.events", path, sizeof(path)), text,
+		   sizeof(text));
 	return (struct cgroup_events){cgroup_number(text, "oom"), cgroup_number(text, "oom_kill")};
 }
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "leftovers.h"
 
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,7 +14,6 @@
 #define STUCK_NAMED   4 /* with a line each */
 #define KILL_AGAIN_MS 100
 #define DEPTH_MAX     256 /* of a process below us */
-#define FDS_LOOKED_AT 1024
 
 struct walk {
 	struct supervisor *sup;
@@ -26,29 +24,13 @@ struct walk {
 
 /* ---- whose is it ---- */
 
-static size_t read_file(int proc, pid_t pid, const char *name, char *text, size_t size)
-{
-	char path[48];
-	ssize_t n;
-	int fd;
-
-	snprintf(path, sizeof(path), "%d/%s", (int)pid, name);
-	fd = openat(proc, path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return 0;
-	n = read(fd, text, size - 1);
-	close(fd);
-	text[n > 0 ? n : 0] = '\0';
-	return n > 0 ? (size_t)n : 0;
-}
-
 /* The MUSTER_SERVICE in /proc/PID/environ. Its beginning is enough for what we started ourselves:
  * the variable stands first. */
 static const char *name_carried(int proc, pid_t pid)
 {
 	static const char variable[] = "MUSTER_SERVICE=";
 	static char text[65536];
-	size_t size = read_file(proc, pid, "environ", text, sizeof(text));
+	long size = proc_read(proc, pid, "environ", text, sizeof(text));
 
 	for (const char *at = text; at < text + size; at += strlen(at) + 1)
 		if (strncmp(at, variable, sizeof(variable) - 1) == 0)
@@ -116,40 +98,6 @@ static bool is_unstuck(int proc, pid_t child, void *data)
 
 /* ---- who had to be killed ---- */
 
-struct holding {
-	unsigned left; /* of descriptors to look at */
-	bool gpu;
-};
-
-static bool look_at_fd(int fds, pid_t number, void *data)
-{
-	static const char device[] = "/dev/nvidia";
-	struct holding *holding = data;
-	char name[16], target[sizeof(device)];
-	ssize_t n;
-
-	snprintf(name, sizeof(name), "%d", (int)number);
-	n = readlinkat(fds, name, target, sizeof(target));
-	holding->gpu = n == sizeof(target) && memcmp(target, device, sizeof(device) - 1) == 0;
-	return !holding->gpu && --holding->left;
-}
-
-/* Whether it has a device of NVIDIA open: what it holds of a GPU's memory was lost to others. */
-static bool holds_gpu(int proc, pid_t pid)
-{
-	struct holding holding = {.left = FDS_LOOKED_AT};
-	char path[24];
-	int fds;
-
-	snprintf(path, sizeof(path), "%d/fd", (int)pid);
-	fds = openat(proc, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fds < 0)
-		return false;
-	proc_each(fds, look_at_fd, &holding);
-	close(fds);
-	return holding.gpu;
-}
-
 /* proc: a descriptor of /proc, or -1. */
 static void note(struct supervisor *sup, int proc, const char *name, pid_t pid, const char *service)
 {
@@ -160,7 +108,7 @@ static void note(struct supervisor *sup, int proc, const char *name, pid_t pid, 
 	if (used > sizeof(sup->killed) - 2 * STATUS_NAME_MAX - 16)
 		return;
 	sup->kills_named++;
-	gpu = proc >= 0 && holds_gpu(proc, pid);
+	gpu = proc >= 0 && proc_holds_gpu(proc, pid);
 	snprintf(sup->killed + used, sizeof(sup->killed) - used, "%s%s %d%s%s%s%s",
 		 used ? ", " : "", name, (int)pid, service ? " (" : "", service ? service : "",
 		 service ? ")" : "", gpu ? " with a GPU" : "");
@@ -191,7 +139,7 @@ static bool say_stuck(int proc, pid_t pid, const struct proc_info *info, pid_t c
 	(void)child;
 	if (walk->found++ >= STUCK_NAMED)
 		return false;
-	if (read_file(proc, pid, "wchan", where, sizeof(where)) == 0)
+	if (proc_read(proc, pid, "wchan", where, sizeof(where)) <= 0)
 		memcpy(where, "?", 2);
 	log_error("%s: %s, process %d, has not ended after KILL: state %c, in %s",
 		  walk->service->config->name, info->name, (int)pid, info->state, where);

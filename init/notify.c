@@ -3,18 +3,15 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "clock.h"
+#include "datagram.h"
 #include "leftovers.h"
 #include "log.h"
 #include "notice.h"
@@ -26,6 +23,8 @@
 #define ERRNO_KNOWN    133 /* up to here errno has names */
 #define MICROSECOND    UINT64_C(1000)
 #define PACKETS_A_TURN 16
+
+_Static_assert(DATAGRAM_FDS == FDSTORE_MAX + 1, "one more than a service may store");
 
 /* struct notify_run.told */
 enum complaint { ABOUT_SENDER = 1, ABOUT_TEXT = 2, ABOUT_PID = 4, ABOUT_STORE = 8 };
@@ -231,64 +230,9 @@ int notify_signal(const struct service *service, int signal)
 
 /* ---- one datagram ---- */
 
-/* Room for one more than a service may store: what does not fit is closed by the kernel, which also
- * fills what is there for alignment alone; so there are as many places as that could make. */
-#define CONTROL_SIZE                                                                               \
-	(CMSG_SPACE(sizeof(struct ucred)) + CMSG_SPACE((FDSTORE_MAX + 1) * sizeof(int)))
-#define FDS_MAX (CONTROL_SIZE / sizeof(int))
-
-struct packet {
-	pid_t pid; /* of the sender, as the kernel has it; 0: not known */
-	uid_t uid;
-	int fds[FDS_MAX];
-	unsigned fd_count;
-};
-
-static void take_control(struct packet *packet, const struct cmsghdr *c)
-{
-	struct ucred credentials;
-	size_t size = c->cmsg_len - CMSG_LEN(0);
-
-	if (c->cmsg_level != SOL_SOCKET)
-		return;
-	if (c->cmsg_type == SCM_CREDENTIALS && size == sizeof(credentials)) {
-		memcpy(&credentials, CMSG_DATA(c), sizeof(credentials));
-		packet->pid = credentials.pid;
-		packet->uid = credentials.uid;
-	} else if (c->cmsg_type == SCM_RIGHTS && size <= sizeof(packet->fds)) {
-		memcpy(packet->fds, CMSG_DATA(c), size);
-		packet->fd_count = (unsigned)(size / sizeof(int));
-	}
-}
-
-/* The length of the text, more than NOTICE_MAX for one that was cut; or -1. */
-static ssize_t receive(int fd, char *text, struct packet *packet)
-{
-	union {
-		struct cmsghdr align;
-		char bytes[CONTROL_SIZE];
-	} ancillary;
-	struct iovec part = {text, NOTICE_MAX};
-	struct msghdr message = {.msg_iov = &part,
-				 .msg_iovlen = 1,
-				 .msg_control = ancillary.bytes,
-				 .msg_controllen = sizeof(ancillary.bytes)};
-	ssize_t n = recvmsg(fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC | MSG_TRUNC);
-
-	*packet = (struct packet){0};
-	if (n < 0)
-		return -1;
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wsign-conversion" /* in the macro as musl has it */
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(&message); c; c = CMSG_NXTHDR(&message, c))
-		take_control(packet, c);
-#pragma GCC diagnostic pop
-	return n;
-}
-
 /* Its main process or one of its session. A sender that is gone can no longer be asked about: it
  * came by the service's own socket, and its user has to be the service's. */
-static bool sender_is_its_own(const struct service *service, const struct packet *packet)
+static bool sender_is_its_own(const struct service *service, const struct datagram *packet)
 {
 	const struct identity_config *identity = service->config->policy->identity;
 	pid_t session;
@@ -314,7 +258,7 @@ static bool has_fd_probe(const struct service *service)
 }
 
 static void take_fds(struct supervisor *sup, struct notify_run *run, const struct notice *notice,
-		     struct packet *packet)
+		     struct datagram *packet)
 {
 	bool ok = true;
 
@@ -344,7 +288,7 @@ static void take_notice(struct supervisor *sup, struct notify_run *run, const st
 }
 
 static void take_packet(struct supervisor *sup, struct notify_run *run, char *text, size_t size,
-			struct packet *packet)
+			struct datagram *packet)
 {
 	const char *name = run->service->config->name;
 	struct notice notice;
@@ -369,12 +313,12 @@ static void notify_ready(struct loop *loop, struct loop_source *source, uint32_t
 {
 	struct notify_run *run = container_of(source, struct notify_run, source);
 	char text[NOTICE_MAX + 1];
-	struct packet packet;
+	struct datagram packet;
 
 	(void)events;
 	/* a bounded number a turn: what comes without end must not keep init busy with it */
 	for (unsigned i = 0; i < PACKETS_A_TURN && source->fd >= 0; i++) {
-		ssize_t n = receive(source->fd, text, &packet);
+		ssize_t n = datagram_receive(source->fd, text, NOTICE_MAX, &packet);
 
 		if (n < 0)
 			break;
@@ -422,79 +366,28 @@ void notify_unwatch(struct supervisor *sup, struct service *service)
 
 /* ---- the sockets ---- */
 
-/* A path in the runtime directory, or an abstract name. */
-static socklen_t make_address(const struct supervisor *sup, struct sockaddr_un *address,
-			      unsigned number, bool in_run_dir)
-{
-	int n;
-
-	*address = (struct sockaddr_un){.sun_family = AF_UNIX};
-	if (in_run_dir) {
-		n = snprintf(address->sun_path, sizeof(address->sun_path), "%s/notify-%u",
-			     sup->run_dir, number);
-		if (n > 0 && (size_t)n < sizeof(address->sun_path))
-			return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + (size_t)n + 1);
-	}
-	n = snprintf(address->sun_path + 1, sizeof(address->sun_path) - 1, "muster-%d-%llx-%u",
-		     (int)getpid(), (unsigned long long)sup->boot, number);
-	address->sun_path[0] = '\0';
-	return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)n);
-}
-
-/* Only the service's user may send. */
-static void restrict_socket(const struct service *service, const char *path)
-{
-	const struct identity_config *identity = service->config->policy->identity;
-
-	chmod(path, 0600);
-	if (identity->change_user && chown(path, identity->uid, identity->gid) < 0)
-		chmod(path, 0666); /* who sends is checked in any case */
-}
-
-/* A directory that takes no socket (read-only by now, full) must not keep a service from starting.
- */
-static bool bind_somewhere(const struct supervisor *sup, int fd, struct sockaddr_un *address)
-{
-	static unsigned counter;
-	unsigned number = counter++;
-	socklen_t len = make_address(sup, address, number, sup->run_fd >= 0);
-
-	if (address->sun_path[0])
-		unlink(address->sun_path);
-	if (bind(fd, (struct sockaddr *)address, len) == 0)
-		return true;
-	len = make_address(sup, address, number, false);
-	return bind(fd, (struct sockaddr *)address, len) == 0;
-}
-
 bool notify_open(struct supervisor *sup, struct service *service)
 {
 	struct notify_run *run = service->notify;
-	struct sockaddr_un address;
-	int on = 1;
 	int fd;
 
 	if (!run || run->source.fd >= 0)
 		return true;
-	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	memcpy(run->variable, ASSIGNMENT, sizeof(ASSIGNMENT));
+	fd = datagram_open(sup->run_fd >= 0 ? sup->run_dir : NULL, sup->boot,
+			   service->config->policy->identity,
+			   run->variable + sizeof(ASSIGNMENT) - 1);
 	if (fd < 0)
 		return false;
 	run->source.ready = notify_ready;
 	run->source.class = CLASS_FACT;
-	if (setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)) < 0 ||
-	    !bind_somewhere(sup, fd, &address) ||
-	    loop_add(&sup->loop, &run->source, fd, EPOLLIN) < 0) {
+	if (loop_add(&sup->loop, &run->source, fd, EPOLLIN) < 0) {
 		close(fd);
 		return false;
 	}
-	if (address.sun_path[0])
-		restrict_socket(service, address.sun_path);
 	if (service->config->policy->watchdog)
 		snprintf(run->watchdog_variable, sizeof(run->watchdog_variable),
 			 "WATCHDOG_USEC=%llu", service->config->policy->watchdog * 1000ULL);
-	snprintf(run->variable, sizeof(run->variable), ASSIGNMENT "%s%s",
-		 address.sun_path[0] ? "" : "@",
-		 address.sun_path[0] ? address.sun_path : address.sun_path + 1);
 	return true;
 }
 

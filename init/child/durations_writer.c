@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -12,36 +10,28 @@
 #include "log.h"
 #include "writers.h"
 
-static int copy_content(int to)
+static int copy_content(int to, const void *data)
 {
 	char buffer[4096];
 	ssize_t n;
 	int error = 0;
 
+	(void)data;
 	while (!error && (n = read(STDIN_FILENO, buffer, sizeof(buffer))) > 0)
 		error = fd_write_all(to, buffer, (size_t)n);
 	return !error && fsync(to) < 0 ? -errno : error;
 }
 
-static int write_state(const char *dir)
+static int write_state(const char *path)
 {
-	char new[PATH_MAX], path[PATH_MAX];
-	int fd, error;
+	int dir, error;
 
-	mkdir(dir, 0755);
-	snprintf(path, sizeof(path), "%s/" DURATIONS_FILE, dir);
-	if (snprintf(new, sizeof(new), "%s/" DURATIONS_TEMPORARY, dir) >= (int)sizeof(new))
-		return -ENAMETOOLONG;
-	unlink(new);
-	fd = open(new, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-	if (fd < 0)
+	mkdir(path, 0755);
+	dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0)
 		return -errno;
-	error = copy_content(fd);
-	close(fd);
-	if (!error && rename(new, path) < 0)
-		error = -errno;
-	if (error)
-		unlink(new);
+	error = durations_replace(dir, copy_content, NULL);
+	close(dir);
 	return error;
 }
 

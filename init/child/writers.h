@@ -8,8 +8,6 @@
  * A disk may stall, and PID 1 may not: these are processes of our own program that write to one.
  * Each returns an exit code.
  */
-#define DURATIONS_TEMPORARY "." DURATIONS_FILE ".new" /* renamed when it is complete */
-
 /* What a writer tells init, in one write. */
 struct logger_report {
 	uint32_t dropped; /* lines since the last report */

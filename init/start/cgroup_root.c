@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "cgroup_files.h"
+#include "fd.h"
 #include "log.h"
 #include "supervisor.h"
 
@@ -39,7 +40,7 @@ static int move_to_leaf(const struct supervisor *sup, int root)
 	for (int i = 0; i < MOVES_MAX && !rc && sup->pid1; i++) {
 		bool moved = false;
 
-		if (cgroup_read(root, "cgroup.procs", text, sizeof(text)) <= 0)
+		if (fd_read_at(root, "cgroup.procs", text, sizeof(text)) <= 0)
 			break;
 		for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n")) {
 			snprintf(pid, sizeof(pid), "%.12s", line);
@@ -56,7 +57,7 @@ static bool offers(int root, unsigned limit)
 {
 	char text[256];
 
-	cgroup_read(root, "cgroup.controllers", text, sizeof(text));
+	fd_read_at(root, "cgroup.controllers", text, sizeof(text));
 	for (char *name = strtok(text, " \n"); name; name = strtok(NULL, " \n"))
 		if (strcmp(name, cgroup_limits[limit].controller) == 0)
 			return true;

@@ -24,17 +24,6 @@ int cgroup_write(int dir, const char *path, const char *text)
 	return rc;
 }
 
-ssize_t cgroup_read(int dir, const char *path, char *text, size_t size)
-{
-	int fd = openat(dir, path, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -errno : pread(fd, text, size - 1, 0);
-
-	if (fd >= 0)
-		close(fd);
-	text[n > 0 ? n : 0] = '\0';
-	return n;
-}
-
 uint64_t cgroup_number(const char *text, const char *word)
 {
 	size_t len = strlen(word);

@@ -2,9 +2,7 @@
 #ifndef MUSTER_CGROUP_FILES_H
 #define MUSTER_CGROUP_FILES_H
 
-#include <stddef.h>
 #include <stdint.h>
-#include <sys/types.h>
 
 /* The files of cgroups, and the one that init is in. Nothing here allocates. */
 
@@ -18,8 +16,6 @@ uint64_t cgroup_killed(int events);
 
 /* 0 or -errno. */
 int cgroup_write(int dir, const char *path, const char *text);
-/* The length, or -errno; `text` ends with a NUL in any case. */
-ssize_t cgroup_read(int dir, const char *path, char *text, size_t size);
 /* The number behind this word, at the start of a line; 0: there is no such line. */
 uint64_t cgroup_number(const char *text, const char *word);
 

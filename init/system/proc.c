@@ -4,15 +4,18 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "fd.h"
 #include "str.h"
 
 enum { FIELD_PARENT = 4, FIELD_FLAGS = 9, FIELD_THREADS = 20 };
-#define FLAG_EXITING 4 /* the kernel's PF_EXITING */
+#define FLAG_EXITING  4 /* the kernel's PF_EXITING */
+#define FDS_LOOKED_AT 1024
 
 /* A record of getdents64; readdir(3) would allocate. */
 struct directory_entry {
@@ -56,15 +59,25 @@ int proc_open(void)
 	return -ENOENT;
 }
 
-/* Writes "PID/stat" to the end of buffer; returns where it begins. */
-static const char *stat_path(char *buffer, size_t size, pid_t pid)
+/* Writes "PID/NAME" to the end of buffer, as after a fault nothing of stdio may; returns where it
+ * begins. */
+static const char *path_of(char *buffer, size_t size, pid_t pid, const char *name)
 {
-	char *at = buffer + size - sizeof("/stat");
+	size_t len = strlen(name) + 1;
+	char *at = buffer + size - len;
 
-	memcpy(at, "/stat", sizeof("/stat"));
+	memcpy(at, name, len);
+	*--at = '/';
 	for (; pid > 0; pid /= 10)
 		*--at = (char)('0' + pid % 10);
 	return at;
+}
+
+long proc_read(int proc, pid_t pid, const char *name, char *text, size_t size)
+{
+	char path[48];
+
+	return fd_read_at(proc, path_of(path, sizeof(path), pid, name), text, size);
 }
 
 /* Whoever is named in a line of ours must not write on it. */
@@ -99,18 +112,11 @@ static bool read_fields(const char *at, struct proc_info *info)
 
 bool proc_look(int proc, pid_t pid, struct proc_info *info)
 {
-	char path[24], text[512];
+	char text[512];
 	const char *begin, *end;
-	ssize_t n;
-	int fd = openat(proc, stat_path(path, sizeof(path), pid), O_RDONLY | O_CLOEXEC);
 
-	if (fd < 0)
+	if (proc_read(proc, pid, "stat", text, sizeof(text)) <= 0)
 		return false;
-	n = read(fd, text, sizeof(text) - 1);
-	close(fd);
-	if (n <= 0)
-		return false;
-	text[n] = '\0';
 	/* the name may hold anything, so look behind its last bracket: "(NAME) S PARENT" */
 	begin = strchr(text, '(');
 	end = strrchr(text, ')');
@@ -197,4 +203,38 @@ int proc_each_child(int proc, proc_visit *visit, void *data)
 	rc = each_listed(proc, list, visit, data);
 	close(list);
 	return rc;
+}
+
+/* ---- what it has open ---- */
+
+struct holding {
+	unsigned left; /* of descriptors to look at */
+	bool gpu;
+};
+
+static bool look_at_fd(int fds, pid_t number, void *data)
+{
+	static const char device[] = "/dev/nvidia";
+	struct holding *holding = data;
+	char name[16], target[sizeof(device)];
+	ssize_t n;
+
+	snprintf(name, sizeof(name), "%d", (int)number);
+	n = readlinkat(fds, name, target, sizeof(target));
+	holding->gpu = n == sizeof(target) && memcmp(target, device, sizeof(device) - 1) == 0;
+	return !holding->gpu && --holding->left;
+}
+
+bool proc_holds_gpu(int proc, pid_t pid)
+{
+	struct holding holding = {.left = FDS_LOOKED_AT};
+	char path[24];
+	int fds = openat(proc, path_of(path, sizeof(path), pid, "fd"),
+			 O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fds < 0)
+		return false;
+	proc_each(fds, look_at_fd, &holding);
+	close(fds);
+	return holding.gpu;
 }

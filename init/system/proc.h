@@ -3,6 +3,7 @@
 #define MUSTER_PROC_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <sys/types.h>
 
 /*
@@ -22,6 +23,11 @@ struct proc_info {
 
 /* False: there is no such process. */
 bool proc_look(int proc, pid_t pid, struct proc_info *info);
+
+/* Reads the beginning of a file of the process, as fd_read_at does. */
+long proc_read(int proc, pid_t pid, const char *name, char *text, size_t size);
+/* Whether it has a device of NVIDIA open: what it holds of a GPU's memory was lost to others. */
+bool proc_holds_gpu(int proc, pid_t pid);
 
 /* Called for each process; false ends the walk. */
 typedef bool proc_visit(int proc, pid_t pid, void *data);

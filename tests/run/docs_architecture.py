@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """docs/architecture.md names every .c file of the programs, each once and in the table of its folder, and no file that
-is not there; what it says of who includes whom is what scripts/check-includes finds."""
+is not there; what it says of who includes whom is what scripts/check-includes finds, and PID 1 is not larger than it says."""
 import re
 import subprocess
 
@@ -34,3 +34,6 @@ for link in re.findall(r"\]\(([^)#:]+)\)", TEXT):
 
 result = subprocess.run([ROOT / "scripts/check-includes"], capture_output=True, text=True, check=False)
 equal((result.returncode, result.stderr), (0, ""), "scripts/check-includes")
+
+result = subprocess.run([ROOT / "scripts/count-lines", "--check"], capture_output=True, text=True, check=False)
+equal((result.returncode, result.stderr), (0, ""), "scripts/count-lines --check")
