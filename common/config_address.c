@@ -218,8 +218,6 @@ static const char *host_problem(const struct lookup *l, const char *text, struct
 
 static const char *place_of(const struct lookup *l, const struct entry *entry, uint32_t line)
 {
-	if (entry->file == FILE_ENVIRONMENT)
-		return entry->key->name;
 	return load_format(l->load, "%s:%u %s", l->load->files[entry->file], line,
 			   entry->key->name);
 }
