@@ -32,13 +32,19 @@ CASES = {
     "NUL": b"GET /livez\0 HTTP/1.1\r\n" + HEAD + b"Connection: close\r\n\r\n",
     "empty lines": b"\r\n" * 50000,
     "no colon": b"GET /nope HTTP/1.1\r\n" + HEAD + b"nonsense\r\nConnection: close\r\n\r\n",
+    "no name": b"GET /livez HTTP/1.1\r\n" + HEAD + b": x\r\nConnection: close\r\n\r\n",
+    "name beyond z": b"GET /livez HTTP/1.1\r\n" + HEAD + b"X{: y\r\nConnection: close\r\n\r\n",
+    "name below A": b"GET /livez HTTP/1.1\r\n" + HEAD + b"X@: y\r\nConnection: close\r\n\r\n",
+    "name beyond Z": b"GET /livez HTTP/1.1\r\n" + HEAD + b"X[: y\r\nConnection: close\r\n\r\n",
+    "name beyond 9": b"GET /livez HTTP/1.1\r\n" + HEAD + b"X;: y\r\nConnection: close\r\n\r\n",
+    "DEL in a value": b"GET /livez HTTP/1.1\r\n" + HEAD + b"X: a\x7fb\r\nConnection: close\r\n\r\n",
     "random": bytes((n * 167 + 13) % 256 for n in range(20000)) + b"\r\n\r\n",
 }
 
 
 GOOD = (request(), request(headers=HOST.replace(b" ", b"")), b"\r\n" + request(path=b"/livez?a=b"),
         request(headers=b"Host: \tlocalhost  \r\nX:\r\nY: \r\nCookie: a=b; c=\xe9\r\n"), request(headers=b"", version=b"HTTP/1.0"),
-        request(method=b"HEAD"), request(path=b"/%6civez"), b"GET /livez HTTP/1.1\r\n" + CLOSE + HOST + b"\r\n")
+        request(headers=HOST + b"09AZaz!#$%&'*+-.^_`|~: \ta\tb\r\n"), request(method=b"HEAD"), request(path=b"/%6civez"), b"GET /livez HTTP/1.1\r\n" + CLOSE + HOST + b"\r\n")
 COUNT = 600
 
 

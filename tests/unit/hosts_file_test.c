@@ -2,6 +2,7 @@
 #include "hosts_file.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -139,6 +140,28 @@ static void a_link_is_written_through(void **state)
 	unlink(link);
 }
 
+/* With no room for another name beside it, the file itself is written. */
+static void a_long_name_is_written_in_place(void **state)
+{
+	char dir[] = "/tmp/muster-hosts-dir-XXXXXX", name[300];
+	struct stat before, after;
+	int fd;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	snprintf(name, sizeof(name), "%s/%0250d", dir, 1);
+	fd = open(name, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	assert_true(fd >= 0);
+	assert_int_equal(fstat(fd, &before), 0);
+	close(fd);
+	assert_int_equal(hosts_write(name, "2.2.2.2 y\n\n"), 0);
+	assert_int_equal(stat(name, &after), 0);
+	assert_int_equal(before.st_ino, after.st_ino);
+	assert_int_equal(after.st_size, strlen("2.2.2.2\ty\t# muster\n"));
+	unlink(name);
+	rmdir(dir);
+}
+
 static void what_is_no_hosts_file_stays(void **state)
 {
 	FILE *file = fopen(path, "w");
@@ -161,6 +184,7 @@ int main(void)
 		cmocka_unit_test(our_names_are_known),
 		cmocka_unit_test(a_file_is_replaced_with_its_mode),
 		cmocka_unit_test(a_link_is_written_through),
+		cmocka_unit_test(a_long_name_is_written_in_place),
 		cmocka_unit_test(what_is_no_hosts_file_stays),
 	};
 

@@ -199,7 +199,7 @@ static int tear_down(void **state)
 
 static const char *in_dir(const char *name)
 {
-	static char path[128];
+	static char path[400];
 
 	snprintf(path, sizeof(path), "%s/%s", dir, name);
 	return path;
@@ -216,6 +216,8 @@ static void refuses(const char *path, const char *reason)
 
 static void only_regular_files_are_read(void **state)
 {
+	char name[300] = "";
+
 	(void)state;
 	assert_int_equal(mkfifo(in_dir("fifo"), 0600), 0);
 	refuses(in_dir("fifo"), "cannot read: is a FIFO, not a regular file");
@@ -224,6 +226,10 @@ static void only_regular_files_are_read(void **state)
 	refuses(in_dir("missing"), "cannot open: no such file");
 	refuses(dir, "cannot read: is a directory, not a file");
 	refuses("/dev/zero", "cannot read: is a device, not a regular file");
+	assert_int_equal(mknod(in_dir("socket"), S_IFSOCK | 0600, 0), 0);
+	refuses(in_dir("socket"), "cannot open: not a regular file");
+	memset(name, 'n', sizeof(name) - 1);
+	refuses(in_dir(name), "cannot open: the name is too long");
 	refuses("/etc/passwd/x", "cannot open: part of the path is not a directory");
 }
 
@@ -247,6 +253,12 @@ static void files_are_read_up_to_the_limit(void **state)
 	/* a file whose size the kernel does not tell */
 	assert_true(reader_load(arena, "/proc/self/status", 1 << 20, &text, why, sizeof(why)));
 	assert_memory_equal(text.bytes, "Name:", 5);
+	/* and is larger than the first look */
+	assert_true(reader_load(arena, "/proc/self/smaps", 64 << 20, &text, why, sizeof(why)));
+	assert_true(text.size > 8192);
+	assert_int_equal(strlen(text.bytes), text.size);
+	assert_false(reader_load(arena, "/proc/self/smaps", 4000, &text, why, sizeof(why)));
+	assert_string_equal(why, "cannot read: larger than 3 KiB");
 }
 
 int main(void)
