@@ -178,8 +178,8 @@ static void what_differs_in_several_ways_has_all_names(void **state)
 	(void)state;
 	if (geteuid() != 0)
 		skip();
-	expect("user = 1\ngroup = 1\ncap_add = CHOWN\nnice = 1", "user = 2\ngroup = 1\nnice = 2\numask = 077",
-	       "user cap_add umask nice");
+	expect("user = 1\ngroup = 1\ncap_add = CHOWN\nnice = 1",
+	       "user = 2\ngroup = 1\nnice = 2\numask = 077", "user cap_add umask nice");
 	expect("type = oneshot", "type = external\nreadiness_probe = file:/a",
 	       "command type readiness_probe ready_timeout");
 }
