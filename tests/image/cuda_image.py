@@ -8,7 +8,6 @@ import tempfile
 
 from imagelib import TOOL, build_images, check_clean, engines
 from imagelib.cuda import STAND_IN, make_stand_in
-from imagelib.readme import DOCKERFILE_BLOCKS
 
 from lib import ROOT, check, contains, equal, proc_status, until
 from readmelib import blocks
@@ -97,10 +96,10 @@ def needs_a_gpu(engine, image):
 
 
 def built_upon(engine):
-    """As README.md has it, but for the name of the devel image."""
-    *_, dockerfile, config = blocks("In a Dockerfile", DOCKERFILE_BLOCKS)
+    """As docs/images.md has it, but for the name of the devel image."""
+    dockerfile, config = blocks("GPUs", ["FROM", "[service:model]"], "docs/images.md")
     text, changed = re.subn(r"nvidia/cuda:[\w.-]+-devel-[\w.-]+", STAND_IN, dockerfile)
-    equal(changed, 1, "devel images in README.md")
+    equal(changed, 1, "devel images in docs/images.md")
     with tempfile.TemporaryDirectory(prefix="muster-test-") as name:
         folder = pathlib.Path(name)
         for file, content in (("Dockerfile", text), ("muster.ini", config), ("model.cu", "int main() { return 0; }\n")):

@@ -22,7 +22,7 @@ def run_stack(engine, env, commands):
 
 
 def run_own(engine, env, folder, own, commands):
-    _, _, config, dockerfile, *_ = blocks("In a Dockerfile", DOCKERFILE_BLOCKS)
+    _, _, config, dockerfile, _ = blocks("In a Dockerfile", DOCKERFILE_BLOCKS)
     for name, text in (("compose.yaml", own), ("Dockerfile", dockerfile), ("muster.ini", config)):
         (folder / name).write_text(text)
     with Project(engine, folder) as project:

@@ -13,8 +13,7 @@ from readmelib import blocks
 def main():
     engine = engines()[0]
     build_images(engine)
-    # the two at the end are cuda_image.py's
-    one, restricted, config, many, commands, *_ = blocks("In a Dockerfile", DOCKERFILE_BLOCKS)
+    one, restricted, config, many, commands = blocks("In a Dockerfile", DOCKERFILE_BLOCKS)
     with in_turn(), tempfile.TemporaryDirectory(prefix="muster-test-") as name:
         folder = pathlib.Path(name)
         env = command(engine, folder)

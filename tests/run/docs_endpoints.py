@@ -13,7 +13,7 @@ told = {path for line in re.findall(r"^\.It Pa (.*)", section(text, "PATHS"), re
 check("/livez" in routes, f"routes: {routes}")
 equal(sorted({re.sub(r"NAME$", "", path.partition("?")[0]) for path in told}), sorted(routes), "paths in PATHS")
 
-asked = set(re.findall(r"(?:MHD_GET_ARGUMENT_KIND,|request_asks\(request,)\s*\"(\w+)\"", code))
+asked = set(re.findall(r"(?:MHD_GET_ARGUMENT_KIND,|request_asks\(request,|strcmp\(key,)\s*\"(\w+)\"", code))
 equal(set(re.findall(r"[/\w]?\?(\w+)", section(text, "PATHS"))), asked, "words behind a question mark")
 
 statuses = set(re.findall(r"\d+", re.search(r"statuses\[\] = \{(.*?)\}", code)[1]))

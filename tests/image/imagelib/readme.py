@@ -9,7 +9,7 @@ import subprocess
 
 from lib import BUILD, check
 
-DOCKERFILE_BLOCKS = ["FROM", "ENTRYPOINT", "[service:redis]", "FROM", "docker", "FROM", "[service:model]"]
+DOCKERFILE_BLOCKS = ["FROM", "ENTRYPOINT", "[service:redis]", "FROM", "docker"]
 
 
 @contextlib.contextmanager
