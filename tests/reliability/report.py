@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 """What the scripts beside this one share, and how docs/reliability.md is made of them.
 
-report.py [--quick] FILE [NAME...]   runs the scripts (all, or those named), keeps the section that
-                                     each prints, and writes FILE from the newest of all
+report.py [--quick] FILE [NAME...]   runs the scripts (all, or those named) and puts the section that each
+                                     prints in its place in FILE; other sections stay as they are
 
 A script NAME.py shows one promise in figures. It prints a section of Markdown and exits 0; 1 when a
 goal is missed, 77 with `skip: REASON` where the machine cannot show it. With --quick it is the short
@@ -12,8 +12,10 @@ version of itself that tests/run/reliability_NAME.py runs. The usual form:
     from report import QUICK, Section
     section = Section("Signals", "What is shown, in a few sentences.")
     section.table(["signal", "arrived"], [["HUP", 100]])
-    section.goal("lost signals", "0", lost, lost == 0)
+    section.goal("lost signals", "0", lost, lost == 0, peer="tini: 0 (measured here)")
     section.finish()
+
+Goals that name a peer are also in the table at the top of FILE.
 
 The promises are about the program, so what runs it comes from tests/run/lib.py (`import lib` works).
 """
@@ -22,6 +24,7 @@ import datetime
 import os
 import pathlib
 import platform
+import re
 import subprocess
 import sys
 
@@ -31,6 +34,7 @@ sys.path.insert(0, str(ROOT / "tests" / "run"))
 
 QUICK = "--quick" in sys.argv[1:]
 SKIPPED = 77
+GOALS = ["figure", "goal", "found", "goal is", "best peer"]
 
 HEAD = """# Reliability
 
@@ -39,15 +43,21 @@ which command, and whether its goals are met. Everything runs the real programs,
 namespace of their own or as a subreaper. `make reliability` makes all of it again (as root, on a
 machine that permits namespaces), `make reliability RELIABILITY='NAME ...'` some sections; a short
 version of each is part of `make test`. Written by `tests/reliability/report.py`.
+
+## Overview
+
+What is promised, and the best figure of others of the kind: "here" was measured in the same run, "PEERS" and
+"published" were not, and are named as their source gives them. A dash: nobody of them claims it or can do it.
 """
+
+
+def line_of(cells):
+    return "| " + " | ".join(re.sub(r"(?<!\\)\|", r"\|", str(cell)) for cell in cells) + " |"
 
 
 def table(header, rows):
     """A table of Markdown: the first column is text, the others are figures."""
-    def line(cells):
-        return "| " + " | ".join(str(cell).replace("|", "\\|") for cell in cells) + " |"
-
-    return "\n".join([line(header), "|---|" + "---:|" * (len(header) - 1), *map(line, rows)])
+    return "\n".join([line_of(header), "|---|" + "---:|" * (len(header) - 1), *map(line_of, rows)])
 
 
 def machine():
@@ -63,7 +73,7 @@ class Section:
         script = pathlib.Path(sys.argv[0]).stem
         self.parts = [f"## {title}", " ".join(text.split()),
                       f"`tests/reliability/{script}.py`, {datetime.date.today().isoformat()}, "
-                      f"{'short' if QUICK else 'full'} run, {machine()}."]
+                      f"{'short' if QUICK else 'full'} run, {machine()}, load average {os.getloadavg()[0]:.1f} before it."]
         self.goals = []
         self.missed = False
 
@@ -73,15 +83,15 @@ class Section:
     def table(self, header, rows):
         self.parts.append(table(header, rows))
 
-    def goal(self, what, goal, figure, met):
-        """One figure against its goal, both as they are to be shown."""
-        self.goals.append([what, goal, figure, "met" if met else "**missed**"])
+    def goal(self, what, goal, figure, met, peer=""):
+        """One figure against its goal, and that of the best peer where there is one, all as they are to be shown."""
+        self.goals.append([what, goal, figure, "met" if met else "**missed**", peer])
         self.missed = self.missed or not met
 
     def finish(self):
         """Prints the section and ends the script."""
         if self.goals:
-            self.table(["figure", "goal", "found", "goal is"], self.goals)
+            self.table(GOALS, self.goals)
         print("\n\n".join(self.parts))
         sys.exit(1 if self.missed else 0)
 
@@ -90,20 +100,53 @@ def names():
     return sorted(path.stem for path in HERE.glob("*.py") if path.stem != pathlib.Path(__file__).stem)
 
 
-def run(name, kept):
-    """Runs one script and keeps its section; whether it met its goals."""
+def run(name):
+    """Runs one script: (whether it met its goals, its section, or "" if it printed none)."""
     print(f"  {name}", file=sys.stderr, flush=True)
     command = [sys.executable, "-B", str(HERE / f"{name}.py")] + (["--quick"] if QUICK else [])
     result = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
     text = result.stdout.strip()
-    if result.returncode == SKIPPED:
-        text = f"## {name}\n\nNot shown on this machine: {text.rpartition('skip: ')[2]}."
-    if text.startswith("## "):
-        kept.mkdir(parents=True, exist_ok=True)
-        (kept / f"{name}.md").write_text(text + "\n", encoding="utf-8")
     if result.returncode not in (0, SKIPPED):
         print(f"{name}: exit code {result.returncode}\n{text}", file=sys.stderr)
-    return result.returncode in (0, SKIPPED)
+    elif result.returncode == SKIPPED:
+        print(f"{name}: not shown on this machine: {text.rpartition('skip: ')[2]}", file=sys.stderr)
+    return result.returncode in (0, SKIPPED), text if text.startswith("## ") else ""
+
+
+# ---- the document ----
+
+
+def script_of(section):
+    """The script that wrote a section, "" for one that was written otherwise."""
+    found = re.search(r"^`tests/reliability/(\w+)\.py`, ", section, re.M)
+    return found[1] if found else ""
+
+
+def sections_of(document):
+    """All but the head, each without blank lines around it."""
+    parts = re.split(r"^(?=## )", document, flags=re.M)[1:]
+    return [part.strip() for part in parts if not part.startswith("## Overview\n")]
+
+
+def promises(section):
+    """The rows of the overview: the goals that name a peer."""
+    title = section.partition("\n")[0].removeprefix("## ")
+    anchor = re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-")
+    lines = section.partition("| " + " | ".join(GOALS) + " |\n")[2].splitlines()[1:]
+    for line in lines:
+        what, goal, found, met, peer = (cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1])
+        if peer:
+            yield [f"[{title}](#{anchor}): {what}", goal, found + ("" if met == "met" else f", {met}"), peer,
+                   f"`RELIABILITY={script_of(section)}`"]
+
+
+def compose(sections):
+    """The document. Sections of scripts come in the order of their names, others behind them."""
+    ordered = sorted(sections, key=lambda section: (not script_of(section), script_of(section)))
+    rows = [row for section in ordered for row in promises(section)]
+    header = ["promise", "goal", "found", "best peer", "`make reliability`"]
+    overview = "\n".join([line_of(header), "|---|" + "---|" * (len(header) - 1), *map(line_of, rows)])
+    return "\n\n".join([HEAD.strip(), overview, *ordered]) + "\n"
 
 
 def main():
@@ -111,11 +154,14 @@ def main():
     unknown = set(wanted) - set(names())
     if unknown:
         sys.exit(f"report: no such script: {', '.join(sorted(unknown))} (there are {', '.join(names())})")
-    kept = pathlib.Path(os.environ.get("MUSTER_BUILD", ROOT / "build")) / "reliability"
-    met = [run(name, kept) for name in wanted or names()]
-    sections = [path.read_text(encoding="utf-8") for name in names() if (path := kept / f"{name}.md").exists()]
-    pathlib.Path(file).write_text("\n".join([HEAD, *sections]), encoding="utf-8")
-    sys.exit(0 if all(met) else 1)
+    path, all_met = pathlib.Path(file), True
+    for name in wanted or names():
+        met, section = run(name)
+        all_met = all_met and met
+        document = path.read_text(encoding="utf-8") if path.exists() else ""
+        others = [other for other in sections_of(document) if script_of(other) != name or not section]
+        path.write_text(compose(others + [section] * bool(section)), encoding="utf-8")
+    sys.exit(0 if all_met else 1)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: MIT
+"""docs/reliability.md is what its generator makes of its sections, each of them once, and has one of every script."""
+import sys
+
+from lib import ROOT, equal
+
+sys.path.insert(0, str(ROOT / "tests" / "reliability"))
+import report
+
+document = (ROOT / "docs" / "reliability.md").read_text(encoding="utf-8")
+sections = report.sections_of(document)
+scripts = [name for name in map(report.script_of, sections) if name]
+equal(scripts, report.names(), "sections of scripts")
+equal(report.compose(sections).splitlines(), document.splitlines(), "the document")
+equal("short run" in document, False, "a section of a short run")
