@@ -59,11 +59,15 @@ static int check_ready(const struct view *view)
 	const struct status_record *culprit = find_culprit(view);
 	unsigned phase = view->header.phase;
 	bool ready = view_all_ready(view);
+	char silence[24];
 
 	printf("%s: %s, %u of %u services ready", ready ? "ready" : "not ready", phase_name(phase),
 	       counts.good, counts.total);
 	if (culprit)
 		print_reason(view, culprit);
+	if (view_silence(view))
+		printf(", the sidecar was not heard for %s",
+		       format_age(silence, sizeof(silence), view_silence(view)));
 	putchar('\n');
 	return ready ? CTL_DONE : CTL_FALSE;
 }

@@ -67,7 +67,13 @@ static void consequence(const struct show *show, const struct status_record *rec
 static void detail(const struct show *show, const struct status_record *record, char *text,
 		   size_t size)
 {
-	if (view_cause(show->view, record))
+	char silence[24];
+
+	if (record->flags & STATUS_INTERNAL && state_is_active(record->state) &&
+	    view_silence(show->view))
+		snprintf(text, size, "not heard for %s",
+			 format_age(silence, sizeof(silence), view_silence(show->view)));
+	else if (view_cause(show->view, record))
 		consequence(show, record, text, size);
 	else if (record->reason[0])
 		snprintf(text, size, "%s", record->reason);

@@ -15,6 +15,7 @@
 #include "ctl.h"
 #include "fd.h"
 #include "log.h"
+#include "probe_link.h"
 
 #define INIT_NAME "muster-init"
 
@@ -321,6 +322,15 @@ bool view_all_ready(const struct view *view)
 	if (view->header.phase == PHASE_DEGRADED)
 		return view_count(view).essential_bad == 0;
 	return view->header.phase == PHASE_READY;
+}
+
+uint64_t view_silence(const struct view *view)
+{
+	uint64_t beat = view->header.beat, now = clock_monotonic();
+
+	if (!view->header.sidecar || !beat || now < beat + msec(LINK_BEAT_MS))
+		return 0;
+	return now - beat;
 }
 
 bool view_sees_init(const struct view *view)

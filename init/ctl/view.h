@@ -62,6 +62,13 @@ struct view_counts view_count(const struct view *view);
 /* Whether work may be sent here: what is not ready is not essential, and nobody is leaving. */
 bool view_all_ready(const struct view *view);
 
+/*
+ * How long (ns) muster-init has not heard its sidecar, where that is longer than it should be: what
+ * the page says of services with http, tcp and grpc probes is as old. 0: no longer, or there is no
+ * sidecar.
+ */
+uint64_t view_silence(const struct view *view);
+
 /* Whether the page's pid is, in our PID namespace, a muster-init. */
 bool view_sees_init(const struct view *view);
 /*

@@ -34,6 +34,8 @@ type = oneshot
 log = {form}
 """
 OTHERS = f"""
+[muster]
+start_timeout = 1h
 [service:storm]
 command = {M} await {{dir}}/go exit 1
 restart = on-failure

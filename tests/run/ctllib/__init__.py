@@ -39,13 +39,14 @@ def service(name, state="ready", pid=0, flags=ESSENTIAL | WANTED | AUTO, reason=
                        now(), 0, *times, name.encode() if isinstance(name, str) else name, reason)
 
 
-def page(services, edges=(), phase="ready", pid=0, boot=None, startup_done=None, host=b"fake"):
-    """The bytes of a page; an edge is (from, to, condition, optional)."""
+def page(services, edges=(), phase="ready", pid=0, boot=None, startup_done=None, host=b"fake", beat=0):
+    """The bytes of a page; an edge is (from, to, condition, optional). `beat`: the sidecar was heard then, and is the
+    last of the services."""
     boot = boot or now()
     header = HEADER.pack(b"MUSTERST", 1, 0, HEADER.size, RECORD.size, len(services),
                          HEADER.size + len(services) * RECORD.size, len(edges), 0, 1, pid,
-                         PHASES.index(phase), 0, 0, 0, -1, boot, time.time_ns(),
-                         boot if startup_done is None else startup_done, 0, 0, 0, host,
+                         PHASES.index(phase), beat != 0, 0, 0, -1, boot, time.time_ns(),
+                         boot if startup_done is None else startup_done, 0, 0, beat, host,
                          b"container")
     return header + b"".join(services) + b"".join(EDGE.pack(*edge) for edge in edges)
 
