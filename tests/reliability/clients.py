@@ -17,6 +17,7 @@ from sidecarlib import Page, Sidecar, own_memory
 from sidecarlib.malformed import corpus
 
 SLOW = 200 if QUICK else 4_000          # connections of each mode
+RATE = 200                              # new ones a second: more requests than that would be a flood
 SLOW_SECONDS = 1 if QUICK else 30
 IDLE = 1_000 if QUICK else 10_000
 MALFORMED = 100 if QUICK else 5_000
@@ -75,7 +76,7 @@ class Asker(threading.Thread):
 def slow(sidecar, words):
     """Connections of slowhttptest; what it says about them."""
     with tempfile.TemporaryDirectory() as directory:
-        run = subprocess.run([shutil.which("slowhttptest"), *words, "-c", str(SLOW), "-r", str(SLOW // 2), "-l", str(SLOW_SECONDS),
+        run = subprocess.run([shutil.which("slowhttptest"), *words, "-c", str(SLOW), "-r", str(RATE), "-l", str(SLOW_SECONDS),
                               "-p", "1", "-u", f"http://127.0.0.1:{sidecar.port}/status"], cwd=directory,
                              capture_output=True, text=True, timeout=SLOW_SECONDS + PATIENCE, check=False)
     check(run.returncode == 0 and "connected" in run.stdout, f"slowhttptest: {run.stdout[-1000:]}")

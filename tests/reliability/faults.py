@@ -152,6 +152,6 @@ section = Section("A fault in muster-init itself", """
     TERM and HUP), nothing else, and exit with code 70: a container that looks alive and is not would be worse.""")
 section.table(["fault", "signal", *(f"{mode}, {'PID 1' if pid1 else 'subreaper'}" for mode, pid1 in MODES)], ROWS)
 section.goal("faults that end everything with a line and code 70", f"{len(MODES) * len(FAULTS)}", kept,
-             kept == len(MODES) * len(FAULTS))
+             kept == len(MODES) * len(FAULTS), "systemd: freezes, as if it lived; s6: runs a program instead (published)")
 show_sent()
 section.finish()

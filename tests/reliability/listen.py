@@ -103,7 +103,7 @@ with Init(config=CONFIG % 0) as init:
             section.goal("reset, by SIGKILL", f"at most one a kill, {KILLS}", lost["reset"], lost["reset"] <= KILLS)
         else:
             section.goal(f"refused, reset, timed out or failed otherwise, by {what}", "0", sum(lost.values()),
-                         sum(lost.values()) == 0)
+                         sum(lost.values()) == 0, 'HAProxy: "not a single connection" (published)')
 section.say(f"{RATE} connections a second; milliseconds from connect to the end:")
 section.table(["", "answered", "refused", "reset", "timed out", "other", "median", "99 %", "worst"], rows)
 section.finish()

@@ -46,8 +46,9 @@ version of each is part of `make test`. Written by `tests/reliability/report.py`
 
 ## Overview
 
-What is promised, and the best figure of others of the kind: "here" was measured in the same run, "PEERS" and
-"published" were not, and are named as their source gives them. A dash: nobody of them claims it or can do it.
+What is promised, and the best figure of others of the kind: "here" was measured in the same run, "once" for this
+project on Debian 12 (tini 0.19, dumb-init 1.2.5, catatonit 0.1.7, s6, dinit 0.22, supervisord 4.2), "published" is what
+their authors or users wrote down. A dash: none of them promises it.
 """
 
 

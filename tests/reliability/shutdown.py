@@ -12,7 +12,7 @@ import tempfile
 import time
 
 from report import QUICK, Section
-from lib import IS_ROOT, Init, check, equal, proc_state, tool, until
+from lib import IS_ROOT, Failure, Init, check, equal, proc_state, tool, until
 
 M = tool("misbehave")
 GRACES = (0.3,) if QUICK else (0.2, 1, 2)
@@ -255,7 +255,26 @@ def shut(section):
     section.table(["shape", "wrap, PID 1", "wrap, subreaper", "supervise, PID 1", "supervise, subreaper"], rows)
     for reason in skipped:
         section.say(f"Not shown here: {reason}.")
-    section.goal("all gone one second after the grace, of so many runs", runs, in_time, in_time == runs)
+    section.goal("all gone one second after the grace, of so many runs", runs, in_time, in_time == runs, peers())
+
+
+def peers():
+    """What others do with a program that ignores TERM, and with one that is stopped and would tidy up at TERM."""
+    found = []
+    for name in ("tini", "dumb-init", "catatonit"):
+        if QUICK or not shutil.which(name):
+            continue
+        gone = 0
+        for words in (f"ignore TERM {UP} forever", f"on TERM [ exit 0 ] {UP} send STOP self forever"):
+            with Init("--", M, *words.split(), program=shutil.which(name)) as init:
+                pid = init.outside(int(init.wait_file("up")))
+                until(lambda: "STOP" not in words or proc_state(pid) in "Tt", "it is stopped")
+                init.signal(15)
+                with contextlib.suppress(Failure):
+                    until(lambda: not init.running(), "it is gone", 5)
+                gone += not init.running()
+        found.append(f"{name} {gone}")
+    return f"of 2 shapes gone after 5 s: {', '.join(found)} (here)" if found else ""
 
 
 def flushing(section):

@@ -161,8 +161,10 @@ for pid1 in (True, False):
     lost = forward_one_by_one("muster-init", pid1, NOISE)
     rows.append(["muster-init", "PID 1" if pid1 else "not PID 1", "orphans end without pause", FORWARDED, lost])
 section.table(["forwarded one by one", "as", "meanwhile", "sent", "lost"], rows)
-section.goal(f"lost of {FORWARDED} forwarded signals, any row", "0", max(row[-1] for row in rows),
-             not any(row[-1] for row in rows))
+most = {way: max(row[-1] for row in rows if row[0] == way) for way in WAYS}
+ours = most.pop("muster-init")
+section.goal(f"lost of {FORWARDED} forwarded signals, any row", "0", ours, ours == 0,
+             ", ".join(f"{way}: {lost}" for way, lost in most.items()) + " (here)")
 
 rows = []
 for pid1 in (True, False):

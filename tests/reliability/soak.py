@@ -295,7 +295,7 @@ def rest(init, section):
     used = ticks(init.pid) - begin
     switches = int(proc_status(init.pid)["voluntary_ctxt_switches"]) - begin_switches
     section.goal(f"processor time of PID 1 in the {IDLE_SECONDS} s after it", "0 ticks", f"{used} ticks, {switches} wake-ups", used == 0,
-                 "s6, dinit: 0 wake-ups; tini, supervisord: 60 a minute (PEERS)")
+                 "s6, dinit: 0 wake-ups; tini, supervisord: 60 a minute (once)")
 
 
 def main():

@@ -277,8 +277,8 @@ def main():
     section.table(["init", "points", "faults", FULL, COMPLAINED, ENDED, BAD, "not reached"], rows)
     if bad:
         section.say("Bad:\n\n" + "\n".join(f"- {line}" for line in bad))
-    section.goal("faults after which it neither works nor ends with code and line", "0", f"{len(bad)} of {total}",
-                 not bad)
+    section.goal("faults after which it neither works nor ends with code and line", "0", f"{len(bad)} of {total}", not bad,
+                 "tini: 7 of 156 (once, 4 errors each; dumb-init 9 of 264, catatonit 15 of 88)")
     section.finish()
 
 

@@ -65,7 +65,8 @@ def add(section, rows, what, rounds):
     wrong, asked = sum(figures.wrong for figures in rounds), sum(figures.asked for figures in rounds)
     rows.append([what, rounds[0].asked, len(rounds), wrong, len(late), f"{late[len(late) // 2]:.1f}", f"{late[-1]:.1f}"])
     section.goal(f"{what}: verdicts and phases that are right", "100 %", f"{100 * (asked - wrong) / asked:.4g} %", wrong == 0)
-    section.goal(f"{what}: the latest behind its timeout", f"{SLACK_MS} ms", f"{late[-1]:.1f} ms", late[-1] <= SLACK_MS)
+    section.goal(f"{what}: the latest behind its timeout", f"{SLACK_MS} ms", f"{late[-1]:.1f} ms", late[-1] <= SLACK_MS,
+                 "curl: 4 to 19 s behind 1 s (published, its issue 21797)" if what == "names" else "–")
 
 
 def main():
