@@ -285,6 +285,8 @@ reliability:
 	$(Q)scripts/install-deps build test reliability
 	$(Q)+$(MAKE) all tools
 	$(Q)MUSTER_BUILD=$(abspath $(OUT)) python3 -B tests/reliability/report.py docs/reliability.md $(RELIABILITY)
+soak:
+	$(Q)+SOAK_RESTARTS=$(or $(RESTARTS),100000) $(MAKE) reliability RELIABILITY=soak
 
 # The programs of the benchmark, and what it runs: bench-programs, bench.
 include tests/bench/bench.mk
@@ -338,6 +340,7 @@ help:
 #: make coverage        run the tests with counters; fails where more than docs/coverage.md says is not reached
 #: make bench           the measurements of docs/benchmarks.md
 #: make reliability     the figures of docs/reliability.md; RELIABILITY='NAME ...' some of them
+#: make soak            the same of RESTARTS=100000 of services, beside all else
 #: make gpu-check       build the check of GPUs, with nvcc; CUDA_ARCHS='86 89 90'
 #: make install         DESTDIR= PREFIX=/usr/local; uninstall removes the same files
 #: make clean           remove build/
