@@ -23,6 +23,7 @@ struct arena;
 struct match;
 
 #define CONFIG_NAME_MAX     63
+#define CONFIG_NAME_CHARS   "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-."
 #define CONFIG_SERVICES_MAX 20000
 
 enum run_mode {

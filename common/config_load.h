@@ -339,13 +339,10 @@ void load_overrides(struct load *load);
 void values_defaults(struct load *load, enum section_kind kind, void *draft);
 /* Reads every entry of the section into its field; problems are reported. */
 void values_read(struct load *load, struct section *section, void *draft);
-void value_read(struct load *load, struct entry *entry, void *draft);
 /* The value on one line, quotes taken off, expanded. False: reported, or it is empty. */
 bool value_scalar(struct load *load, struct entry *entry, const char **text);
-/* Expanded text of a part of the entry's value; NULL: reported. */
-const char *value_expand(struct load *load, const struct entry *entry, uint32_t line,
-			 const char *text);
-/* The same for a value that follows the addresses it mentions: an argument, a variable. */
+/* Expanded text of a part of the entry's value, which follows the addresses it mentions: an
+ * argument, a variable. NULL: reported. */
 const char *value_expand_following(struct load *load, const struct entry *entry, uint32_t line,
 				   const char *text);
 /* argv of a command line in the arena, or NULL: reported. */

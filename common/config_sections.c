@@ -18,11 +18,9 @@ struct source {
 	unsigned first_total; /* problems before this file */
 };
 
-#define NAME_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-."
-
 const char *name_problem(const char *name)
 {
-	size_t len = strspn(name, NAME_CHARACTERS);
+	size_t len = strspn(name, CONFIG_NAME_CHARS);
 
 	if (*name == '\0')
 		return "is empty";

@@ -341,8 +341,9 @@ static const char *find_address(void *user, const char *text, size_t len, const 
 	return load_address(user, text, len, error);
 }
 
-const char *value_expand(struct load *load, const struct entry *entry, uint32_t line,
-			 const char *text)
+/* Expanded text of a part of the entry's value; NULL: reported. */
+static const char *value_expand(struct load *load, const struct entry *entry, uint32_t line,
+				const char *text)
 {
 	const struct expand_source source = {load, find_variable, find_address};
 	const char *error, *value = expand(load->scratch, text, &source, &error);
@@ -550,7 +551,7 @@ static void report_value(struct load *load, const struct entry *entry, const cha
 		     key_accepts(key, accepts, sizeof(accepts)), suggest_text(&suggestion, hint));
 }
 
-void value_read(struct load *load, struct entry *entry, void *draft)
+static void value_read(struct load *load, struct entry *entry, void *draft)
 {
 	void *field = (char *)draft + entry->key->offset;
 	const char *text;

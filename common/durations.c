@@ -43,15 +43,6 @@ static bool read_line(struct duration *entry, char *line)
 	return !strtok_r(NULL, " ", &rest);
 }
 
-static uint32_t count_lines(const char *text)
-{
-	uint32_t lines = 0;
-
-	for (; *text; text++)
-		lines += *text == '\n';
-	return lines;
-}
-
 static int parse(struct durations *durations, char *text, size_t size)
 {
 	char *rest = NULL, *line;
@@ -60,7 +51,7 @@ static int parse(struct durations *durations, char *text, size_t size)
 	if (strlen(text) != size || strncmp(text, HEAD, strlen(HEAD)) != 0 ||
 	    text[size - 1] != '\n')
 		return -EPROTO;
-	durations->entries = calloc(count_lines(text), sizeof(*durations->entries));
+	durations->entries = calloc(count_lines(text, size), sizeof(*durations->entries));
 	if (!durations->entries)
 		return -ENOMEM;
 	line = strtok_r(text, "\n", &rest);

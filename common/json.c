@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "arena.h"
+#include "str.h"
 #include "utf8.h"
 
 struct parser {
@@ -41,11 +42,6 @@ static void skip_blanks(struct parser *p)
 		p->line++;
 		p->line_start = p->at + 1;
 	}
-}
-
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
 }
 
 /* ---- strings ---- */

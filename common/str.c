@@ -220,3 +220,13 @@ char *format_time(char *buffer, size_t size, uint64_t ns)
 		 of_day / 3600, of_day / 60 % 60, of_day % 60, (unsigned)(ns / 1000000 % 1000));
 	return buffer;
 }
+
+uint32_t count_lines(const char *text, size_t len)
+{
+	const char *end = text + len;
+	uint32_t lines = 0;
+
+	for (const char *at = text; at < end && (at = memchr(at, '\n', (size_t)(end - at))); at++)
+		lines++;
+	return lines + (len && end[-1] != '\n');
+}

@@ -26,6 +26,14 @@ bool parse_octal(const char *text, unsigned *out);
 #define FORM_SIZE     "a size such as 64K, 512M or 2G"
 #define FORM_BOOL     "yes or no"
 
+static inline bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+/* How many lines the text has; the last one may lack its newline. */
+uint32_t count_lines(const char *text, size_t len);
+
 /*
  * Edit distance (Damerau-Levenshtein, adjacent swaps count 1) for "did you mean"; `limit` + 1 when
  * it is more than `limit`.

@@ -7,6 +7,7 @@
 
 #include "clock.h"
 #include "fd.h"
+#include "process_stat.h"
 #include "supervisor.h"
 
 #define TRUSTED_PER_CORE 4    /* starts between two looks */
@@ -24,17 +25,15 @@ static uint64_t processor_time(pid_t pid)
 	return (uint64_t)time.tv_sec * NSEC_PER_SEC + (uint64_t)time.tv_nsec;
 }
 
-/* Whether it would run if it were let: "PID (name) R ...". */
+/* Whether it would run if it were let. */
 static bool is_runnable(pid_t pid)
 {
+	struct process_stat process;
 	char path[32], text[1024];
-	const char *state;
 
 	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	if (fd_read_file(path, text, sizeof(text)) <= 0)
-		return false;
-	state = strrchr(text, ')');
-	return state && state[1] == ' ' && state[2] == 'R';
+	return fd_read_file(path, text, sizeof(text)) > 0 && process_stat_read(&process, text) &&
+	       process.state == 'R';
 }
 
 /*

@@ -22,7 +22,8 @@ static bool is_bound_to(int fd, const union address *address, int type)
 	       memcmp(&own, address, address_size(address)) == 0;
 }
 
-int inherited_take(const union address *address, int type)
+/* Its descriptor, which is the caller's then, or -1. */
+static int inherited_take(const union address *address, int type)
 {
 	for (int fd = FIRST; fd <= LAST; fd++) {
 		int flags = fcntl(fd, F_GETFD);

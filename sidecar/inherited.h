@@ -6,14 +6,12 @@
 
 /*
  * Sockets that this program was started with, as those for ports that only root may open: who
- * wants to listen somewhere looks here first. `type`: SOCK_STREAM or SOCK_DGRAM. Returns the
- * descriptor, which is the caller's then, or -1.
+ * wants to listen somewhere looks here first.
  */
-int inherited_take(const union address *address, int type);
 
 /*
  * One that was inherited, or a new one, bound, and listening when it is of a stream; it does not
- * block. -errno when that is not possible.
+ * block. `type`: SOCK_STREAM or SOCK_DGRAM. -errno when that is not possible.
  */
 int inherited_or_bound(const union address *address, int type);
 

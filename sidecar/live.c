@@ -15,19 +15,16 @@
 #include "mem.h"
 #include "probe_link.h"
 #include "resolve.h"
+#include "watch.h"
 
 #define RECHECK_MS   4000 /* as if it had been checked so long: the next one comes after 250 ms */
 #define NUMBERS_SIZE (ANSWER_MAX * 48)
 
 static const char place_states[][8] = {"unknown", "up", "down"};
 
-struct watch {
-	struct probe probe; /* what reports are given: spec, last, streak */
+struct address_watch {
+	struct watch watch;
 	char name[64];
-	probe_report *report;
-	void *data;
-	int told; /* as live_state; -1: nothing */
-	struct watch *next;
 };
 
 /* ---- what is found, told ---- */
@@ -55,21 +52,13 @@ int live_state(const struct live *live, uint32_t index)
 
 static void tell_watch(struct live *live, struct watch *watch)
 {
-	const struct address_entry *entry =
-		live->book ? address_find(live->book, watch->name) : NULL;
+	const char *name = ((const struct address_watch *)watch)->name;
+	const struct address_entry *entry = live->book ? address_find(live->book, name) : NULL;
 	const struct place_owner *owner = entry ? &live->owners[entry - live->book->entries] : NULL;
 	int state = owner ? state_of(owner) : -1;
 
-	if (state < 0 || state == watch->told)
-		return;
-	watch->probe.last = (struct outcome){.ok = state == 1};
-	watch->probe.last_time = loop_now(live->loop);
-	watch->probe.streak = state == 1;
-	if (!state)
-		snprintf(watch->probe.last.reason, sizeof(watch->probe.last.reason), "%s",
-			 owner->current->error);
-	if (watch->report(watch->data, &watch->probe))
-		watch->told = state;
+	if (state >= 0 && state != watch->told)
+		watch_tell(watch, state, state ? "" : owner->current->error, loop_now(live->loop));
 }
 
 static void tell_watches(struct live *live)
@@ -276,39 +265,22 @@ uint32_t live_generation(const struct live *live)
 void live_watch(struct live *live, const struct probe_spec *spec, const char *name,
 		probe_report *report, void *data)
 {
-	struct watch *watch;
+	struct address_watch *watch = mem_alloc(sizeof(*watch));
 
-	live_drop(live, spec->slot, 0);
-	watch = mem_alloc(sizeof(*watch));
-	watch->probe.spec = *spec;
-	watch->report = report;
-	watch->data = data;
-	watch->told = -1;
+	watch_drop(&live->watches, spec->slot, 0);
 	snprintf(watch->name, sizeof(watch->name), "%s", name);
-	watch->next = live->watches;
-	live->watches = watch;
-	tell_watch(live, watch);
+	watch_add(&live->watches, &watch->watch, spec, report, data);
+	tell_watch(live, &watch->watch);
 }
 
 bool live_drop(struct live *live, uint16_t slot, uint32_t serial)
 {
-	for (struct watch **at = &live->watches; *at; at = &(*at)->next) {
-		struct watch *watch = *at;
-
-		if (watch->probe.spec.slot != slot ||
-		    (serial && watch->probe.spec.serial != serial))
-			continue;
-		*at = watch->next;
-		free(watch);
-		return true;
-	}
-	return false;
+	return watch_drop(&live->watches, slot, serial);
 }
 
 void live_drop_all(struct live *live)
 {
-	while (live->watches)
-		live_drop(live, live->watches->probe.spec.slot, 0);
+	watch_drop_all(&live->watches);
 }
 
 void live_resume(struct live *live)

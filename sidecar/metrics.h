@@ -43,7 +43,7 @@ struct view;
 enum metric_type {
 	METRIC_COUNTER,   /* its samples end in _total: metric_put */
 	METRIC_GAUGE,     /* metric_put */
-	METRIC_HISTOGRAM, /* metric_put_histogram */
+	METRIC_HISTOGRAM, /* metric_put_latency */
 	METRIC_STATESET,  /* one of several states holds: metric_put_states */
 	METRIC_INFO,      /* says all in its labels; its samples end in _info: metric_put with 1 */
 	METRIC_TYPES
@@ -110,18 +110,7 @@ typedef const char *metric_state_name(unsigned state);
 void metric_put_states_list(struct metrics *metrics, unsigned holds, unsigned count,
 			    metric_state_name *name, const char *const *labels);
 
-struct metric_histogram {
-	const double *bounds; /* upper bounds, ascending, without +Inf */
-	unsigned count;       /* of bounds */
-	const uint64_t *in;   /* count + 1 of them: how many fell into each bucket, not summed up */
-	double sum;
-};
-#define metric_put_histogram(metrics, histogram, ...)                                              \
-	metric_put_histogram_list(metrics, histogram,                                              \
-				  (const char *const[METRIC_LABELS]){__VA_ARGS__})
-void metric_put_histogram_list(struct metrics *metrics, const struct metric_histogram *histogram,
-			       const char *const *labels);
-/* The one of latency.h. */
+/* The histogram of latency.h. */
 #define metric_put_latency(metrics, latency, ...)                                                  \
 	metric_put_latency_list(metrics, latency, (const char *const[METRIC_LABELS]){__VA_ARGS__})
 void metric_put_latency_list(struct metrics *metrics, const struct latency *latency,

@@ -200,40 +200,27 @@ static void format_bound(char *buffer, size_t size, double bound)
 		snprintf(buffer + len, size - (size_t)len, ".0");
 }
 
-void metric_put_histogram_list(struct metrics *metrics, const struct metric_histogram *histogram,
-			       const char *const *labels)
+void metric_put_latency_list(struct metrics *metrics, const struct latency *latency,
+			     const char *const *labels)
 {
 	struct sample sample = {.suffix = "_bucket", .labels = labels, .more = "le"};
 	char bound[24];
 	uint64_t sum = 0;
 
 	sample.more_value = bound;
-	for (unsigned i = 0; i < histogram->count; i++) {
-		sum += histogram->in[i];
-		format_bound(bound, sizeof(bound), histogram->bounds[i]);
+	for (unsigned i = 0; i < LATENCY_BOUNDS; i++) {
+		sum += latency->in[i];
+		format_bound(bound, sizeof(bound), latency_bounds[i]);
 		sample.value = (double)sum;
 		put_sample(metrics, &sample);
 	}
 	sample.more_value = "+Inf";
-	sample.value = (double)(sum + histogram->in[histogram->count]);
+	sample.value = (double)(sum + latency->in[LATENCY_BOUNDS]);
 	put_sample(metrics, &sample);
 	sample.more = NULL;
 	sample.suffix = "_count";
 	put_sample(metrics, &sample);
 	sample.suffix = "_sum";
-	sample.value = histogram->sum;
+	sample.value = metric_seconds(latency->sum);
 	put_sample(metrics, &sample);
-}
-
-void metric_put_latency_list(struct metrics *metrics, const struct latency *latency,
-			     const char *const *labels)
-{
-	const struct metric_histogram histogram = {
-		.bounds = latency_bounds,
-		.count = LATENCY_BOUNDS,
-		.in = latency->in,
-		.sum = metric_seconds(latency->sum),
-	};
-
-	metric_put_histogram_list(metrics, &histogram, labels);
 }

@@ -6,13 +6,11 @@
 #include <string.h>
 
 #include "arena.h"
+#include "config.h"
 #include "json.h"
 #include "mem.h"
 #include "states.h"
 #include "str.h"
-
-#define NAME_CHARS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_."
-#define NAME_LEN   63 /* as everywhere */
 
 struct reading {
 	struct peer_report *report;
@@ -79,14 +77,14 @@ static bool word(struct reading *reading, const struct json *object, const char 
 
 static bool is_name(const char *text, size_t len)
 {
-	return len > 0 && len <= NAME_LEN && strspn(text, NAME_CHARS) >= len;
+	return len > 0 && len <= CONFIG_NAME_MAX && strspn(text, CONFIG_NAME_CHARS) >= len;
 }
 
 /* Of what is not a service of that host: address:NAME, PEER/NAME. */
 static bool is_outside(const char *text)
 {
-	return strpbrk(text, ":/") && strlen(text) <= 2 * NAME_LEN + 16 &&
-	       strspn(text, NAME_CHARS ":/") == strlen(text);
+	return strpbrk(text, ":/") && strlen(text) <= 2 * CONFIG_NAME_MAX + 16 &&
+	       strspn(text, CONFIG_NAME_CHARS ":/") == strlen(text);
 }
 
 static uint32_t keep(struct reading *reading, const char *name)

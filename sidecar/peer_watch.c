@@ -26,10 +26,15 @@ const char *peers_host(const struct peers *peers)
 
 /* ---- who waits ---- */
 
+static const struct peer_watch *of(const struct watch *watch)
+{
+	return (const struct peer_watch *)watch;
+}
+
 bool peer_has_unmet(const struct peer *peer)
 {
-	for (const struct peer_watch *watch = peer->peers->watches; watch; watch = watch->next)
-		if (watch->peer == peer && watch->told != 1)
+	for (const struct watch *at = peer->peers->watches; at; at = at->next)
+		if (of(at)->peer == peer && at->told != 1)
 			return true;
 	return false;
 }
@@ -37,8 +42,8 @@ bool peer_has_unmet(const struct peer *peer)
 /* Index in the view of what stands there for the service of the peer, or -1. */
 static int index_of(const struct peer_watch *watch, const struct view *view)
 {
-	const char *name = watch->probe.spec.name;
-	uint32_t index = watch->probe.spec.service;
+	const char *name = watch->watch.probe.spec.name;
+	uint32_t index = watch->watch.probe.spec.service;
 
 	if (index < view->header.record_count && strcmp(view->records[index].name, name) == 0)
 		return (int)index;
@@ -62,10 +67,11 @@ bool peer_is_awaited(const struct peer *peer)
 {
 	const struct view *view = NULL;
 
-	for (const struct peer_watch *watch = peer->peers->watches; watch; watch = watch->next) {
+	for (const struct watch *at = peer->peers->watches; at; at = at->next) {
+		const struct peer_watch *watch = of(at);
 		int index;
 
-		if (watch->peer != peer || watch->told == 1)
+		if (watch->peer != peer || at->told == 1)
 			continue;
 		if (!view)
 			view = snapshot_refresh(peer->peers->snapshot);
@@ -221,60 +227,53 @@ static void say_silent(const struct peer_watch *watch, uint64_t now, char *reaso
 	unsigned long long seconds = (now - since) / NSEC_PER_SEC;
 
 	snprintf(reason, WHY_SIZE, "%.20s %s for %llu %s: %s", peer->name,
-		 watch->told == 1 ? "is silent" : "has not answered",
+		 watch->watch.told == 1 ? "is silent" : "has not answered",
 		 seconds < 120 ? seconds : seconds / 60, seconds < 120 ? "s" : "min",
 		 peer_error(peer));
 }
 
 /* ---- telling ---- */
 
-static void tell(struct peer_watch *watch, bool ok, char *reason)
+static void tell(struct watch *watch, bool ok, char *reason, uint64_t now)
 {
-	struct probe *probe = &watch->probe;
-
 	reason[OUTCOME_REASON - 1] = '\0';
-	if (watch->told == ok && (ok || strcmp(reason, probe->last.reason) == 0))
-		return;
-	probe->last = (struct outcome){.ok = ok};
-	if (!ok)
-		memcpy(probe->last.reason, reason, sizeof(probe->last.reason));
-	probe->last_time = loop_now(watch->peer->peers->loop);
-	probe->streak = ok;
-	watch->told = watch->report(watch->data, probe) ? ok : -1;
+	if (watch->told != ok || (!ok && strcmp(reason, watch->probe.last.reason) != 0))
+		watch_tell(watch, ok, reason, now);
 }
 
 /* A peer that is silent for a moment takes nothing back; one that is silent for long does. */
-static void tell_watch(struct peer_watch *watch)
+static void tell_watch(struct watch *at)
 {
+	const struct peer_watch *watch = of(at);
 	const struct peer *peer = watch->peer;
-	uint64_t now = clock_monotonic();
+	uint64_t now = clock_monotonic(), turn = loop_now(peer->peers->loop);
 	enum peer_state state = peer_state_of(peer, now);
-	bool ok;
 	char reason[WHY_SIZE] = "";
+	bool ok;
 
 	if (!peer->failing && state == PEER_OK) {
 		if (peer->heard < watch->begun)
 			return; /* what was heard before does not count */
 		ok = judge(watch, reason);
-		tell(watch, ok, reason);
-	} else if (state == PEER_STALE || (peer->failing && watch->told != 1)) {
+		tell(at, ok, reason, turn);
+	} else if (state == PEER_STALE || (peer->failing && at->told != 1)) {
 		say_silent(watch, now, reason);
-		tell(watch, false, reason);
+		tell(at, false, reason, turn);
 	}
 }
 
 void peer_tell_watches(struct peer *peer)
 {
-	for (struct peer_watch *watch = peer->peers->watches; watch; watch = watch->next)
-		if (watch->peer == peer)
-			tell_watch(watch);
+	for (struct watch *at = peer->peers->watches; at; at = at->next)
+		if (of(at)->peer == peer)
+			tell_watch(at);
 }
 
 void peers_resume(struct peers *peers)
 {
-	for (struct peer_watch *watch = peers->watches; watch; watch = watch->next)
-		if (watch->peer && watch->told < 0)
-			tell_watch(watch);
+	for (struct watch *at = peers->watches; at; at = at->next)
+		if (of(at)->peer && at->told < 0)
+			tell_watch(at);
 }
 
 /* ---- watches ---- */
@@ -305,34 +304,19 @@ void peers_watch(struct peers *peers, const struct probe_spec *spec, const char 
 {
 	struct peer_watch *watch = mem_alloc(sizeof(*watch));
 
-	peers_drop(peers, spec->slot, 0);
+	watch_drop(&peers->watches, spec->slot, 0);
 	watch->peer = find_peer(peers, watch, name);
-	watch->probe.spec = *spec;
-	watch->report = report;
-	watch->data = data;
 	watch->begun = clock_monotonic();
-	watch->told = -1;
 	if (!watch->peer) { /* init's configuration and ours are not the same: it never is met */
 		free(watch);
 		return;
 	}
-	watch->next = peers->watches;
-	peers->watches = watch;
-	tell_watch(watch);
+	watch_add(&peers->watches, &watch->watch, spec, report, data);
+	tell_watch(&watch->watch);
 	peer_hurry(watch->peer);
 }
 
 bool peers_drop(struct peers *peers, uint16_t slot, uint32_t serial)
 {
-	for (struct peer_watch **at = &peers->watches; *at; at = &(*at)->next) {
-		struct peer_watch *watch = *at;
-
-		if (watch->probe.spec.slot != slot ||
-		    (serial && watch->probe.spec.serial != serial))
-			continue;
-		*at = watch->next;
-		free(watch);
-		return true;
-	}
-	return false;
+	return watch_drop(&peers->watches, slot, serial);
 }

@@ -442,8 +442,7 @@ void peers_start(struct peers *peers)
 
 void peers_drop_all(struct peers *peers)
 {
-	while (peers->watches)
-		peers_drop(peers, peers->watches->probe.spec.slot, 0);
+	watch_drop_all(&peers->watches);
 }
 
 void peers_destroy(struct peers *peers)

@@ -9,6 +9,7 @@
 #include "peer_json.h"
 #include "peer_pull.h"
 #include "peers.h"
+#include "watch.h"
 
 /*
  * Between peers.c, which asks, and peer_watch.c, which says what that means for those who wait. For
@@ -36,15 +37,11 @@ struct peer {
 
 /* A service of a peer that somebody waits for. */
 struct peer_watch {
+	struct watch watch;
 	struct peer *peer;
-	struct probe probe; /* what reports are given: spec, last, streak */
 	char service[64];
 	int condition; /* enum dep_condition; -1: as the type of the service suggests */
 	uint64_t begun;
-	int told; /* 1: met, 0: not, with the reason in `probe`; -1: nothing */
-	probe_report *report;
-	void *data;
-	struct peer_watch *next;
 };
 
 struct peers {
@@ -58,7 +55,7 @@ struct peers {
 	bool taking;
 	uint32_t *revision;
 	uint64_t random;
-	struct peer_watch *watches;
+	struct watch *watches; /* each of a struct peer_watch */
 	peers_changed *changed;
 	void *changed_data;
 };

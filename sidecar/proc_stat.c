@@ -12,56 +12,30 @@
 #include "clock.h"
 #include "counters.h"
 #include "fd.h"
-
-#define FIELDS 22 /* behind the name: state is the first, rss the last that counts */
-
-enum field {
-	FIELD_PARENT = 1,
-	FIELD_SESSION = 3,
-	FIELD_USER = 11,
-	FIELD_SYSTEM = 12,
-	FIELD_CHILDREN_USER = 13,
-	FIELD_CHILDREN_SYSTEM = 14,
-	FIELD_THREADS = 17,
-	FIELD_BEGIN = 19,
-	FIELD_RSS = 21
-};
-
-/* A number that is negative is 0 for our purposes: the session of a process of the kernel is. */
-static bool take_fields(uint64_t value[FIELDS], const char *text)
-{
-	for (unsigned i = 0; i < FIELDS; i++) {
-		if (*text++ != ' ')
-			return false;
-		value[i] = *text == '-' || i == 0 ? 0 : counters_number(text);
-		if (value[i] == COUNTER_UNKNOWN)
-			return false;
-		text += strcspn(text, " \n");
-	}
-	return *text == ' ' || *text == '\n';
-}
+#include "process_stat.h"
 
 bool proc_stat_parse(struct proc_stat *process, const char *text)
 {
-	uint64_t value[FIELDS], tick = NSEC_PER_SEC / (uint64_t)sysconf(_SC_CLK_TCK), pid, ticks;
-	const char *behind = strrchr(text, ')'); /* the name before it may hold anything */
+	uint64_t tick = NSEC_PER_SEC / (uint64_t)sysconf(_SC_CLK_TCK);
+	struct process_stat stat;
+	const uint64_t *field = stat.field;
 
-	pid = counters_number(text);
-	if (!behind || !take_fields(value, behind + 1) || pid > INT32_MAX ||
-	    value[FIELD_PARENT] > INT32_MAX || value[FIELD_SESSION] > INT32_MAX)
+	if (!process_stat_read(&stat, text) || stat.pid > INT32_MAX ||
+	    field[STAT_PARENT] > INT32_MAX || field[STAT_SESSION] > INT32_MAX)
 		return false;
+	process->pid = (int32_t)stat.pid;
+	process->parent = (int32_t)field[STAT_PARENT];
+	process->session = (int32_t)field[STAT_SESSION];
 	/* wrapping around is no harm here: what is too large stays unknown below */
-	ticks = value[FIELD_USER] + value[FIELD_SYSTEM] + value[FIELD_CHILDREN_USER] +
-		value[FIELD_CHILDREN_SYSTEM];
-	process->pid = (int32_t)pid;
-	process->parent = (int32_t)value[FIELD_PARENT];
-	process->session = (int32_t)value[FIELD_SESSION];
-	process->cpu = counters_scale(ticks, tick);
-	process->begin = counters_scale(value[FIELD_BEGIN], tick);
-	process->memory = counters_scale(value[FIELD_RSS], (uint64_t)sysconf(_SC_PAGESIZE));
-	process->threads = value[FIELD_THREADS];
+	process->cpu =
+		counters_scale(field[STAT_USER] + field[STAT_SYSTEM] + field[STAT_CHILDREN_USER] +
+				       field[STAT_CHILDREN_SYSTEM],
+			       tick);
+	process->begin = counters_scale(field[STAT_BEGIN], tick);
+	process->memory = counters_scale(field[STAT_PAGES], (uint64_t)sysconf(_SC_PAGESIZE));
+	process->threads = field[STAT_THREADS];
 	return process->cpu != COUNTER_UNKNOWN && process->begin != COUNTER_UNKNOWN &&
-	       process->memory != COUNTER_UNKNOWN;
+	       process->memory != COUNTER_UNKNOWN && counter_is_number(process->threads);
 }
 
 bool proc_stat_read(struct proc_stat *process, const char *proc_root, int pid)

@@ -57,16 +57,6 @@ static void report(struct writer *w, bool now)
 	w->reported = time;
 }
 
-static uint32_t count_lines(const char *text, size_t len)
-{
-	const char *end = text + len;
-	uint32_t lines = 0;
-
-	for (const char *at = text; at < end && (at = memchr(at, '\n', (size_t)(end - at))); at++)
-		lines++;
-	return lines + (len && end[-1] != '\n');
-}
-
 static void drop(struct writer *w, const char *text, size_t len, int error)
 {
 	w->dropped += count_lines(text, len);

@@ -4,6 +4,8 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "config.h"
+
 /*
  * A Procfile: `name: command` a line, run by a shell. `release` runs once before the others, as
  * those who read Procfiles agree.
@@ -24,14 +26,6 @@ static char *trimmed(char *text)
 	while (len && isspace((unsigned char)text[len - 1]))
 		text[--len] = '\0';
 	return text;
-}
-
-static bool is_name(const char *text, size_t len)
-{
-	for (size_t i = 0; i < len; i++)
-		if (!isalnum((unsigned char)text[i]) && !strchr("_-.", text[i]))
-			return false;
-	return len > 0;
 }
 
 /* `exec` takes one simple command: of a list it would run the first only, and no assignment. */
@@ -78,7 +72,9 @@ bool convert_procfile(struct draft *draft, struct convert_source *source)
 		number++;
 		if (*text == '\0' || *text == '#')
 			continue;
-		if (!colon || !is_name(text, (size_t)(colon - text)) || !*trimmed(colon + 1)) {
+		if (!colon || colon == text ||
+		    strspn(text, CONFIG_NAME_CHARS) < (size_t)(colon - text) ||
+		    !*trimmed(colon + 1)) {
 			snprintf(source->why, sizeof(source->why),
 				 "line %u: \"%.100s\" is not `name: command`", number, text);
 			return false;

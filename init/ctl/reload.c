@@ -9,6 +9,7 @@
 #include "ctl.h"
 #include "json_out.h"
 #include "log.h"
+#include "str.h"
 #include "text.h"
 #include "waiting.h"
 
@@ -138,15 +139,6 @@ static void print_json(char *text)
 	json_end(&json);
 }
 
-static uint32_t count_lines(const char *text)
-{
-	uint32_t count = 0;
-
-	for (; (text = strchr(text, '\n')); text++)
-		count++;
-	return count;
-}
-
 /* Gets all pages of the answer. An enum ctl_exit. */
 static int ask(const struct ctl *ctl, uint64_t deadline, FILE *out)
 {
@@ -159,7 +151,7 @@ static int ask(const struct ctl *ctl, uint64_t deadline, FILE *out)
 		if (result)
 			return result;
 		fputs(message.body, out);
-		lines = count_lines(message.body);
+		lines = count_lines(message.body, strlen(message.body));
 		skip += lines;
 	} while (message.type == WIRE_PART && lines);
 	return CTL_DONE;

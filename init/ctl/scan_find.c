@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "ports.h"
+#include "str.h"
 
 #define IGNORE_MARK "muster:ignore"
 #define LOOK_BEHIND 256 /* how much of a line before a literal is looked at */
@@ -23,11 +24,6 @@ struct finder {
 	void *user;
 	bool stopped;
 };
-
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
 
 static bool is_letter(char c)
 {

@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "ports.h"
+#include "str.h"
 
 #define LOOK_BEHIND 256
 #define WORDS_MAX   3
@@ -25,11 +26,6 @@ static bool is_word(char c)
 {
 	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
 	       c == '_' || c == '-';
-}
-
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
 }
 
 static bool is_upper(char c)

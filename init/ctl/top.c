@@ -12,6 +12,7 @@
 #include "clock.h"
 #include "fd.h"
 #include "log.h"
+#include "process_stat.h"
 #include "summary.h"
 #include "text.h"
 #include "view.h"
@@ -41,31 +42,20 @@ struct top {
 	struct row *rows;
 };
 
-/* Fields 14, 15, 22 and 24 of /proc/PID/stat. The name before them may hold blanks and ). */
-static bool parse_stat(const char *text, struct usage *usage)
-{
-	const char *at = strrchr(text, ')');
-	uint64_t user, system;
-
-	if (!at || sscanf(at + 1,
-			  " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %" SCNu64 " %" SCNu64
-			  " %*d %*d %*d %*d %*d %*d %" SCNu64 " %*u %" SCNu64,
-			  &user, &system, &usage->started, &usage->pages) != 4)
-		return false;
-	usage->ticks = user + system;
-	return true;
-}
-
 static struct usage measure(int32_t pid)
 {
 	struct usage usage = {0};
+	struct process_stat stat;
 	char path[40], text[1024];
 
 	if (pid <= 0)
 		return usage;
 	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	if (fd_read_file(path, text, sizeof(text)) > 0 && parse_stat(text, &usage))
-		usage.pid = pid;
+	if (fd_read_file(path, text, sizeof(text)) > 0 && process_stat_read(&stat, text))
+		usage = (struct usage){.pid = pid,
+				       .started = stat.field[STAT_BEGIN],
+				       .ticks = stat.field[STAT_USER] + stat.field[STAT_SYSTEM],
+				       .pages = stat.field[STAT_PAGES]};
 	return usage;
 }
 

@@ -16,6 +16,7 @@
 #include "fd.h"
 #include "log.h"
 #include "probe_link.h"
+#include "process_stat.h"
 
 #define INIT_NAME "muster-init"
 
@@ -336,17 +337,15 @@ uint64_t view_silence(const struct view *view)
 bool view_sees_init(const struct view *view)
 {
 	char path[40], text[512];
-	const char *name;
+	struct process_stat init;
 
 	if (view->header.pid <= 0)
 		return false;
 	snprintf(path, sizeof(path), "/proc/%d/stat", view->header.pid);
-	if (fd_read_file(path, text, sizeof(text)) <= 0)
-		return false;
-	name = strchr(text, '(');
-	/* "PID (NAME) STATE ...": one that has ended and was not waited for keeps its name */
-	return name && strncmp(name, "(" INIT_NAME ") ", strlen(INIT_NAME) + 3) == 0 &&
-	       !strchr("ZX", name[strlen(INIT_NAME) + 3]);
+	/* one that has ended and was not waited for keeps its name */
+	return fd_read_file(path, text, sizeof(text)) > 0 && process_stat_read(&init, text) &&
+	       init.name_len == strlen(INIT_NAME) &&
+	       memcmp(init.name, INIT_NAME, init.name_len) == 0 && !strchr("ZX", init.state);
 }
 
 int view_alive(const struct view *view)

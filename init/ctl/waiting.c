@@ -73,7 +73,8 @@ static void add_service(struct line *line, const struct view *view,
 	line_add(line, "%s %s %s", record->name, state_name(record->state), took);
 }
 
-char *waiting_progress(char *buffer, size_t size, const struct view *view, uint64_t now)
+/* One line of progress: "3/12 ready, starting: api 1.2s, web waits for api". Returns buffer. */
+static char *waiting_progress(char *buffer, size_t size, const struct view *view, uint64_t now)
 {
 	/* what moves comes first */
 	static const uint8_t order[] = {STATE_STARTING,  STATE_STOPPING, STATE_BACKOFF,

@@ -23,7 +23,4 @@ int waiting_for_end(const struct ctl *ctl, struct follow *follow, uint64_t deadl
 /* The instant after which a verb gives up; NEVER when `timeout_ms` is 0. */
 uint64_t waiting_deadline(uint32_t timeout_ms);
 
-/* One line of progress: "3/12 ready, starting: api 1.2s, web waits for api". Returns buffer. */
-char *waiting_progress(char *buffer, size_t size, const struct view *view, uint64_t now);
-
 #endif

@@ -11,9 +11,9 @@
 #include <unistd.h>
 
 #include "fd.h"
+#include "process_stat.h"
 #include "str.h"
 
-enum { FIELD_PARENT = 4, FIELD_FLAGS = 9, FIELD_THREADS = 20 };
 #define FLAG_EXITING  4 /* the kernel's PF_EXITING */
 #define FDS_LOOKED_AT 1024
 
@@ -90,40 +90,20 @@ static void copy_name(char *to, size_t size, const char *from, const char *end)
 	to[len] = '\0';
 }
 
-/* The fields behind the name, which proc(5) counts from 3 on. */
-static bool read_fields(const char *at, struct proc_info *info)
-{
-	unsigned long flags = 0;
-
-	info->state = *at;
-	for (int field = 4; field <= FIELD_THREADS; field++) {
-		at = strchr(at, ' ');
-		if (!at++)
-			return false;
-		if (field == FIELD_PARENT)
-			info->parent = parse_pid(at);
-		else if (field == FIELD_FLAGS)
-			flags = strtoul(at, NULL, 10);
-	}
-	info->ending = (flags & FLAG_EXITING || info->state == 'Z' || info->state == 'X') &&
-		       parse_pid(at) <= 1;
-	return true;
-}
-
 bool proc_look(int proc, pid_t pid, struct proc_info *info)
 {
+	struct process_stat process;
 	char text[512];
-	const char *begin, *end;
 
-	if (proc_read(proc, pid, "stat", text, sizeof(text)) <= 0)
+	if (proc_read(proc, pid, "stat", text, sizeof(text)) <= 0 ||
+	    !process_stat_read(&process, text))
 		return false;
-	/* the name may hold anything, so look behind its last bracket: "(NAME) S PARENT" */
-	begin = strchr(text, '(');
-	end = strrchr(text, ')');
-	if (!begin || !end || strlen(end) < 3)
-		return false;
-	copy_name(info->name, sizeof(info->name), begin + 1, end);
-	return read_fields(end + 2, info);
+	copy_name(info->name, sizeof(info->name), process.name, process.name + process.name_len);
+	info->parent = (pid_t)process.field[STAT_PARENT];
+	info->state = process.state;
+	info->ending = (process.field[STAT_FLAGS] & FLAG_EXITING || strchr("ZX", info->state)) &&
+		       process.field[STAT_THREADS] <= 1;
+	return true;
 }
 
 /* The processes among the records of one getdents64. */
