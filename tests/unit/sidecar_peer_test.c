@@ -132,7 +132,7 @@ static void differences_are_seen(void **state)
 		peer_report_free(reports[i]);
 }
 
-/* What the fuzzer begins with: good-*.json are taken, bad-*.json are not. */
+/* Of what the fuzzer begins with: good-*.json are taken, bad-*.json are not. */
 static void seeds_are_told_apart(void **state)
 {
 	DIR *directory = opendir(SEEDS);
@@ -148,7 +148,7 @@ static void seeds_are_told_apart(void **state)
 		FILE *file;
 		size_t len;
 
-		if (entry->d_name[0] == '.')
+		if (strncmp(entry->d_name, "good", 4) != 0 && strncmp(entry->d_name, "bad", 3) != 0)
 			continue;
 		snprintf(path, sizeof(path), SEEDS "/%s", entry->d_name);
 		file = fopen(path, "r");
