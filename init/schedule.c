@@ -6,7 +6,6 @@
 #include "demand.h"
 #include "learning.h"
 #include "log.h"
-#include "memory.h"
 #include "notify.h"
 #include "progress.h"
 #include "sockets.h"
@@ -91,7 +90,7 @@ void schedule_set_phase(struct supervisor *sup, enum system_phase phase)
 		announce_ready(sup);
 		schedule_tell_ready(sup);
 		learning_write(sup);
-		memory_give_back_code();
+		sup->has_started = true;
 		loop_disarm(&sup->loop, &sup->start_timer);
 	} else {
 		log_debug("phase %s", phase_name(phase));

@@ -178,6 +178,7 @@ struct supervisor {
 	bool stop_check;  /* the order of stopping may go on */
 	bool requested;   /* the shutdown was asked for, by signal or command */
 	bool sweep_check; /* an adopted process ended: leftovers may be gone */
+	bool has_started; /* just now, this turn: all is ready or has failed */
 	bool killing;     /* the whole-shutdown deadline has passed, or a second request came */
 	int exit_code;    /* -1: not decided */
 	char why[160];    /* why it ends, for the last line */

@@ -19,6 +19,7 @@
 #include "learned.h"
 #include "log.h"
 #include "logwriter.h"
+#include "memory.h"
 #include "notify.h"
 #include "outer.h"
 #include "plan.h"
@@ -256,6 +257,9 @@ int supervise_main(const struct supervise_options *options)
 		hosts_run(sup);
 		progress_draw(sup);
 		output_flush(sup);
+		if (sup->has_started) /* the last to be done: what is touched now stays */
+			memory_give_back_code();
+		sup->has_started = false;
 		if (sup->stage != STAGE_DONE)
 			loop_turn(&sup->loop);
 	}
