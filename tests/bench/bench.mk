@@ -23,9 +23,10 @@ $(addprefix $(BUILD)/bench/,$(BENCH_BARE)): $(BUILD)/bench/%: tests/bench/%.c te
 	@mkdir -p $(@D)
 	$(CC) $(WARN) $(BENCH_BARE_FLAGS) -o $@ $<
 
-# QUICK=1: fewer rounds, under two minutes; DINIT=path: a dinit to compare with
+# BENCH="wrap start=layered84": only these; QUICK=1: fewer rounds; DINIT=path: a dinit to compare with
+BENCH ?= all
 bench: bench-programs
-	BUILD=$(BUILD) python3 -B tests/bench/bench.py all; made=$$?; \
+	BUILD=$(BUILD) python3 -B tests/bench/bench.py $(BENCH); made=$$?; \
 		BUILD=$(BUILD) python3 -B tests/bench/bench.py report && exit $$made
 
 .PHONY: bench bench-programs

@@ -3,14 +3,16 @@
 """Measures muster against floors of our own and against other inits, in turns.
 
 bench.py all                 everything below, in this order
-bench.py MEASUREMENT...      wrap memory signal start reference adaptive restart confine stop idle reap lines
-                             http metrics sidecar resolve dns forward
+bench.py MEASUREMENT...      wrap memory signal start workers reference adaptive restart confine stop
+                             idle reap lines http metrics sidecar resolve dns forward
 bench.py start=GRAPH         one graph only (graphs.py lists them)
-bench.py report [FILE]       writes docs/benchmarks.md from the newest results
+bench.py report [DIRECTORY]  writes benchmarks.md, its data and its pictures there (docs) from the newest
+                             results
 
 Environment: BUILD (where the programs are), QUICK=1 (fewer rounds), DINIT=path.
 Results are added to $BUILD/bench/results.jsonl.
 """
+import pathlib
 import sys
 import time
 
@@ -25,6 +27,7 @@ import report
 import resolving
 import serving
 import supervising
+import workers
 import wrapping
 
 
@@ -35,7 +38,7 @@ def memory():
 
 
 MEASUREMENTS = {"wrap": wrapping.wrap, "memory": memory, "signal": wrapping.signals,
-                "start": supervising.start, "reference": reference.reference,
+                "start": supervising.start, "workers": workers.workers, "reference": reference.reference,
                 "adaptive": adaptive.adaptive, "restart": supervising.restart,
                 "confine": supervising.confine,
                 "stop": supervising.stop, "idle": supervising.idle, "reap": wrapping.reap,
@@ -71,7 +74,7 @@ def main(words):
         print(__doc__)
         return 0 if words else 2
     if words[0] == "report":
-        report.write(words[1] if len(words) > 1 else lib.ROOT / "docs" / "benchmarks.md")
+        report.write(pathlib.Path(words[1]) if len(words) > 1 else lib.ROOT / "docs")
         return 0
     words = list(MEASUREMENTS) if words == ["all"] else words
     measurements = [(word, find_measurement(word)) for word in words]

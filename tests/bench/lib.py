@@ -16,6 +16,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("BUILD", "build"))
 BUILD = BUILD if BUILD.is_absolute() else ROOT / BUILD
 RESULTS = BUILD / "bench" / "results.jsonl"
+RECORD = ROOT / "docs" / "benchmarks.jsonl"  # those that the page was made from
+PICTURES = ROOT / "docs" / "benchmarks"
 QUICK = os.environ.get("QUICK", "") not in ("", "0")
 PINNED_CPU = max(os.sched_getaffinity(0))
 
@@ -115,7 +117,7 @@ def machine():
 
 def save(bench, data, tables):
     """Appends a measurement to the results file, from which the report is made."""
-    entry = {"bench": bench, "date": datetime.date.today().isoformat(), "quick": QUICK,
+    entry = {"bench": bench, "date": datetime.datetime.now().isoformat(timespec="seconds"), "quick": QUICK,
              "machine": machine(), "load": os.getloadavg()[0], "data": data,
              "tables": tables}
     RESULTS.parent.mkdir(parents=True, exist_ok=True)
@@ -124,14 +126,18 @@ def save(bench, data, tables):
 
 
 def newest():
-    """The last result of each measurement."""
+    """The last result of each measurement, of those recorded and those of this build; a full one rather than a quick
+    one."""
     found = {}
-    if RESULTS.exists():
-        with open(RESULTS, encoding="utf-8") as lines:
-            for line in lines:
-                entry = json.loads(line)
-                found[entry["bench"]] = entry
-    return found
+    for path in (RECORD, RESULTS):
+        if not path.exists():
+            continue
+        for line in path.read_text(encoding="utf-8").splitlines():
+            entry = json.loads(line)
+            rank = not entry["quick"], entry["date"]
+            if entry["bench"] not in found or rank >= found[entry["bench"]][0]:
+                found[entry["bench"]] = rank, entry
+    return {name: entry for name, (_, entry) in found.items()}
 
 
 # ---- files ----

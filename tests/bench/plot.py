@@ -41,18 +41,20 @@ class Value:
 
     who: str
     median: float
-    low: float = 0
-    high: float = 0
+    low: float
+    high: float
+    kind: str
 
     @staticmethod
-    def of(who, stat):
-        return Value(who, stat["median"], stat["min"], stat["max"])
+    def of(who, stat, kind=None):
+        return Value(who, stat["median"], stat["min"], stat["max"], kind or kind_of(who))
 
 
-def kind(who):
+def kind_of(who):
+    """Which colour it has."""
     if who.startswith("ref-"):
         return "floor"
-    return "muster" if who.startswith(("muster", "/", "auto")) else "peer"
+    return "muster" if who.startswith(("muster", "/")) else "peer"
 
 
 def number(value):
@@ -114,7 +116,7 @@ def bar(value, top, scale):
     middle, end = top + ROW / 2, scale(value.median)
     parts = [text(LABELS - 8, middle + 4, value.who, "", "end"),
              f'<rect x="{scale.begin:.1f}" y="{middle - BAR / 2:.1f}" width="{max(1, end - scale.begin):.1f}" '
-             f'height="{BAR}" rx="2" fill="var(--{kind(value.who)})"/>']
+             f'height="{BAR}" rx="2" fill="var(--{value.kind})"/>']
     reach = max(end, scale(value.high))
     if scale(value.high) - scale(value.low) > 3:
         parts.append(line(scale(value.low), middle, scale(value.high), middle, "spread"))
@@ -175,7 +177,7 @@ def lines(title, subtitle, axes, series):
     labels = apart([up(series[who][max(series[who])]) for who in ends], 16)
     for who, place in zip(ends, labels):
         found = sorted(series[who].items())
-        colour, end = f"var(--{kind(who)})", found[-1][1]
+        colour, end = f"var(--{kind_of(who)})", found[-1][1]
         path = " ".join(f"{across(x):.1f},{up(y):.1f}" for x, y in found)
         parts.append(f'<polyline points="{path}" class="line" stroke="{colour}"/>')
         parts += [f'<circle cx="{across(x):.1f}" cy="{up(y):.1f}" r="3.5" fill="{colour}"/>' for x, y in found]
@@ -224,10 +226,10 @@ def draw_workers(workers):
 
 
 def draw_adaptive(adaptive):
-    rows = adaptive["data"]["rows"]
-    return bars("How many may start at a time", "40 services, 20 of which compute while they start: auto finds it by itself",
+    return bars("How many services start at a time", "40 services, 20 of which compute while they start; in blue what is the default",
                 "until all are ready, in ms",
-                [("start_parallel =", [Value.of(who, row["ms"]) for who, row in rows.items()])])
+                [("start_parallel =", [Value.of(limit, row["ms"], "muster" if limit == "auto" else "floor")
+                                       for limit, row in adaptive["data"]["rows"].items()])])
 
 
 def draw_memory(memory):

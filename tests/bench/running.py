@@ -30,7 +30,7 @@ class Run:
 
     def __init__(self, supervisor, services, ready_fd=False, restart=False, pin=None):
         self.supervisor, self.services = supervisor, services
-        self.ready_fd, self.restart = ready_fd, restart
+        self.ready_fd, self.restart = ready_fd and supervisor.orders, restart
         self.pin = pin or (lambda: None)  # called in the child: on which CPUs it may run
         self.work = self.view = self.launched = self.process = None
 

@@ -43,7 +43,7 @@ def start_contestants(name, services):
 
 def start_once(supervisor, services):
     time.sleep(PAUSE)
-    with Run(supervisor, services, ready_fd=supervisor.orders) as run:
+    with Run(supervisor, services, ready_fd=True) as run:
         run.wait_ready()
         own, _ = lib.split_tree(run.pid)
         return {"ms": run.makespan(), "violations": run.violations(),
