@@ -357,4 +357,4 @@ FORCE:
 .PRECIOUS: $(OBJ)/%.o
 .SUFFIXES:
 .DELETE_ON_ERROR:
--include $(patsubst %.o,%.d,$(call objects,common $(INIT) init/ctl sidecar tests/unit tests/tools tests/fuzz tests/bench))
+-include $(patsubst %.o,%.d,$(call objects,common $(INIT) init/ctl sidecar tests/unit tests/tools tests/fuzz tests/fuzz/engine tests/bench))

@@ -333,12 +333,12 @@ bool server_is_local(struct MHD_Connection *connection)
 
 /* ---- requests ---- */
 
-/* Where the path and its query end, as a C string; kept in the request's context at first. */
+/* Where the path and its query end; kept in the request's context at first. */
 static void *uri_seen(void *data, const char *uri, struct MHD_Connection *connection)
 {
 	(void)data;
 	(void)connection;
-	return uri ? (void *)(uintptr_t)(uri + strlen(uri)) : NULL;
+	return uri ? (void *)(uintptr_t)strict_target(uri) : NULL;
 }
 
 static enum MHD_Result request_begun(struct server *server, struct conn *conn,
@@ -489,7 +489,7 @@ static struct MHD_Daemon *start_daemon(struct server *server)
 		MHD_OPTION_NOTIFY_CONNECTION, connection_changed, server,
 		MHD_OPTION_NOTIFY_COMPLETED, request_completed, server, MHD_OPTION_URI_LOG_CALLBACK,
 		uri_seen, server, MHD_OPTION_UNESCAPE_CALLBACK, unescape, server,
-		MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
+		MHD_OPTION_STRICT_FOR_CLIENT, STRICT_BY_LIBRARY, MHD_OPTION_END);
 }
 
 struct server *server_create(struct sidecar *sidecar)

@@ -40,10 +40,9 @@ static const char *value_end(const char *value)
 /*
  * Until 0.9.75 libmicrohttpd leaves the head where it was read and only writes NULs over what ends
  * a word. Then what it has skipped can be seen: of a line that has been read as it stands, CR and
- * LF are all that lies between its value and the next name. Later versions refuse by themselves,
- * with MHD_OPTION_STRICT_FOR_CLIENT.
+ * LF are all that lies between its value and the next name. Later versions refuse by themselves.
  */
-#define HEAD_IN_PLACE (MHD_VERSION < 0x00097600)
+#define HEAD_IN_PLACE (!STRICT_BY_LIBRARY)
 
 /* Lengths come first: most headers are none of these. */
 static bool is_named(const char *name, size_t len, const char *wanted)
@@ -80,6 +79,15 @@ static enum MHD_Result look_at(void *data, enum MHD_ValueKind kind, const char *
 	return MHD_YES;
 }
 
+/* libmicrohttpd takes blanks to be a part of the target, as long as a version follows somewhere. */
+const char *strict_target(const char *target)
+{
+	for (; *target; target++)
+		if ((unsigned char)*target <= ' ' || *target == '\x7f')
+			return NULL;
+	return target;
+}
+
 static bool line_is_whole(const char *method, const char *path, const char *uri_end,
 			  const char *version)
 {
@@ -98,7 +106,7 @@ struct head strict_head(struct MHD_Connection *connection, const char *method, c
 	if (!line_is_whole(method, path, uri_end, version))
 		return walk.head;
 	MHD_get_connection_values(connection, MHD_HEADER_KIND, look_at, &walk);
-	if (walk.bad)
+	if (walk.bad || (!walk.head.host && strcmp(version, MHD_HTTP_VERSION_1_0) != 0))
 		return (struct head){0};
 	info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
 	walk.head.whole = !HEAD_IN_PLACE || (info && walk.next + 2 == method + info->header_size);

@@ -29,6 +29,8 @@ CASES = {
     "TLS": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"\xab" * 300 + b"\r\n\r\n",
     "no version": b"GET /livez\r\n\r\n",
     "version 3": b"GET /livez HTTP/3.0\r\n" + HEAD + b"\r\n",
+    "blank in the target": b"GET /livez?a b HTTP/1.1\r\n" + HEAD + b"\r\n",
+    "no host": b"GET /livez HTTP/1.1\r\n\r\n",
     "NUL": b"GET /livez\0 HTTP/1.1\r\n" + HEAD + b"Connection: close\r\n\r\n",
     "empty lines": b"\r\n" * 50000,
     "no colon": b"GET /nope HTTP/1.1\r\n" + HEAD + b"nonsense\r\nConnection: close\r\n\r\n",
@@ -89,6 +91,8 @@ def check_cases():
             except (BrokenPipeError, ConnectionResetError):
                 received = b""
             check(b" 200 " not in received, f"{name}: {received[:300]}")
+            if name in ("blank in the target", "no host"):
+                equal((received[:12], received.count(b"HTTP/1.1 ")), (b"HTTP/1.1 400", 1), f"{name}: {received}")
             sidecar.alive()
 
 
