@@ -267,7 +267,7 @@ enum MHD_Result routes_answer(struct routes *routes, struct MHD_Connection *conn
 	const char *value;
 	size_t route;
 
-	/* HTTP/1.0 knows no Host; libmicrohttpd refuses 1.1 without */
+	/* HTTP/1.0 knows no Host; 1.1 without was refused */
 	if (head->host && !hosts_allow(routes->hosts, head->host))
 		return send_error(routes, connection, 421,
 				  "this server is not known by the name in Host\n");
