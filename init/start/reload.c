@@ -329,6 +329,8 @@ static const char *misfit(struct supervisor *sup, struct config *config, bool on
 		return "it has no services";
 	if (wants_sidecar(config) && !sidecar_find_program(config))
 		return "[sidecar] program: there is no " SIDECAR_NAME;
+	if (wants_sidecar(config) && sidecar_user_problem(config))
+		return sidecar_user_problem(config);
 	if (!name) {
 		if (!filters_make_all(config, text))
 			return text;

@@ -77,12 +77,34 @@ static bool is_mapped(const char *map, unsigned long id)
 	}
 }
 
-static bool fill_identity(struct identity_config *identity, const struct config *config,
+static bool exists_here(const struct passwd_user *user)
+{
+	return is_mapped("/proc/self/uid_map", user->uid) &&
+	       is_mapped("/proc/self/gid_map", user->gid);
+}
+
+const char *sidecar_user_problem(const struct config *config)
+{
+	static char text[200];
+	const char *wanted = config->sidecar.user;
+	struct passwd_user user;
+	int rc;
+
+	if (!wanted || geteuid() != 0)
+		return NULL;
+	rc = passwd_user(wanted, &user);
+	if (!rc && exists_here(&user))
+		return NULL;
+	snprintf(text, sizeof(text), "[sidecar] user: \"%.100s\"%s%s", wanted, rc ? ": " : "",
+		 rc ? strerror(-rc) : " does not exist in this user namespace");
+	return text;
+}
+
+static void fill_identity(struct identity_config *identity, const struct config *config,
 			  gid_t *groups)
 {
 	const char *wanted = config->sidecar.user;
 	struct passwd_user user = {.uid = SIDECAR_UID, .gid = SIDECAR_UID};
-	int rc = passwd_user(wanted ? wanted : SIDECAR_USER, &user);
 
 	identity->no_new_privileges = true;
 	identity->has_umask = true;
@@ -90,21 +112,13 @@ static bool fill_identity(struct identity_config *identity, const struct config 
 	identity->change_caps = true;
 	identity->cap_drop = UINT64_MAX;
 	if (geteuid() != 0)
-		return true; /* it runs as what init is */
-	if (rc < 0 && wanted) {
-		log_error("[sidecar] user: \"%s\": %s", wanted, strerror(-rc));
-		return false;
-	}
-	if (!is_mapped("/proc/self/uid_map", user.uid) ||
-	    !is_mapped("/proc/self/gid_map", user.gid)) {
-		if (!wanted) {
-			log_info("user %u does not exist in this user namespace: the sidecar runs "
-				 "as the user of muster-init",
-				 (unsigned)user.uid);
-			return true;
-		}
-		log_error("[sidecar] user: \"%s\" does not exist in this user namespace", wanted);
-		return false;
+		return; /* it runs as what init is */
+	passwd_user(wanted ? wanted : SIDECAR_USER, &user);
+	if (!wanted && !exists_here(&user)) {
+		log_info("user %u does not exist in this user namespace: the sidecar runs as the "
+			 "user of muster-init",
+			 (unsigned)user.uid);
+		return;
 	}
 	groups[0] = user.gid;
 	identity->change_user = true;
@@ -112,7 +126,6 @@ static bool fill_identity(struct identity_config *identity, const struct config 
 	identity->gid = user.gid;
 	identity->groups = groups;
 	identity->group_count = 1;
-	return true;
 }
 
 /* ---- the service ---- */
@@ -261,8 +274,7 @@ const struct service_config *sidecar_service(const struct config *config, struct
 
 	if (!service || !policy || !identity || !groups || !program)
 		return NULL;
-	if (!fill_identity(identity, config, groups))
-		return NULL;
+	fill_identity(identity, config, groups);
 	fill_policy(policy, config);
 	policy->identity = identity;
 	service->name = SIDECAR_NAME;

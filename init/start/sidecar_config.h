@@ -14,12 +14,16 @@ struct service_config;
 #define SIDECAR_USER "muster"
 #define SIDECAR_UID  65532
 
-/* The path of muster-sidecar: `program` of [sidecar], else beside this program, else by PATH. NULL:
- * there is none. The result is valid until the next call. */
+/* The path of muster-sidecar: `program` of [sidecar], else beside this program, else in the usual
+ * places. NULL: there is none. The result is valid until the next call. */
 const char *sidecar_find_program(const struct config *config);
 
+/* Why the user that the configuration names for it cannot be; NULL: it can, or none is named. The
+ * text is valid until the next call. */
+const char *sidecar_user_problem(const struct config *config);
+
 /* The sidecar as a service of init's own, in the arena. run_dir NULL: there is no status page.
- * NULL: no memory, or a user that cannot be honoured (said on the log). */
+ * NULL: no memory. */
 const struct service_config *sidecar_service(const struct config *config, struct arena *arena,
 					     const char *program, const char *run_dir);
 

@@ -83,13 +83,20 @@ static void note_descriptors(struct supervisor *sup)
 
 static int find_sidecar(struct supervisor *sup, const struct config *config)
 {
+	const char *problem;
+
 	if (!config->sidecar.present || config->sidecar.external)
 		return 0;
+	problem = sidecar_user_problem(config);
+	if (problem) {
+		log_error("%s", problem);
+		return -ENOENT;
+	}
 	sup->sidecar_program = sidecar_find_program(config);
 	if (sup->sidecar_program)
 		return 0;
 	log_error("network probes and [sidecar] need the program %s, which is neither beside "
-		  "muster-init nor in PATH",
+		  "muster-init nor in /usr/local/bin, /usr/bin, /usr/sbin, /bin or /sbin",
 		  config->sidecar.program ? config->sidecar.program : SIDECAR_NAME);
 	return -ENOENT;
 }

@@ -4,8 +4,9 @@ restarted with the new address in environment and arguments, or signalled; other
 reload changes nothing of that."""
 
 import contextlib
+import subprocess
 
-from lib import Init, contains, equal, tool, until
+from lib import CTL, Init, check, contains, equal, tool, until
 from sidecarlib import Target
 
 M = tool("misbehave")
@@ -40,6 +41,15 @@ command = sh -c 'echo "$1" >>{{dir}}/ignores; exec sleep 1000' x ${{address:redi
 """
 
 
+def follow(init, stack, name, *options):
+    """musterctl events, writing to this file."""
+    with open(init.path(name), "wb") as file:
+        process = subprocess.Popen([CTL, "events", *options], env=init.env, stdout=file)
+    stack.callback(process.wait)
+    stack.callback(process.kill)
+    return process
+
+
 def main():
     with contextlib.ExitStack() as stack:
         best = Target(host="127.0.0.1")
@@ -54,6 +64,8 @@ def main():
             for name in ("all", "listens", "elsewhere", "ignores"):
                 init.wait_file(name)
             before = init.services()
+            followers = [(name, follow(init, stack, f"{name}.events", *options))
+                         for name, options in (("text", ()), ("json", ("--json",)))]
         # the best one is gone
         until(lambda: init.read("mentions").count("\n") == 2, "it is started again", 60)
         until(lambda: init.read("all").count("\n") == 2, "the other one, too", 60)
@@ -62,6 +74,10 @@ def main():
         equal(init.read("all").splitlines()[-1], f"127.0.0.2:{port}", "what the other one was told")
         until(lambda: init.read("signalled").count("\n") == 1, "the signal", 60)
         init.wait_line(rf"address redis: now 127\.0\.0\.2:{port} at 127\.0\.0\.2")
+        # and so are told those who follow events
+        until(lambda: f" address redis -> 127.0.0.2:{port}\n" in init.read("text.events"), "the event as text")
+        until(lambda: f'"address":"redis","to":"127.0.0.2:{port}"' in init.read("json.events").replace(" ", ""), "as JSON")
+        check(not any(process.poll() for _, process in followers), "they go on")
         after = init.services()
         for name in ("signalled", "elsewhere", "ignores"):
             equal(after[name]["pid"], before[name]["pid"], f"process of {name}")

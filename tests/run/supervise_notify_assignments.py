@@ -25,6 +25,22 @@ command = {PROGRAM} {{dir}}/hanging
 readiness_probe = notify
 stop_grace_period = 100ms
 restart = on-failure
+[service:refused]
+command = {PROGRAM} {{dir}}/refused
+readiness_probe = notify
+restart = no
+essential = no
+[service:early]
+command = {PROGRAM} {{dir}}/early
+readiness_probe = notify
+restart = no
+essential = no
+[service:ended]
+command = {PROGRAM} {{dir}}/ended
+stop_signal = WINCH
+readiness_probe = notify
+restart = no
+essential = no
 [service:slow]
 command = {PROGRAM} {{dir}}/slow
 readiness_probe = notify
@@ -62,6 +78,32 @@ with Init(config=CONFIG) as init:
     failing.exit(3)
     init.wait_state("failing", "failed")
     equal(shown(init, "failing")[1], "exited with code 3: No space left on device", "with ERRNO")
+
+    refused = speaker(init, "refused")
+    refused.say("READY=1\nERRNO=4095\nBUSERROR=org.example.Error.NotNow\x07")
+    refused.exit(3)
+    init.wait_state("refused", "failed")
+    equal(shown(init, "refused")[1], "exited with code 3: org.example.Error.NotNow?", "with BUSERROR")
+
+    # reloading and stopping are said before there is anything to reload or to stop
+    early = speaker(init, "early")
+    early.say("STATUS=early\nRELOADING=1")
+    equal(shown(init, "early"), ("starting", "early"), "while it starts")
+    early.say("READY=1")
+    equal(shown(init, "early"), ("ready", "early"), "when it is ready")
+    early.say("STOPPING=1")
+    equal(shown(init, "early"), ("stopping", "says that it is stopping"), "while it stops")
+    early.exit(0)
+    init.wait_state("early", "completed")
+
+    # what it says while init ends it does not hide why
+    ended = speaker(init, "ended")
+    ended.say("READY=1\nSTATUS=at work")
+    equal(init.ctl("stop", "--no-wait", "ended").returncode, 0, "exit code of musterctl stop")
+    ended.say("STATUS=saving")
+    equal(shown(init, "ended"), ("stopping", "saving"), "while it is stopped")
+    ended.exit(0)
+    init.wait_state("ended", "inactive")
 
     leaving = speaker(init, "leaving")
     leaving.say("READY=1")
