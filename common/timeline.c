@@ -144,14 +144,16 @@ static uint64_t own_time(const struct timeline_entry *entry)
 	return entry->ready_at ? entry->ready_at - entry->start_begin : 0;
 }
 
-static void find_last_deps(struct work *work)
+static int find_last_deps(struct work *work)
 {
 	struct timeline_entry *entries = work->timeline->entries;
 	const struct graph_edge *edge;
 	uint64_t met, *latest = arena_array(work->arena, work->timeline->count, sizeof(*latest));
 	uint32_t i;
 
-	for (i = 0; latest && i < work->edge_count; i++) {
+	if (!latest)
+		return -ENOMEM;
+	for (i = 0; i < work->edge_count; i++) {
 		edge = &work->edges[i];
 		met = met_at(&entries[edge->to], edge->condition);
 		if (met > latest[edge->from]) {
@@ -159,6 +161,7 @@ static void find_last_deps(struct work *work)
 			entries[edge->from].last_dep = edge->to;
 		}
 	}
+	return 0;
 }
 
 /*
@@ -301,9 +304,10 @@ static int build(struct work *work, const struct status_page *page,
 	error = read_entries(work, page, header->record_count);
 	if (!error)
 		error = read_edges(work, page, header);
+	if (!error)
+		error = find_last_deps(work);
 	if (error)
 		return error;
-	find_last_deps(work);
 	sum_up(work->timeline);
 	return find_critical(work);
 }

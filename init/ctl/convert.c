@@ -105,7 +105,7 @@ static int convert(const struct format *format, const char *path, const char *ou
 		fprintf(draft.out, "; made by musterctl convert --from %s\n", format->name);
 		if (!format->convert(&draft, &source))
 			log_error("%s: %s", path, source.why);
-		else if (fflush(draft.out) != 0)
+		else if (fflush(draft.out) != 0 || ferror(draft.out) || draft.failed)
 			log_error("no memory");
 		else
 			rc = write_result(output, result, size);

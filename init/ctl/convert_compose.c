@@ -7,6 +7,7 @@
 
 #include "arena.h"
 #include "str.h"
+#include "text.h"
 #include "yaml_view.h"
 
 /*
@@ -59,9 +60,7 @@ static char *interpolated(struct compose *c, const char *text)
 	size_t size = 0;
 	FILE *out = open_memstream(&result, &size);
 
-	if (!out)
-		return draft_format(c->draft, "%s", "");
-	while (*text) {
+	while (out && *text) {
 		size_t len = *text == '$' ? name_length(text + 1) : 0;
 
 		if (text[0] == '$' && text[1] == '$') {
@@ -76,8 +75,8 @@ static char *interpolated(struct compose *c, const char *text)
 			fputc(*text++, out);
 		}
 	}
-	fclose(out);
-	kept = draft_format(c->draft, "%s", result);
+	c->draft->failed |= !text_close(out, &result);
+	kept = draft_format(c->draft, "%s", result ? result : "");
 	free(result);
 	return kept;
 }

@@ -8,6 +8,7 @@
 
 #include "arena.h"
 #include "reader.h"
+#include "text.h"
 
 /*
  * supervisord.conf, by its manual (supervisord.org/configuration.html). Sections [program:x] become
@@ -89,9 +90,7 @@ static char *expand(const struct program *p, const struct entry *entry)
 	size_t size = 0;
 	FILE *out = open_memstream(&result, &size);
 
-	if (!out)
-		return draft_format(p->draft, "%s", "");
-	for (; *text; text++) {
+	for (; out && *text; text++) {
 		end = *text == '%' ? put_python(p, text, out) : NULL;
 		if (end) {
 			text = end - 1;
@@ -103,8 +102,8 @@ static char *expand(const struct program *p, const struct entry *entry)
 		text += text[0] == '%' && text[1] == '%';
 		fputc(*text == '\n' ? ' ' : *text, out);
 	}
-	fclose(out);
-	kept = draft_format(p->draft, "%s", result);
+	p->draft->failed |= !text_close(out, &result);
+	kept = draft_format(p->draft, "%s", result ? result : "");
 	free(result);
 	return kept;
 }
@@ -183,6 +182,7 @@ static void take_environment(const struct program *p, const struct entry *e)
 	     *out = to;
 	char quote = 0;
 
+	p->draft->failed |= !to;
 	for (; to && *text; text++) {
 		if (quote ? *text == quote : *text == '"' || *text == '\'')
 			quote = quote ? 0 : *text;

@@ -22,8 +22,10 @@ static char *format_list(struct draft *draft, const char *format, va_list args)
 	len = vsnprintf(NULL, 0, format, again);
 	va_end(again);
 	text = len < 0 ? NULL : arena_alloc(draft->arena, (size_t)len + 1);
-	if (!text)
+	if (!text) {
+		draft->failed = true;
 		return nothing;
+	}
 	vsnprintf(text, (size_t)len + 1, format, args);
 	return text;
 }
@@ -111,7 +113,10 @@ static bool is_plain(const char *text)
 /* Room for every byte of text to become four. */
 static char *room_for(struct draft *draft, const char *text)
 {
-	return arena_alloc(draft->arena, 4 * strlen(text) + 3);
+	char *room = arena_alloc(draft->arena, 4 * strlen(text) + 3);
+
+	draft->failed |= !room;
+	return room;
 }
 
 /* '...', with a ' in it as '\'' */

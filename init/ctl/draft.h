@@ -16,6 +16,7 @@ struct draft {
 	struct arena *arena; /* for the texts that converters make */
 	unsigned services;
 	unsigned notes;
+	bool failed; /* there was no memory: what was written is not all */
 };
 
 /* [service:NAME], with a name that muster takes; the old one is noted when it had to change. */
@@ -30,7 +31,7 @@ void draft_set(struct draft *draft, const char *key, const char *format, ...)
 void draft_note(struct draft *draft, unsigned line, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* In the arena; "" when there is no memory. */
+/* In the arena; "" when there is no memory, and `failed`. */
 char *draft_format(struct draft *draft, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 

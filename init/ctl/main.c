@@ -10,6 +10,7 @@
 #include "args.h"
 #include "log.h"
 #include "str.h"
+#include "text.h"
 
 #define DEFAULT_RUN_DIR "/run/muster"
 
@@ -111,9 +112,12 @@ static void ctl_init(struct ctl *ctl)
 /* Data that could not be written is no success. */
 static int close_output(int exit_code)
 {
-	if (fflush(stdout) == 0 && !ferror(stdout))
+	if (fflush(stdout) != 0 || ferror(stdout))
+		log_error("cannot write the output: %s", strerror(errno));
+	else if (!grid_complete())
+		log_error("no memory for all of it");
+	else
 		return exit_code;
-	log_error("cannot write the output: %s", strerror(errno));
 	return exit_code ? exit_code : CTL_FALSE;
 }
 

@@ -163,7 +163,7 @@ static int preview(const struct ctl *ctl, uint64_t deadline, bool json)
 	size_t size;
 	FILE *out = open_memstream(&text, &size);
 	int result = out ? ask(ctl, deadline, out) : CTL_FALSE;
-	bool failed = !out || fclose(out) != 0;
+	bool failed = !text_close(out, &text);
 
 	if (failed)
 		log_error("no memory");

@@ -125,7 +125,21 @@ char *format_age(char *buffer, size_t size, uint64_t ns)
 	return buffer;
 }
 
+bool text_close(FILE *out, char **text)
+{
+	bool good = out && fflush(out) == 0 && !ferror(out);
+
+	return (!out || fclose(out) == 0) && good && *text;
+}
+
 /* ---- tables ---- */
+
+static bool incomplete;
+
+bool grid_complete(void)
+{
+	return !incomplete;
+}
 
 void grid_begin(struct grid *grid, unsigned columns, unsigned right)
 {
@@ -223,6 +237,7 @@ void grid_print(struct grid *grid, FILE *out, unsigned width, bool colours)
 	}
 	if (grid->failed)
 		fputs("(no memory for this table)\n", out);
+	incomplete |= grid->failed;
 	for (i = 0; i < grid->used; i++)
 		free(grid->cells[i].text);
 	free(grid->cells);

@@ -40,6 +40,12 @@ const char *text_name(char *buffer, const char *name);
 /* A short age: "now", "12s", "3m05s", "2h10m", "4d03h". Returns the buffer; 24 bytes are enough. */
 char *format_age(char *buffer, size_t size, uint64_t ns);
 
+/*
+ * Ends what open_memstream(3) began, if it did. False: there was no memory for all of it. Either way
+ * *text is to be freed.
+ */
+bool text_close(FILE *out, char **text);
+
 /* ---- tables ---- */
 
 #define GRID_COLUMNS_MAX 10
@@ -68,5 +74,7 @@ void grid_add(struct grid *grid, enum colour colour, const char *format, ...)
  * name, would take more than half of that, it is cut first.
  */
 void grid_print(struct grid *grid, FILE *out, unsigned width, bool colours);
+/* Whether every table so far could be printed. */
+bool grid_complete(void);
 
 #endif
