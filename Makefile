@@ -156,6 +156,7 @@ $(OUT)/lib/libseccomp.a: $(OUT)/lib/libyaml.a
 # A unit test links common/ and init/; one named sidecar_* or ctl_* that program instead.
 unit:  $(call named,unit)
 tools: $(call named,tools) $(OUT)/demo/agent $(addprefix $(OUT)/nvml/,fake.so fake-v1.so fake-bare.so)
+tools: $(if $(STATIC)$(SANITIZE),,$(OUT)/preload/allocations.so)
 tools: $(if $(STATIC)$(SANITIZE),,$(if $(and $(NVCC),$(shell command -v g++)),$(addprefix $(OUT)/,gpu-check tools/gpu-check-fake)))
 link-test = $(Q)mkdir -p $(@D) && $(LINK) $(CFLAGS) $(LDFLAGS) -o $@ $^
 $(OUT)/unit/sidecar_%: $(OBJ)/tests/unit/sidecar_%.o $(OBJ)/libsidecar.a $(COMMON)
@@ -176,6 +177,10 @@ $(OUT)/nvml/fake-bare.so: CPPFLAGS += -DFAKE_BARE
 $(OUT)/nvml/%.so: tests/nvml/fake_nvml.c sidecar/nvml.h $(OBJ)/flags
 	$(call say,LINK)
 	$(Q)mkdir -p $(@D) && $(COMPILE) -Isidecar $(CPPFLAGS) $(CFLAGS) -fPIC -shared -fvisibility=hidden -o $@ $<
+# For LD_PRELOAD.
+$(OUT)/preload/%.so: tests/preload/%.c $(OUT)/flags
+	$(call say,LINK)
+	$(Q)mkdir -p $(@D) && $(COMPILE) -fno-builtin $(CPPFLAGS) $(CFLAGS) -fPIC -shared -o $@ $<
 # gpu-check with CUDA's runtime as a fake.
 $(OUT)/tools/gpu-check-fake: tests/cuda/fake_cudart.c $(GPU_CHECK)
 	$(call say,NVCC)
@@ -280,10 +285,12 @@ coverage:
 		LDFLAGS='$(COVERAGE)/counters.o -Wl,-T,tests/coverage/counters.ld,--build-id -lgcov' all unit tools
 	$(Q)python3 -B tests/coverage/coverage.py $(COVERAGE) $(TESTS)
 
-# RELIABILITY='NAME ...' runs some of tests/reliability/
+# RELIABILITY='NAME ...' runs some of tests/reliability/; of a build for one of them each object of an arena
+# is a reservation of its own, which can fail
 reliability:
 	$(Q)scripts/install-deps build test reliability
 	$(Q)+$(MAKE) all tools
+	$(Q)+$(MAKE) BUILD=$(BUILD)/exact CPPFLAGS=-DCHUNK_SIZE=1 all
 	$(Q)MUSTER_BUILD=$(abspath $(OUT)) python3 -B tests/reliability/report.py docs/reliability.md $(RELIABILITY)
 soak:
 	$(Q)+SOAK_RESTARTS=$(or $(RESTARTS),100000) $(MAKE) reliability RELIABILITY=soak

@@ -10,7 +10,9 @@
  * the back of the current chunk. Chunks come straight from mmap, so they are zero and an arena
  * that is dropped gives its pages back to the kernel at once.
  */
+#ifndef CHUNK_SIZE /* a test makes it 1: one reservation for each object, so that each can fail */
 #define CHUNK_SIZE ((size_t)64 * 1024)
+#endif
 #define ALIGN      ((size_t)8)
 
 struct chunk {
@@ -76,7 +78,7 @@ static struct chunk *chunk_with_room(struct arena *arena, size_t need)
 
 	if (chunk->back - chunk->front >= need)
 		return chunk;
-	chunk = chunk_map(need + 2 * ALIGN);
+	chunk = chunk_map(need);
 	if (!chunk)
 		return NULL;
 	chunk->next = arena->chunks;
