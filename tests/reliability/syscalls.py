@@ -20,7 +20,7 @@ from lib import Failure, Init, equal, need, proc_children, proc_status, read_pro
 
 STRACE = need("strace")
 M = tool("misbehave")
-ERRORS = ("EINTR", "EAGAIN", "ENOMEM", "EPERM", "ENOSYS", "EMFILE", "EIO")
+ERRORS = ("EINTR", "EAGAIN", "ENOMEM", "EPERM", "ENOSYS", "EMFILE", "ENOSPC", "EIO", "EACCES")
 LIMIT = 10 if QUICK else 2  # seconds until it works or has ended; the short run is for busy machines, too
 STOP = 3  # stop_timeout; one second later it has ended, whatever failed
 PATIENCE = 20
@@ -282,4 +282,5 @@ def main():
     section.finish()
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,411 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Whichever system call PID 1 makes while all runs, or while it ends, fails once or for a time: it is there afterwards,
+and so are its services."""
+import collections
+import concurrent.futures
+import contextlib
+import itertools
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+
+from report import QUICK, Section
+from lib import Failure, Init, check, need, proc_children, proc_state, proc_status, read_proc, tool, until
+from syscalls import CANNOT_FAIL, ERRORS, STOP, STRACE, answers
+
+M = tool("misbehave")
+FAULT = 1 if QUICK else 10      # seconds that a call goes on failing
+ROOM = 10 if QUICK else 1       # seconds until all is as before; one step of backoff is 0.1 s
+NUMBERS = (1,) if QUICK else (1, 2, 3)  # which of a call's occurrences fails once
+PATIENCE = 30
+INSTANCES = 2 * len(os.sched_getaffinity(0)) * (1 if QUICK else 3)  # at a time; most of the time they wait
+
+CONFIG = f"""
+[muster]
+stop_timeout = {STOP}s
+[service:db]
+command = {M} notify READY=1 times 1000000 [ notify STATUS=busy print tick sleep 40 ] forever
+readiness_probe = notify
+restart_backoff = 10ms..100ms
+restart_limit = unlimited
+[service:queue]
+command = {M} times 1000000 [ print tick error tock orphan [ exit 0 ] sleep 60 ] forever
+log = file:{{dir}}/queue.log
+restart_backoff = 10ms..100ms
+restart_limit = unlimited
+depends_on = db
+[service:web]
+command = {M} times 1000000 [ print tick sleep 50 ] forever
+log = json
+listen = unix:{{dir}}/sockets/web
+readiness_probe = exec:{M} exit 0
+liveness_probe = exec:{M} exit 0
+liveness_probe_period = 50ms
+restart_backoff = 10ms..100ms
+restart_limit = unlimited
+start_retries = 1000
+[service:short]
+command = {M} sleep 50 exit 1
+essential = no
+restart = always
+restart_backoff = 10ms..100ms
+restart_limit = unlimited
+[service:lazy]
+command = {tool("listener")}
+listen = unix:{{dir}}/sockets/lazy
+start = on-demand
+idle_stop = 100ms
+restart_backoff = 10ms..100ms
+restart_limit = unlimited
+"""
+RUNNING = ("db", "queue", "web")  # what has to run
+
+
+class Supervise:
+    """A running muster-init with services, of which one ends again and again."""
+    name = "supervise"
+    code = 0
+
+    def __init__(self, pid1):
+        self.pid1 = pid1
+        self.init = Init(config=CONFIG, pid1=pid1)
+        self.init.__enter__()
+        until(self.is_well, "all run", PATIENCE)
+
+    def pid(self):
+        return self.init.pid
+
+    def close(self):
+        self.init.__exit__(Failure, None, None)
+
+    def is_alive(self):
+        return self.init.running()
+
+    def starts(self):
+        return self.init.services()["short"]["starts"]
+
+    def act(self, turn):
+        """What happens in a life: services end, somebody asks, commands, connects."""
+        with contextlib.suppress(Failure, OSError, ValueError, subprocess.TimeoutExpired):
+            for pid in proc_children(self.init.pid)[turn % 2::3]:
+                if M.encode() in read_proc(pid, "cmdline") and b"notify" in read_proc(pid, "cmdline"):
+                    os.kill(pid, signal.SIGKILL)
+            with self.init.control() as control:
+                control.socket.settimeout(0.3)
+                control.ask(1)
+                control.ask_service(4, "web")
+            self.init.signal((signal.SIGUSR1, signal.SIGHUP)[turn % 2])
+        answers(self.init.path("sockets/lazy"))
+
+    def is_well(self):
+        """All run, the one that ends is started again, requests and connections are answered."""
+        with contextlib.suppress(Failure, OSError, ValueError, KeyError, subprocess.TimeoutExpired):
+            with self.init.control() as control:
+                control.socket.settimeout(1)
+                if control.ask(1)[0] != 64:
+                    return False
+            services = self.init.services()
+            before = services["short"]["starts"]
+            if not all(services[name]["state"] in ("running", "ready") for name in RUNNING):
+                return False
+            return until(lambda: self.starts() > before, "it ends and is started", 1) and \
+                answers(self.init.path("sockets/lazy"))
+        return False
+
+    def end(self):
+        self.init.signal(signal.SIGTERM)
+
+
+class Wrap:
+    """A running muster-init with a program that gets signals and leaves orphans behind."""
+    name = "wrap"
+    code = 5
+
+    def __init__(self, pid1):
+        self.pid1 = pid1
+        self.init = Init("--grace", "100ms", "--", M, "on", "USR1", "[", "append", "{dir}/usr1", "x", "]", "on", "TERM",
+                         "[", "exit", 5, "]", "orphan", "[", "ignore", "TERM", "setsid", "forever", "]", "pid",
+                         "{dir}/up", "times", 1000000, "[", "orphan", "[", "exit", 0, "]", "sleep", 40, "]", pid1=pid1)
+        self.init.__enter__()
+        self.init.wait_file("up")
+
+    def pid(self):
+        return self.init.pid
+
+    def close(self):
+        self.init.__exit__(Failure, None, None)
+
+    def is_alive(self):
+        return self.init.running()
+
+    def act(self, _):
+        with contextlib.suppress(ProcessLookupError):
+            self.init.signal(signal.SIGUSR1)
+
+    def is_well(self):
+        """A signal arrives, and the dead are reaped."""
+        before = len(self.init.read("usr1"))
+        with contextlib.suppress(Failure, ProcessLookupError):
+            self.init.signal(signal.SIGUSR1)
+            until(lambda: len(self.init.read("usr1")) > before, "USR1 arrives", 1)
+            dead = set(self.init.zombies())
+            until(lambda: not dead & set(self.init.zombies()), "they are reaped", 1)
+            return True
+        return False
+
+    def end(self):
+        self.init.signal(signal.SIGTERM)
+
+
+class Fault:
+    """strace beside the process, in a `with`: the call fails until its end. `when` as strace has it."""
+
+    def __init__(self, init, call=None, error=None, when="1+"):
+        self.trace = init.init.path("trace")
+        words = [STRACE, "-q", "-o", self.trace, "-p", str(init.pid())]
+        if call:
+            how = "retval=0" if call == "brk" else f"error={error}"
+            words += ["-e", f"trace={call}", "-e", f"inject={call}:{how}:when={when}"]
+        self.pid = init.pid()
+        self.tracer = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        until(lambda: proc_status(self.pid).get("TracerPid", "0") != "0" or self.tracer.poll() is not None, "strace is attached")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.tracer.terminate()
+        self.tracer.wait()
+        with open(self.trace, errors="replace") as file:
+            self.text = file.read()
+        os.unlink(self.trace)
+
+    def hits(self):
+        return self.text.count("(INJECTED)")
+
+    def crashed(self):
+        return re.search(r"--- SIG(SEGV|ABRT|BUS|ILL|FPE|SYS)", self.text)
+
+
+def calls_of(text):
+    """The calls in a trace that can fail, the frequent first."""
+    found = collections.Counter(line.split("(")[0] for line in text.splitlines())
+    return [call for call, _ in found.most_common() if re.fullmatch(r"[a-z0-9_]+", call) and call not in CANNOT_FAIL]
+
+
+class Row:
+    def __init__(self, what):
+        self.what = what
+        self.faults = self.missed = self.calls = self.worst = self.busiest = 0
+        self.bad = []
+        self.late = collections.Counter()
+
+    def add(self, other):
+        self.faults += other.faults
+        self.missed += other.missed
+        self.worst = max(self.worst, other.worst)
+        self.busiest = max(self.busiest, other.busiest)
+        self.bad += other.bad
+        self.late += other.late
+
+
+# ---- while all runs ----
+
+
+def discover(mode, pid1):
+    """What it calls while all runs: (call, how often)."""
+    one = mode(pid1)
+    try:
+        with Fault(one) as fault:
+            for turn in range(6):
+                one.act(turn)
+                time.sleep(0.3)
+        check(until(one.is_well, "all is well", PATIENCE), "")
+        return calls_of(fault.text)
+    finally:
+        one.close()
+
+
+def one_fault(one, call, error, when, seconds):
+    """One fault in a running init: (how often it failed, seconds until all was well again or None, why)"""
+    with Fault(one, call, error, when) as fault:
+        end = time.monotonic() + seconds
+        for turn in itertools.count():
+            one.act(turn)
+            left = end - time.monotonic()
+            if left < 0 and (seconds >= FAULT or turn > 1):
+                break
+            time.sleep(max(0.05, min(0.3, left)))
+    begin = time.monotonic()
+    if fault.crashed():
+        return fault.hits(), None, "a fault"
+    try:
+        until(lambda: one.is_well() or not one.is_alive(), "all is well", PATIENCE)
+    except Failure:
+        return fault.hits(), None, f"not well after {PATIENCE} s: {one.init.stderr[-300:]!r}"
+    if not one.is_alive():
+        return fault.hits(), None, f"it has ended with {one.init.wait()}: {one.init.stderr[-300:]!r}"
+    return fault.hits(), time.monotonic() - begin, ""
+
+
+def work(mode, pid1, jobs, row, lock):
+    """Takes jobs while there are any; one init serves many."""
+    one = None
+    mine = Row(row.what)
+    try:
+        while True:
+            with lock:
+                if not jobs:
+                    break
+                call, error, when, seconds = jobs.pop()
+            one = one or mode(pid1)
+            hits, well, why = one_fault(one, call, error, when, seconds)
+            if well is not None and well > ROOM + 0.5:  # the machine may have been busy: once more
+                hits, well, why = one_fault(one, call, error, when, seconds)
+            if not hits:
+                mine.missed += 1
+            else:
+                mine.faults += 1
+                mine.worst = max(mine.worst, well or 0)
+                mine.busiest = max(mine.busiest, hits / max(seconds, 1))
+            if well is None or well > ROOM + 0.5:
+                mine.bad.append(f"{row.what}: {call}, {error}, {f'for {seconds} s' if seconds else f'number {when}'}: "
+                                f"{why or f'well only after {well:.1f} s'}")
+                one.close()
+                one = None
+    finally:
+        if one:
+            one.close()
+    with lock:
+        row.add(mine)
+
+
+def steady(mode, pid1):
+    rows = []
+    calls = discover(mode, pid1)
+    for what, jobs in (("once", [(call, error, str(number), 0) for call in calls for error in ERRORS for number in NUMBERS]),
+                       (f"for {FAULT} s", [(call, error, "1+", FAULT) for call in calls for error in ERRORS])):
+        if QUICK:
+            jobs = jobs[::11 if mode is Supervise else 5]
+        row = Row(f"{mode.name}, {'PID 1' if pid1 else 'subreaper'}, {what}")
+        row.calls = len(calls)
+        lock = threading.Lock()
+        with concurrent.futures.ThreadPoolExecutor(INSTANCES) as pool:
+            for done in [pool.submit(work, mode, pid1, jobs, row, lock) for _ in range(min(INSTANCES, len(jobs)))]:
+                done.result()
+        rows.append(row)
+    return rows
+
+
+# ---- shutdown ----
+
+
+def shutdown_calls(mode, pid1):
+    one = mode(pid1)
+    try:
+        with Fault(one) as fault:
+            one.end()
+            until(lambda: not one.is_alive(), "the end", PATIENCE)
+        return calls_of(fault.text)
+    finally:
+        one.close()
+
+
+def one_shutdown(mode, pid1, call, error, when):
+    """(how often it failed, why it is bad or "", whether it had to wait for the fault's end)"""
+    one = mode(pid1)
+    ended = True
+    try:
+        with Fault(one, call, error, when) as fault:
+            begin = time.monotonic()
+            one.end()
+            with contextlib.suppress(Failure):
+                until(lambda: not one.is_alive(), "the end", max(FAULT, STOP + (5 if QUICK else 1)))
+            ended = not one.is_alive()
+        after = time.monotonic()
+        if not ended:
+            with contextlib.suppress(Failure):
+                until(lambda: not one.is_alive(), "the end", STOP + (10 if QUICK else 1))
+        if fault.crashed():
+            return fault.hits(), "a fault", False
+        if one.is_alive():
+            return fault.hits(), f"does not end within {time.monotonic() - after:.1f} s of the fault's end", False
+        took = (after if ended else time.monotonic()) - begin
+        code = one.init.wait()
+        survivors = []
+        with contextlib.suppress(Failure):
+            until(lambda: not one.init.pids(), "all are gone", 3)
+        survivors = [one.init.describe(pid) for pid in one.init.pids()]
+        if survivors:
+            return fault.hits(), f"left behind: {survivors}", not ended
+        if code != mode.code:
+            return fault.hits(), f"code {code} after {took:.1f} s: {one.init.stderr[-300:]!r}", not ended
+        return fault.hits(), "", not ended
+    finally:
+        one.close()
+
+
+def shutdowns(mode, pid1):
+    calls = shutdown_calls(mode, pid1)
+    rows = []
+    for what, when in (("once", "1"), (f"for {FAULT} s", "1+")):
+        row = Row(f"{mode.name}, {'PID 1' if pid1 else 'subreaper'}, {what}")
+        row.calls = len(calls)
+        jobs = [(call, error) for call in calls for error in ERRORS]
+        if QUICK:
+            jobs = jobs[::13]
+        with concurrent.futures.ThreadPoolExecutor(INSTANCES) as pool:
+            for (call, error), (hits, why, late) in zip(jobs, pool.map(lambda job: one_shutdown(mode, pid1, *job, when), jobs)):
+                if not hits:
+                    row.missed += 1
+                    continue
+                row.faults += 1
+                row.late[call] += late
+                if why:
+                    row.bad.append(f"shutdown, {row.what}: {call}, {error}: {why}")
+        rows.append(row)
+    return rows
+
+
+def main():
+    section = Section("A system call fails while all runs, and at the end", f"""
+        Five services: one notifies and prints, one leaves orphans and has its log in a file, one has probes, one ends
+        every 50 ms, one starts when somebody connects; meanwhile services are killed, restarted, asked for, reloaded.
+        Each system call that muster-init then makes (those of a trace of such a time) fails, with
+        {', '.join(ERRORS)} each: the first three times that it comes, and from some moment on for {FAULT} s. One second
+        after the fault (a step of backoff is 0.1 s here) the same init has all services running, restarts the one that
+        ends, answers, and starts the one that somebody connects to. Wrapping, it forwards signals and reaps. Then the
+        same for the calls of a shutdown, which ends with the right code and nothing left behind, {STOP + 1} s behind TERM,
+        or behind the end of a fault that keeps init from hearing or seeing.""")
+    table, ends, bad = [], [], []
+    wanted = os.environ.get("ONLY", "supervise wrap").split()
+    for mode, pid1 in itertools.product((Supervise, Wrap), (True, False)):
+        if mode.name not in wanted or QUICK and not pid1:
+            continue
+        print(f"    {mode.name} {pid1}", file=sys.stderr, flush=True)
+        for row in steady(mode, pid1):
+            table.append([row.what, row.calls, row.faults, f"{row.worst:.1f} s", f"{row.busiest:.0f}", len(row.bad), row.missed])
+            bad += row.bad
+        for row in shutdowns(mode, pid1):
+            late = ", ".join(f"`{call}`" for call, count in row.late.items() if count)
+            ends.append([row.what, row.calls, row.faults, len(row.bad), row.missed, late or "none"])
+            bad += row.bad
+    section.say("**While all runs:**")
+    section.table(["init", "calls", "faults", "all well after, at most", "failures a second, at most", "bad", "not reached"], table)
+    section.say("**At the end:**")
+    section.table(["init", "calls", "faults", "bad", "not reached", "had to wait for the fault's end"], ends)
+    if bad:
+        section.say("Bad:\n\n" + "\n".join(f"- {line}" for line in bad))
+    section.goal("faults after which init is not there, or something is not as before", "0",
+                 f"{len(bad)} of {sum(row[2] for row in table + ends)}", not bad)
+    section.finish()
+
+
+main()
