@@ -241,7 +241,10 @@ static unsigned export(const struct compiler *c, struct sock_filter *code)
 		fail(c, "memfd_create", -errno);
 		return 0;
 	}
+	errno = 0;
 	rc = seccomp_export_bpf(c->context, fd);
+	if (rc == 0 && errno == ENOMEM) /* libseccomp 2.5 leaves out what it had no memory for */
+		rc = -ENOMEM;
 	if (rc < 0)
 		fail(c, "seccomp_export_bpf", rc);
 	else
