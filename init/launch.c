@@ -257,6 +257,13 @@ static void describe_failure(const struct service *service, char *text, size_t s
 			    *step ? ": " : "", why);
 }
 
+static bool has_run(const struct supervisor *sup, const struct service *service)
+{
+	struct status_record record;
+
+	return status_read_record(&sup->page, service->index, &record) == 0 && record.starts > 0;
+}
+
 bool launch_main(struct supervisor *sup, struct service *service)
 {
 	const struct service_config *config = service->config;
@@ -279,7 +286,7 @@ bool launch_main(struct supervisor *sup, struct service *service)
 	close_write_ends(service->probes[ROLE_READINESS]);
 	if (pid < 0) {
 		service->exit_code = spawn_exit_code(&error);
-		service->retry_helps = spawn_retry_helps(&error);
+		service->retry_helps = spawn_retry_helps(&error, has_run(sup, service));
 		describe_failure(service, text, sizeof(text), config->argv[0], &error);
 		supervisor_reason(sup, service, "%s", text);
 		return false;
@@ -296,7 +303,7 @@ static void helper_failed(struct supervisor *sup, struct service *service, const
 {
 	char text[STATUS_REASON_SIZE];
 
-	service->retry_helps = spawn_retry_helps(error);
+	service->retry_helps = spawn_retry_helps(error, has_run(sup, service));
 	if (kind == CHILD_PROBE)
 		return;
 	describe_failure(service, text, sizeof(text), name, error);

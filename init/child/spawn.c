@@ -141,8 +141,10 @@ int spawn_exit_code(const struct spawn_error *error)
 	}
 }
 
-bool spawn_retry_helps(const struct spawn_error *error)
+bool spawn_retry_helps(const struct spawn_error *error, bool ran)
 {
+	if (ran && (error->step <= STEP_DESCRIPTORS || error->step == STEP_SIGNALS))
+		return true;
 	switch (error->error) {
 	case EAGAIN:
 	case EINTR:

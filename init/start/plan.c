@@ -534,13 +534,10 @@ static void put_in_force(struct supervisor *sup, struct plan *plan)
 	}
 }
 
-bool plan_install(struct supervisor *sup, struct plan *plan)
+static bool create_services(struct plan *plan)
 {
 	uint32_t i;
-	int rc;
 
-	if (!reserve(sup, plan))
-		return false;
 	for (i = 0; i < plan->count; i++) {
 		if (plan->services[i])
 			continue; /* goes on */
@@ -549,28 +546,41 @@ bool plan_install(struct supervisor *sup, struct plan *plan)
 			break;
 		plan->services[i]->fresh = true;
 	}
-	if (i < plan->count) {
-		for (uint32_t n = 0; n < i; n++)
-			if (plan->services[n]->fresh)
-				service_destroy(sup, plan->services[n]);
-		return false;
-	}
-	for (i = 0; i < plan->count; i++) {
-		struct service *service = plan->services[i];
+	return i == plan->count;
+}
 
-		if (service->fresh)
-			take_slot(sup, service);
-		else
-			adopt_record(sup, plan, service, i);
-		keep_service(service, plan, i);
+static int give_back(struct supervisor *sup, struct plan *plan, int rc)
+{
+	for (uint32_t i = 0; i < plan->count && plan->services[i]; i++)
+		if (plan->services[i]->fresh)
+			service_destroy(sup, plan->services[i]);
+	return rc;
+}
+
+int plan_install(struct supervisor *sup, struct plan *plan)
+{
+	int rc;
+
+	if (!reserve(sup, plan))
+		return -ENOMEM;
+	if (!create_services(plan))
+		return give_back(sup, plan, -ENOMEM);
+	for (uint32_t i = 0; i < plan->count; i++)
+		if (!plan->services[i]->fresh)
+			adopt_record(sup, plan, plan->services[i], i);
+	/* the last thing that may fail: a page that nobody finds must not be the one in force */
+	rc = status_page_publish(&plan->page, sup->run_fd);
+	if (rc < 0)
+		return give_back(sup, plan, rc);
+	for (uint32_t i = 0; i < plan->count; i++) {
+		if (plan->services[i]->fresh)
+			take_slot(sup, plan->services[i]);
+		keep_service(plan->services[i], plan, i);
 	}
 	release_old(sup, plan);
 	put_in_force(sup, plan);
 	addresses_renew(sup);
-	rc = status_page_publish(&sup->page, sup->run_fd);
-	if (rc < 0)
-		log_warning("cannot publish the status page: %s", strerror(-rc));
-	return true;
+	return 0;
 }
 
 int plan_create(struct supervisor *sup, struct config *config)
@@ -578,10 +588,11 @@ int plan_create(struct supervisor *sup, struct config *config)
 	struct plan plan;
 	int rc = plan_build(&plan, sup, config);
 
-	if (!rc && plan_install(sup, &plan))
-		return 0;
-	plan_discard(&plan);
-	return rc ? rc : -ENOMEM;
+	if (!rc)
+		rc = plan_install(sup, &plan);
+	if (rc)
+		plan_discard(&plan);
+	return rc;
 }
 
 void plan_destroy(struct supervisor *sup)

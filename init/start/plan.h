@@ -35,8 +35,8 @@ void plan_destroy(struct supervisor *sup);
 /* 0 or -errno; plan_discard in either case when it is not installed. */
 int plan_build(struct plan *plan, struct supervisor *sup, struct config *config);
 void plan_discard(struct plan *plan);
-/* Puts it in force. False: no memory, and nothing has changed. */
-bool plan_install(struct supervisor *sup, struct plan *plan);
+/* Puts it in force. Not 0: -errno, and nothing has changed. */
+int plan_install(struct supervisor *sup, struct plan *plan);
 const struct service_config *plan_service_config(const struct plan *plan, uint32_t index);
 
 /* A reload takes the step when its time has come; called at the end of each turn. */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -509,9 +510,10 @@ void reload_run(struct supervisor *sup)
 		keep_those_that_stay(sup, &plan);
 		decide_wanted(sup, &plan, want);
 	}
-	if (!want || !plan_install(sup, &plan)) {
+	rc = want ? plan_install(sup, &plan) : -ENOMEM;
+	if (rc < 0) {
 		discard(sup, &plan);
-		give_up(sup, "not enough memory");
+		give_up(sup, strerror(-rc));
 		return;
 	}
 	log_info("reloaded: %u services", sup->config->count);

@@ -551,11 +551,16 @@ static void retries_are_for_what_may_pass(void **state)
 	struct spawn_error error = {STEP_CLONE, EAGAIN};
 
 	(void)state;
-	assert_true(spawn_retry_helps(&error));
+	assert_true(spawn_retry_helps(&error, false));
+	error = (struct spawn_error){STEP_SIGNALS, EACCES};
+	assert_false(spawn_retry_helps(&error, false));
+	assert_true(spawn_retry_helps(&error, true));
 	error = (struct spawn_error){STEP_EXEC, ENOENT};
-	assert_false(spawn_retry_helps(&error));
+	assert_false(spawn_retry_helps(&error, true));
+	error = (struct spawn_error){STEP_UID, EPERM};
+	assert_false(spawn_retry_helps(&error, true));
 	error = (struct spawn_error){STEP_VERIFY, 0};
-	assert_false(spawn_retry_helps(&error));
+	assert_false(spawn_retry_helps(&error, true));
 	assert_int_equal(spawn_exit_code(&error), 77);
 }
 
