@@ -7,6 +7,7 @@ import concurrent.futures
 import contextlib
 from http.client import HTTPException
 import itertools
+import json
 import os
 import pathlib
 import re
@@ -19,7 +20,7 @@ import time
 
 from report import QUICK, Section
 from lib import BUILD, Failure, Init, ROOT, check, equal, free_port, proc_status, tool, until
-from alloclib import Allocations
+from alloclib import OTHERS, OWN, Allocations
 from sidecarlib import OK, Sidecar, Target, answering
 from sidecarlib.question import ask_bytes, ask_tcp, question
 
@@ -33,7 +34,7 @@ MOST = 4 if QUICK else None  # points of each kind
 PATIENCE = 20
 WORKS, ENDED, ANSWERED, RESTARTED, BAD = "works", "ends with code and line", "refused", "ended, was started again", "bad"
 COLUMNS = (WORKS, ENDED, ANSWERED, RESTARTED, BAD)
-SAID = re.compile("memory|cannot|error|failed|full|lost")
+SAID = re.compile("memory|cannot|error|failed|full|lost|takes too long|Bad address")
 
 
 class Row:
@@ -70,17 +71,17 @@ def judge(code, out, err, good, codes):
     return BAD, f"exit code {code}: {err[-300:]!r}"
 
 
-def each(row, count, run, program="muster-init"):
+def each(row, count, run, program="muster-init", part=OWN):
     """run(allocations) to its end, with each of so many allocations failing once, and from there on."""
     def attempt(job):
         number, sticky = job
         with Allocations(program) as allocations:
-            allocations.fail(number, sticky)
+            allocations.fail(number, sticky, part)
             try:
                 verdict, why = run(allocations)
             except (Failure, subprocess.TimeoutExpired) as error:
                 verdict, why = BAD, str(error)
-            return bool(allocations.failed()), verdict, why, allocations.callers(PROGRAMS / program)
+            return bool(allocations.failed(part)), verdict, why, allocations.callers(PROGRAMS / program, part)
 
     jobs = list(itertools.product(points(count), (False, True)))
     row.points = count
@@ -107,16 +108,16 @@ def command_run(words, env, codes, good=None):
     return run
 
 
-def count_command(words, env, program):
+def count_command(words, env, program, part=OWN):
     """(how often it allocates, what it should give)"""
     with Allocations(program) as allocations:
         result, _ = command_run(words, env, ())(allocations)
-        return allocations.calls(), result
+        return allocations.calls(part), result
 
 
-def command_row(what, words, env, program, codes):
-    count, good = count_command(words, env, program)
-    return each(Row(what), count, command_run(words, env, codes, good), program=program)
+def command_row(what, words, env, program, codes, part=OWN):
+    count, good = count_command(words, env, program, part)
+    return each(Row(what), count, command_run(words, env, codes, good), program, part)
 
 
 def check_row():
@@ -134,6 +135,21 @@ def wrap_row():
                  "--no-new-privileges", "--umask", "027", "--", M, "print", "hello", "exit", "5"]
         return command_row("wrap, with environment and filter", words, {"PATH": "/usr/bin:/bin"}, "muster-init",
                            (70, 77, 78))
+
+
+def profile_row():
+    """A profile is compiled by libseccomp: the filter has to be the one that was asked for, or none starts."""
+    denied = ("mount umount2 swapon swapoff reboot ptrace kexec_load bpf add_key keyctl acct chroot pivot_root syslog "
+              "settimeofday sethostname init_module delete_module quotactl userfaultfd").split()
+    with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+        json.dump({"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [
+            {"names": denied, "action": "SCMP_ACT_ERRNO", "errnoRet": 1},
+            {"names": ["socket"], "action": "SCMP_ACT_ERRNO", "errnoRet": 97,
+             "args": [{"index": 0, "value": 38, "op": "SCMP_CMP_EQ"}]}]}, file)
+        file.flush()
+        return command_row("its helper that makes a filter of a profile, with libseccomp",
+                           [INIT, "--seccomp", file.name, "--", tool("verdicts"), "0-220", "240-450", "41:38", "41:1"],
+                           {"PATH": "/usr/bin:/bin"}, "muster-init", (70, 78), OTHERS)
 
 
 # ---- muster-init: services ----
@@ -608,7 +624,7 @@ def main():
     rows = []
     started_row(section)
     wanted = os.environ.get("ONLY", "check wrap supervise reload ctl sidecar").split()
-    for name, make in {"check": lambda: [check_row()], "wrap": lambda: [wrap_row()], "supervise": lambda: [supervise_row()],
+    for name, make in {"check": lambda: [check_row()], "wrap": lambda: [wrap_row(), profile_row()], "supervise": lambda: [supervise_row()],
                        "reload": lambda: [reload_row(section)], "ctl": lambda: [ctl_rows()],
                        "sidecar": sidecar_rows}.items():
         if name in wanted:

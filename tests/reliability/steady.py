@@ -5,6 +5,7 @@ and so are its services."""
 import collections
 import concurrent.futures
 import contextlib
+import io
 import itertools
 import os
 import re
@@ -21,9 +22,9 @@ from lib import Failure, Init, check, need, proc_children, proc_state, proc_stat
 from syscalls import CANNOT_FAIL, ERRORS, STOP, STRACE, answers
 
 M = tool("misbehave")
-FAULT = 1 if QUICK else 10      # seconds that a call goes on failing
+FAULT = int(os.environ.get("FAULT_SECONDS", "1" if QUICK else "10"))  # so long a call goes on failing
 ROOM = 10 if QUICK else 1       # seconds until all is as before; one step of backoff is 0.1 s
-NUMBERS = (1,) if QUICK else (1, 2, 3)  # which of a call's occurrences fails once
+NUMBERS = tuple(range(1, int(os.environ.get("NUMBERS", "1" if QUICK else "3")) + 1))  # which of a call's occurrences fails once
 PATIENCE = 30
 INSTANCES = 2 * len(os.sched_getaffinity(0)) * (1 if QUICK else 3)  # at a time; most of the time they wait
 
@@ -68,6 +69,16 @@ restart_limit = unlimited
 RUNNING = ("db", "queue", "web")  # what has to run
 
 
+def last_words(init):
+    return "\n".join([line for line in init.stderr.splitlines() if "short: exited" not in line][-4:])
+
+
+def end(init):
+    """Without a word; who looks at what is left behind does so before."""
+    with contextlib.suppress(Failure), contextlib.redirect_stderr(io.StringIO()):
+        init.__exit__(None, None, None)
+
+
 class Supervise:
     """A running muster-init with services, of which one ends again and again."""
     name = "supervise"
@@ -83,7 +94,7 @@ class Supervise:
         return self.init.pid
 
     def close(self):
-        self.init.__exit__(Failure, None, None)
+        end(self.init)
 
     def is_alive(self):
         return self.init.running()
@@ -140,7 +151,7 @@ class Wrap:
         return self.init.pid
 
     def close(self):
-        self.init.__exit__(Failure, None, None)
+        end(self.init)
 
     def is_alive(self):
         return self.init.running()
@@ -249,9 +260,9 @@ def one_fault(one, call, error, when, seconds):
     try:
         until(lambda: one.is_well() or not one.is_alive(), "all is well", PATIENCE)
     except Failure:
-        return fault.hits(), None, f"not well after {PATIENCE} s: {one.init.stderr[-300:]!r}"
+        return fault.hits(), None, f"not well after {PATIENCE} s: {last_words(one.init)!r}"
     if not one.is_alive():
-        return fault.hits(), None, f"it has ended with {one.init.wait()}: {one.init.stderr[-300:]!r}"
+        return fault.hits(), None, f"it has ended with {one.init.wait()}: {last_words(one.init)!r}"
     return fault.hits(), time.monotonic() - begin, ""
 
 
@@ -278,6 +289,7 @@ def work(mode, pid1, jobs, row, lock):
             if well is None or well > ROOM + 0.5:
                 mine.bad.append(f"{row.what}: {call}, {error}, {f'for {seconds} s' if seconds else f'number {when}'}: "
                                 f"{why or f'well only after {well:.1f} s'}")
+                print(mine.bad[-1], file=sys.stderr, flush=True)
                 one.close()
                 one = None
     finally:
@@ -346,7 +358,7 @@ def one_shutdown(mode, pid1, call, error, when):
         if survivors:
             return fault.hits(), f"left behind: {survivors}", not ended
         if code != mode.code:
-            return fault.hits(), f"code {code} after {took:.1f} s: {one.init.stderr[-300:]!r}", not ended
+            return fault.hits(), f"code {code} after {took:.1f} s: {last_words(one.init)!r}", not ended
         return fault.hits(), "", not ended
     finally:
         one.close()
@@ -370,6 +382,7 @@ def shutdowns(mode, pid1):
                 row.late[call] += late
                 if why:
                     row.bad.append(f"shutdown, {row.what}: {call}, {error}: {why}")
+                    print(row.bad[-1], file=sys.stderr, flush=True)
         rows.append(row)
     return rows
 
