@@ -492,8 +492,12 @@ def sidecar_start(alone):
                 code = sidecar.process.wait(PATIENCE)
                 if code in (1, 70, 78) and SAID.search(sidecar.stderr) or code == 127:
                     return ENDED, ""
-                before_main = not allocations.callers(SIDECAR)
-                return (ENDED if before_main else BAD), f"exit code {code}: {sidecar.stderr[-300:]!r}"
+                callers = allocations.callers(SIDECAR)
+                if set(callers) <= {"_start", "??"}:
+                    return ENDED, ""  # a library, before main()
+                if "limit_calls" in callers and code in (-signal.SIGSEGV, -signal.SIGSYS):
+                    return RESTARTED, ""  # libseccomp 2.5 crashes, or makes a filter with a piece missing
+                return BAD, f"exit code {code}: {sidecar.stderr[-300:]!r}"
 
     with Allocations("muster-sidecar") as allocations, alone.begin(allocations) as sidecar:
         sidecar.start()
@@ -559,20 +563,15 @@ class Serving:
         with contextlib.suppress(OSError, EOFError, Failure, IndexError, TypeError, ValueError, HTTPException):
             status = uses(self.sidecar)[name]()
         reached = bool(self.allocations.failed())
-        time.sleep(0)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.sidecar.process.wait(0.02)
+        self.allocations.disarm()
         try:
-            code = self.sidecar.process.wait(0.02)
-        except subprocess.TimeoutExpired:
-            code = None
-        if code is not None:
-            said = self.sidecar.stderr
-            return reached, *((RESTARTED, "") if code == 70 and "memory" in said else (BAD, f"code {code}, {said[-300:]!r}"))
-        self.allocations.fail(0)
-        try:
-            until(lambda: self.sidecar.get("/livez").status == 200, "alive", PATIENCE)
-            uses(self.sidecar)["GET /status"]()
-        except (Failure, OSError) as error:
-            return reached, BAD, f"does not go on: {error}"
+            until(lambda: self.sidecar.get("/status").status == 200, "alive", PATIENCE)
+        except (Failure, OSError, HTTPException) as error:
+            code, said = self.sidecar.process.wait(PATIENCE), self.sidecar.stderr
+            return reached, *((RESTARTED, "") if code == 70 and "memory" in said else
+                              (BAD, f"{error}, code {code}, {said[-300:]!r}"))
         if isinstance(status, int) and status >= 500:
             return reached, ANSWERED, ""
         return reached, WORKS if status is not None or "probes" in name else ANSWERED, ""
@@ -619,7 +618,8 @@ def main():
         fails in turn, once, and again with all that come behind it until the end. muster-init, musterctl and the
         sidecar's start either do all they should or end with a documented code and a line; a reload says that it could
         not be done and leaves every service as it was; a sidecar that serves answers 5xx or not at all and goes on, or
-        ends with code 70, upon which muster-init starts it again. muster-init itself, once all is started, makes no
+        ends with code 70, upon which muster-init starts it again; so it does where libseccomp, which takes a failing
+        allocation badly, ends the sidecar's start with a fault. muster-init itself, once all is started, makes no
         allocation any more. Counted with `tests/preload/allocations.c`.""")
     rows = []
     started_row(section)
