@@ -5,8 +5,9 @@
  *   MUSTER_FAIL_FILE     a file of sizeof(struct control), all zero at first, that a test maps, too
  *   MUSTER_FAIL_PROGRAM  the name of the program that is meant; others run as ever
  *
- * The first process of that name to allocate is the one that is watched (parts[0]); what it forks, and every later
- * process of that name, counts in parts[1]. A test may set `at` before the start or at any time.
+ * The first process of that name to allocate is the one that is watched (parts[0]); what it forks,
+ * and every later process of that name, counts in parts[1]. A test may set `at` before the start or
+ * at any time.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -29,14 +30,15 @@
 
 struct part {
 	_Atomic uint64_t calls;
-	_Atomic uint64_t at;	 /* the call that fails, counted from 1; 0: none */
+	_Atomic uint64_t at;     /* the call that fails, counted from 1; 0: none */
 	_Atomic uint64_t sticky; /* and all behind it */
 	_Atomic uint64_t failed;
 	uint64_t where[FRAMES]; /* the first that failed: offsets in the program, innermost first */
 };
 
 struct control {
-	_Atomic uint64_t pid; /* of the process that is watched, as it knows itself; 0: to be taken */
+	_Atomic uint64_t
+		pid; /* of the process that is watched, as it knows itself; 0: to be taken */
 	struct part parts[2];
 };
 
@@ -78,12 +80,14 @@ static void look(void)
 	fd = open(path, O_RDWR | O_CLOEXEC);
 	if (fd < 0)
 		return;
-	map = (void *)syscall(SYS_mmap, NULL, sizeof(*control), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	map = (void *)syscall(SYS_mmap, NULL, sizeof(*control), PROT_READ | PROT_WRITE, MAP_SHARED,
+			      fd, 0);
 	close(fd);
 	if (map == MAP_FAILED)
 		return;
 	control = map;
-	part = &control->parts[!atomic_compare_exchange_strong(&control->pid, &nobody, (uint64_t)getpid())];
+	part = &control->parts[!atomic_compare_exchange_strong(&control->pid, &nobody,
+							       (uint64_t)getpid())];
 	pthread_atfork(NULL, NULL, in_child);
 }
 
@@ -97,8 +101,8 @@ static void note_callers(struct part *mine)
 	if (!dladdr((const void *)getauxval(AT_ENTRY), &program))
 		return;
 	for (unsigned i = 0; i < STACK_LOOK && count < FRAMES; i++)
-		if (stack[i] > (uintptr_t)program.dli_fbase && dladdr((const void *)stack[i], &found) &&
-		    found.dli_fbase == program.dli_fbase)
+		if (stack[i] > (uintptr_t)program.dli_fbase &&
+		    dladdr((const void *)stack[i], &found) && found.dli_fbase == program.dli_fbase)
 			mine->where[count++] = stack[i] - (uintptr_t)program.dli_fbase;
 }
 
