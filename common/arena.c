@@ -13,7 +13,7 @@
 #ifndef CHUNK_SIZE /* a test makes it 1: one reservation for each object, so that each can fail */
 #define CHUNK_SIZE ((size_t)64 * 1024)
 #endif
-#define ALIGN      ((size_t)8)
+#define ALIGN ((size_t)8)
 
 struct chunk {
 	struct chunk *next;

@@ -105,9 +105,9 @@ const char *spawn_step_name(enum spawn_step step);
 int spawn_exit_code(const struct spawn_error *error);
 
 /*
- * Whether trying again may help (EAGAIN, ENOMEM ...) or the cause is in the configuration. `ran`: the
- * same has been started before; then what a step fails on that asks nothing of the configuration passes
- * by, whatever it is.
+ * Whether trying again may help (EAGAIN, ENOMEM ...) or the cause is in the configuration. `ran`:
+ * the same has been started before; then what a step fails on that asks nothing of the
+ * configuration passes by, whatever it is.
  */
 bool spawn_retry_helps(const struct spawn_error *error, bool ran);
 

@@ -41,8 +41,8 @@ const char *text_name(char *buffer, const char *name);
 char *format_age(char *buffer, size_t size, uint64_t ns);
 
 /*
- * Ends what open_memstream(3) began, if it did. False: there was no memory for all of it. Either way
- * *text is to be freed.
+ * Ends what open_memstream(3) began, if it did. False: there was no memory for all of it. Either
+ * way *text is to be freed.
  */
 bool text_close(FILE *out, char **text);
 
