@@ -80,11 +80,6 @@ static void override(struct load *load, struct section *section, const struct ke
 
 	if (*value == '\0')
 		return;
-	if (key->form == KEY_ABSENT) {
-		report_file(load, FILE_ENVIRONMENT, 0, "%s: not available in this version",
-			    variable);
-		return;
-	}
 	entry = section_put(load, section, key);
 	entry->value = value;
 	entry->len = strlen(value);
@@ -117,7 +112,7 @@ static void warn_near_miss(struct load *load, enum section_kind kind, const char
 	const char *best = NULL;
 
 	for (size_t i = 0; i < key_count; i++) {
-		if (keys[i].section != kind || keys[i].form == KEY_ABSENT)
+		if (keys[i].section != kind)
 			continue;
 		key_variable(keys[i].name, name, sizeof(name));
 		suggest_offer(&suggestion, name);
@@ -227,7 +222,7 @@ static void warn_no_key(struct load *load, const char *variable, const struct me
 	name[i] = '\0';
 	suggestion = suggest_begin(name);
 	for (i = 0; i < key_count; i++)
-		if (keys[i].section == SECTION_SERVICE && keys[i].form != KEY_ABSENT)
+		if (keys[i].section == SECTION_SERVICE)
 			suggest_offer(&suggestion, keys[i].name);
 	warn_file(load, FILE_ENVIRONMENT, 0, "%s: overrides nothing: [%s] has no key %s%s",
 		  variable, meaning->near->header, quote(q, name), suggest_text(&suggestion, hint));

@@ -109,13 +109,6 @@ static const char *read_log(struct reading *r, const char *rest)
 	return r->probe->match ? NULL : error;
 }
 
-static const char *read_future(struct reading *r, const char *rest)
-{
-	(void)r;
-	(void)rest;
-	return "not available in this version";
-}
-
 /* exec: is not here: its command is split before it is expanded. */
 static const struct {
 	const char *prefix;
@@ -127,7 +120,6 @@ static const struct {
 	{"https://", PROBE_HTTP, read_network}, {"file:", PROBE_FILE, read_path},
 	{"unix:", PROBE_UNIX, read_path},       {"log:", PROBE_LOG, read_log},
 	{"grpc://", PROBE_GRPC, read_network},  {"grpcs://", PROBE_GRPC, read_network},
-	{"dns:", PROBE_NONE, read_future},
 };
 
 static const char *read_text(struct reading *r)

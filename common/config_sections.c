@@ -102,11 +102,6 @@ static enum section_kind kind_of(const char *header, size_t len)
 	return kind;
 }
 
-static bool is_future_section(const char *word)
-{
-	return strcmp(word, "dns") == 0 || strcmp(word, "forward") == 0;
-}
-
 static void report_unknown_section(struct source *s, uint32_t line, const char *header)
 {
 	size_t len = strcspn(header, ": \t");
@@ -118,10 +113,6 @@ static void report_unknown_section(struct source *s, uint32_t line, const char *
 		return;
 	}
 	memcpy(word, header, len < sizeof(word) ? len : sizeof(word) - 1);
-	if (is_future_section(word)) {
-		report_file(s->load, s->file, line, "[%s]: not available in this version", word);
-		return;
-	}
 	suggestion = suggest_begin(word);
 	for (enum section_kind kind = 0; kind < SECTION_KINDS; kind++)
 		suggest_offer(&suggestion, section_word(kind));
@@ -202,7 +193,7 @@ static bool take_section(void *user, uint32_t line, const char *header)
 static const char *key_home(struct source *s, const char *name)
 {
 	for (enum section_kind kind = 0; kind < SECTION_KINDS; kind++)
-		if (key_find(kind, name) && key_find(kind, name)->form != KEY_ABSENT)
+		if (key_find(kind, name))
 			return load_format(s->load, "; it is one of [%s%s]", section_word(kind),
 					   section_is_named(kind) ? ":NAME" : "");
 	return "";
@@ -220,7 +211,7 @@ static void report_unknown_key(struct source *s, uint32_t line, const char *name
 		return;
 	}
 	for (size_t i = 0; i < key_count; i++)
-		if (keys[i].section == kind && keys[i].form != KEY_ABSENT)
+		if (keys[i].section == kind)
 			suggest_offer(&suggestion, keys[i].name);
 	suggest_text(&suggestion, hint);
 	report_file(s->load, s->file, line, "[%s] %s: unknown key%s", s->section->header,
@@ -305,9 +296,6 @@ static bool take_key(void *user, uint32_t line, const char *name, const char *va
 			    "[%s] there is no key before the =", s->section->header);
 	else if (!key)
 		report_unknown_key(s, line, name);
-	else if (key->form == KEY_ABSENT)
-		report_file(s->load, s->file, line, "[%s] %s: not available in this version%s",
-			    s->section->header, name, key_home(s, name));
 	else
 		put_entry(s, key, line, value, len);
 	return !too_many(s, line);

@@ -557,8 +557,6 @@ static void value_read(struct load *load, struct entry *entry, void *draft)
 	const char *text;
 
 	switch (entry->key->form) {
-	case KEY_ABSENT:
-		break;
 	case KEY_LIST:
 	case KEY_LINES:
 	case KEY_PROBE:

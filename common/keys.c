@@ -25,10 +25,6 @@ static const char *const starts[] = {"auto", "manual", "on-demand", NULL};
 #define ADDRESS(member) .section = SECTION_ADDRESS, .offset = offsetof(struct address_draft, member)
 #define PEER(member)    .section = SECTION_PEER, .offset = offsetof(struct peer_draft, member)
 
-#define ABSENT(kind, word)                                                                         \
-	{                                                                                          \
-		word, .section = kind, .form = KEY_ABSENT                                          \
-	}
 #define TIME(least)      .form = KEY_DURATION, .min = (least), .max = UINT32_MAX
 #define NUMBER(from, to) .form = KEY_NUMBER, .min = (from), .max = (to)
 #define WORD(list)       .form = KEY_WORD, .words = (list)
@@ -65,7 +61,6 @@ const struct key keys[] = {
 	 .accepts = "the name of a service"},
 	{"state_dir", MUSTER(state_dir), .form = KEY_PATH},
 	{"hosts", MUSTER(hosts), .form = KEY_HOSTS, .fallback = "no"},
-	ABSENT(SECTION_MUSTER, "dns"),
 
 	{"listen", SIDECAR(listen), .form = KEY_LIST, .fallback = "127.0.0.1:9180",
 	 .no_parse = true},
@@ -82,7 +77,6 @@ const struct key keys[] = {
 	{"dns_zone", SIDECAR(dns_zone), .form = KEY_NAME, .fallback = "muster"},
 	{"dns_public", SIDECAR(dns_public), .form = KEY_BOOL, .fallback = "no"},
 	{"gpu", SIDECAR(gpu), WORD(key_gpus), .fallback = "auto"},
-	ABSENT(SECTION_SIDECAR, "forward"),
 
 	{"command", SERVICE(command), .form = KEY_COMMAND},
 	{"type", SERVICE(type), WORD(types), .fallback = "service"},
@@ -154,7 +148,6 @@ const struct key keys[] = {
 	{"replicas", SERVICE(replicas), .form = KEY_LIST, .fallback = "1", .no_parse = true,
 	 .accepts = FORM_REPLICAS},
 	{"on_address_change", SERVICE(on_address_change), .form = KEY_CHANGE, .fallback = "ignore"},
-	ABSENT(SECTION_SERVICE, "forward"),
 
 	{"port", ADDRESS(port), .form = KEY_LIST,
 	 .accepts = "a number from 1 to 65535 or the name of a port"},
@@ -169,7 +162,6 @@ const struct key keys[] = {
 	{"check_period", ADDRESS(check_period), TIME(100), .fallback = "10s"},
 	{"hosts", ADDRESS(hosts), .form = KEY_LIST, .fallback = "its name", .no_parse = true},
 	{"forward", ADDRESS(forward), .form = KEY_LIST},
-	ABSENT(SECTION_ADDRESS, "dns"),
 
 	{"url", PEER(url), .form = KEY_URL},
 	{"period", PEER(period), TIME(100), .fallback = "10s",

@@ -22,7 +22,6 @@ enum section_kind {
 
 /* How a value is read, and into what field of the section's draft (config_load.h). */
 enum key_form {
-	KEY_ABSENT,   /* known, but not in this version */
 	KEY_TEXT,     /* const char * */
 	KEY_NAME,     /* const char *, as services are named */
 	KEY_PATH,     /* const char *, absolute */

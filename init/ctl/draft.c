@@ -8,7 +8,6 @@
 
 #include "arena.h"
 #include "config.h"
-#include "keys.h"
 
 static char nothing[1];
 
@@ -69,17 +68,12 @@ void draft_note(struct draft *draft, unsigned line, const char *format, ...)
 
 void draft_set(struct draft *draft, const char *key, const char *format, ...)
 {
-	const struct key *row = key_find(SECTION_SERVICE, key);
 	va_list args;
 	char *value;
 
 	va_start(args, format);
 	value = format_list(draft, format, args);
 	va_end(args);
-	if (!row || row->form == KEY_ABSENT) {
-		draft_note(draft, 0, "%s = %s: this version of muster cannot do it", key, value);
-		return;
-	}
 	fprintf(draft->out, *value && *value != '\n' ? "%-17s = " : "%-17s =", key);
 	put_lines(draft->out, value, "    ");
 }

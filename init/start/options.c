@@ -266,7 +266,7 @@ static bool take_option(const struct parser *p, const struct row *row, const cha
 		o->action = ACTION_VERSION;
 		return true;
 	default:
-		return refuse(p, "--%s is not available in this version", row->name);
+		return refuse(p, "--%s is no option", row->name);
 	}
 }
 

@@ -21,7 +21,6 @@ struct manual {
 	bool found[KEYS_MOST];
 	int wrong;
 	enum section_kind kind; /* SECTION_KINDS: not in a list of keys */
-	bool later;             /* among the keys of later versions */
 };
 
 /* [muster] or [service:NAME]; SECTION_KINDS: neither. */
@@ -54,13 +53,11 @@ static void take_key(struct manual *manual, const char *name, const char *fallba
 	if (manual->found[key - keys])
 		complain(manual, name, "stands there twice");
 	manual->found[key - keys] = true;
-	if ((key->form == KEY_ABSENT) != manual->later)
-		complain(manual, name, "stands in the wrong list");
 	if (!key->fallback != !fallback || (fallback && strcmp(fallback, key->fallback) != 0))
 		complain(manual, name, "has another default");
 }
 
-/* .It Ic NAME , NAME No = ... Pq default Cm DEFAULT, or .Ic NAME , NAME */
+/* .It Ic NAME , NAME No = ... Pq default Cm DEFAULT */
 static void take_names(struct manual *manual, char *line)
 {
 	char *fallback = strstr(line, " Pq default Cm "), *end = strstr(line, " No = ");
@@ -78,13 +75,8 @@ static void take_line(struct manual *manual, char *line)
 	line[strcspn(line, "\n")] = '\0';
 	if (strncmp(line, ".Sh ", 4) == 0) {
 		manual->kind = SECTION_KINDS;
-		manual->later = strcmp(line + 4, "KEYS OF LATER VERSIONS") == 0;
 	} else if (strncmp(line, ".Ss ", 4) == 0) {
 		manual->kind = line[4] == '[' ? kind_of(line + 5) : SECTION_KINDS;
-	} else if (manual->later && strncmp(line, ".It Bq ", 7) == 0) {
-		manual->kind = kind_of(line + 7);
-	} else if (manual->later && strncmp(line, ".Ic ", 4) == 0) {
-		take_names(manual, line + 4);
 	} else if (manual->kind != SECTION_KINDS && strncmp(line, ".It Ic ", 7) == 0) {
 		take_names(manual, line + 7);
 	}
