@@ -21,8 +21,6 @@
 #include "filter_compile.h"
 #include "log.h"
 
-#define DEADLINE_MS 10000
-
 struct filter_user {
 	const struct identity_config *identity;
 	const struct filter *filter;
@@ -32,6 +30,7 @@ struct filters {
 	struct filter *list;
 	struct filter_user *users;
 	uint32_t count, user_count;
+	unsigned patience; /* ms, with the child */
 };
 
 /* ---- the child's result ---- */
@@ -47,9 +46,9 @@ __attribute__((format(printf, 2, 3))) static bool fail(char *text, const char *f
 }
 
 /* The pipe ends when the child has: nobody else holds its other end. */
-static bool wait_for_end(int fd)
+static bool wait_for_end(int fd, unsigned patience)
 {
-	uint64_t now = clock_monotonic(), deadline = now + msec(DEADLINE_MS);
+	uint64_t now = clock_monotonic(), deadline = now + msec(patience);
 	struct pollfd end = {.fd = fd};
 
 	for (; now < deadline; now = clock_monotonic())
@@ -76,7 +75,7 @@ static bool run_child(struct filter_exchange *e, const struct filters *filters, 
 	close(ends[1]);
 	if (pid < 0) {
 		fail(text, "seccomp: no process to compile profiles: %s", strerror(errno));
-	} else if (wait_for_end(ends[0])) {
+	} else if (wait_for_end(ends[0], filters->patience)) {
 		while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
 			;
 		if (!e->done)
@@ -224,7 +223,7 @@ static bool add_user(struct arena *arena, struct filters *filters,
 }
 
 struct filters *filters_make(struct arena *arena, const struct identity_config *const *identities,
-			     uint32_t count, char text[FILTERS_TEXT_SIZE])
+			     uint32_t count, unsigned patience, char text[FILTERS_TEXT_SIZE])
 {
 	struct filters *filters = arena_alloc(arena, sizeof(*filters));
 	struct capability_sets own = {0};
@@ -239,6 +238,7 @@ struct filters *filters_make(struct arena *arena, const struct identity_config *
 		fail(text, "seccomp: out of memory");
 		return NULL;
 	}
+	filters->patience = patience;
 	capability_read(&own, true);
 	for (uint32_t i = 0; i < count; i++) {
 		if (is_left_out(identities[i], &own, &warned))
@@ -259,7 +259,7 @@ static bool is_among(const struct identity_config *const *list, uint32_t count,
 	return false;
 }
 
-bool filters_make_all(struct config *config, char text[FILTERS_TEXT_SIZE])
+bool filters_make_all(struct config *config, unsigned patience, char text[FILTERS_TEXT_SIZE])
 {
 	struct arena *scratch = arena_create();
 	const struct identity_config **list = NULL;
@@ -276,7 +276,7 @@ bool filters_make_all(struct config *config, char text[FILTERS_TEXT_SIZE])
 			list[count++] = service->policy->identity;
 	}
 	if (list)
-		config->filters = filters_make(config->arena, list, count, text);
+		config->filters = filters_make(config->arena, list, count, patience, text);
 	else
 		fail(text, "seccomp: out of memory");
 	arena_destroy(scratch);

@@ -21,12 +21,15 @@ struct sock_fprog;
 
 /*
  * In the arena; NULL: `text` has a line for each problem. One that nobody has asked for is left out
- * where the kernel cannot do it, with a warning. Waits for the child, at most ten seconds.
+ * where the kernel cannot do it, with a warning. Waits for the child, at most `patience` ms: a
+ * reload holds up everything else meanwhile.
  */
+#define FILTERS_AT_START  10000
+#define FILTERS_AT_RELOAD 2000
 struct filters *filters_make(struct arena *arena, const struct identity_config *const *identities,
-			     uint32_t count, char text[FILTERS_TEXT_SIZE]);
+			     uint32_t count, unsigned patience, char text[FILTERS_TEXT_SIZE]);
 /* Those of all services, to config->filters. */
-bool filters_make_all(struct config *config, char text[FILTERS_TEXT_SIZE]);
+bool filters_make_all(struct config *config, unsigned patience, char text[FILTERS_TEXT_SIZE]);
 
 /* NULL: none. `filters` may be NULL. */
 const struct sock_fprog *filters_find(const struct filters *filters,

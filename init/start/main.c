@@ -61,7 +61,8 @@ __attribute__((noinline)) static bool make_filter(struct options *options)
 
 	if (options->verbose)
 		log_open("muster-init", LOG_DEBUG);
-	filters = arena ? filters_make(arena, &options->wrap.identity, 1, text) : NULL;
+	filters = arena ? filters_make(arena, &options->wrap.identity, 1, FILTERS_AT_START, text)
+			: NULL;
 	if (!filters) {
 		fprintf(stderr, "muster-init: --seccomp: %s\n", arena ? text : "out of memory");
 		return false;

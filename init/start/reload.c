@@ -333,7 +333,7 @@ static const char *misfit(struct supervisor *sup, struct config *config, bool on
 	if (wants_sidecar(config) && sidecar_user_problem(config))
 		return sidecar_user_problem(config);
 	if (!name) {
-		if (!filters_make_all(config, text))
+		if (!filters_make_all(config, FILTERS_AT_RELOAD, text))
 			return text;
 		if (only_look)
 			return NULL;

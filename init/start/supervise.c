@@ -222,7 +222,7 @@ static bool make_filters(struct config *config)
 {
 	char text[FILTERS_TEXT_SIZE];
 
-	if (filters_make_all(config, text))
+	if (filters_make_all(config, FILTERS_AT_START, text))
 		return true;
 	for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n"))
 		log_error("%s", line);
