@@ -60,7 +60,8 @@ def merged_lines(lines):
 def read(root, objects, folders):
     """{name: File} of what the objects below `objects` (.gcno, .gcda) say about the source in `folders`."""
     files = {}
-    notes = [note for folder in folders for note in sorted((objects / folder).rglob("*.gcno"))]
+    notes = [note for folder in folders for note in sorted((objects / folder).rglob("*.gcno"))
+             if (root / note.relative_to(objects)).with_suffix(".c").exists()]  # a source that went leaves its object
     for note in notes:
         # one at a time: with several, gcov 12 leaves out what it has seen before
         output = subprocess.run(["gcov", "--json-format", "--stdout", "--branch-probabilities", str(note)], cwd=root,
