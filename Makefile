@@ -282,7 +282,7 @@ coverage:
 		-c -o $(COVERAGE)/counters.o tests/coverage/counters.c
 	$(Q)+$(MAKE) BUILD=$(COVERAGE) CC=gcc CFLAGS='-O0 -g -fprofile-arcs -ftest-coverage -fprofile-update=atomic \
 		-fprofile-info-section=gcov_info -Wno-format-overflow -Wno-format-truncation' \
-		LDFLAGS='$(COVERAGE)/counters.o -Wl,-T,tests/coverage/counters.ld,--build-id -lgcov' all unit tools
+		LDFLAGS='$(COVERAGE)/counters.o -Wl,-T,tests/coverage/counters.ld,--build-id,-z,muldefs -lgcov' all unit tools fuzz-entries
 	$(Q)python3 -B tests/coverage/coverage.py $(COVERAGE) $(TESTS)
 
 # RELIABILITY='NAME ...' runs some of tests/reliability/; of a build for one of them each object of an arena

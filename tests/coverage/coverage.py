@@ -31,6 +31,8 @@ UNITS = ("functions", "lines", "branches")
 NOT_RUN = {
     "run/supervise_takes_no_memory": "compares pages of memory, and those of the counters change",
     "run/sidecar_gpu_sanitized": "is about the sanitizers' build",
+    "run/hardening": "is about the programs as they are installed",
+    "run/fuzz_seeds": "needs sanitizers; here the seeds are played without them",
 }
 
 # what reads bytes that somebody else wrote
@@ -63,6 +65,13 @@ def run_tests(build, names):
     return subprocess.run(command + names, cwd=ROOT, env=environment, check=False).returncode == 0
 
 
+def play_seeds(build):
+    """The seeds of the fuzzers, without sanitizers; whether all were taken."""
+    return all([subprocess.run([build / "fuzz" / entry.stem, ROOT / "tests/fuzz/seeds" / entry.stem], check=False,
+                               stdout=subprocess.DEVNULL).returncode == 0
+                for entry in sorted((ROOT / "tests/fuzz").glob("*.c"))])
+
+
 def write_counts(build):
     """Makes each program write what it counted beside the objects; returns the sources that muster-init is made of."""
     for old in (build / "obj").rglob("*.gcda"):
@@ -70,7 +79,8 @@ def write_counts(build):
     environment = os.environ | {"MUSTER_COVERAGE_WRITE": "1"}
     subprocess.run([build / "muster-init"], env=environment, check=True)
     of_init = {str(path.relative_to(build / "obj").with_suffix(".c")) for path in (build / "obj").rglob("*.gcda")}
-    for program in (build / "musterctl", build / "muster-sidecar", *sorted((build / "unit").iterdir())):
+    for program in (build / "musterctl", build / "muster-sidecar", *sorted((build / "unit").iterdir()),
+                    *sorted((build / "fuzz").iterdir())):
         if program.is_file() and os.access(program, os.X_OK):
             subprocess.run([program], env=environment, check=True)
     return of_init
@@ -177,7 +187,7 @@ def write_page(groups, gaps, reasons):
 
 def main():
     build, names = pathlib.Path(sys.argv[1]).resolve(), sys.argv[2:]
-    passed = run_tests(build, names)
+    passed = run_tests(build, names) and play_seeds(build)
     of_init = write_counts(build)
     files = counts.read(ROOT, build / "obj", FOLDERS)
     groups = group_files(files, of_init)
