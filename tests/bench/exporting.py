@@ -3,15 +3,13 @@
 and what the sidecar itself costs."""
 import contextlib
 import os
-import shutil
-import subprocess
 import time
 import urllib.request
 
-import cgroup
 import graphs
 import inits
 import lib
+import servers
 import serving
 from running import Run
 
@@ -36,43 +34,22 @@ class Probed(serving.WithSidecar):
 @contextlib.contextmanager
 def targets():
     """An nginx with a port for each service, on the last processor."""
-    program = inits.find_program("nginx", "nginx-light")
-    directory = lib.temporary_directory()
     ports = []
     while len(ports) < SERVICES:
-        ports = list({serving.free_port() for _ in range(2 * SERVICES)})[:SERVICES]
-    listens = ";\n        listen 127.0.0.1:".join(map(str, ports))
-    config = directory / "nginx.conf"
-    config.write_text(serving.NGINX.format(directory=directory, port=listens), encoding="ascii")
-    process = subprocess.Popen([program, "-e", "stderr", "-c", str(config)], preexec_fn=serving.on_cpu(-1))
-    try:
-        serving.await_answer(f"http://127.0.0.1:{ports[-1]}/")
+        ports = list({servers.free_port() for _ in range(2 * SERVICES)})[:SERVICES]
+    with servers.nginx(ports, servers.on_cpu(-1)):
         yield ports
-    finally:
-        process.terminate()
-        process.wait()
-        shutil.rmtree(directory, ignore_errors=True)
 
 
 @contextlib.contextmanager
 def exporter(pin=None):
     """(URL of /metrics, pid of the sidecar) when all its services are ready."""
-    if not (lib.BUILD / "muster-sidecar").exists():
-        raise lib.Skip(f"{lib.BUILD / 'muster-sidecar'} is not built (make)")
-    port = serving.free_port()
+    servers.find_sidecar()
+    port = servers.free_port()
     with targets() as ports, Run(Probed(port, ports), graphs.flat(SERVICES), pin=pin) as run:
         run.wait_ready()
-        serving.await_answer(f"http://127.0.0.1:{port}/livez")
-        run.wait(lambda: is_ready(port), "all services answer")
+        run.wait(lambda: servers.answers(f"http://127.0.0.1:{port}/readyz"), "all services answer")
         yield f"http://127.0.0.1:{port}/metrics", sidecar_of(run)
-
-
-def is_ready(port):
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=5) as answer:
-            return answer.status == 200
-    except OSError:
-        return False
 
 
 def sidecar_of(run):
@@ -85,17 +62,11 @@ def sidecar_of(run):
 @contextlib.contextmanager
 def node_exporter():
     program = inits.find_program("prometheus-node-exporter", "prometheus-node-exporter")
-    port = serving.free_port()
-    cgroup.make()
-    process = subprocess.Popen([program, f"--web.listen-address=127.0.0.1:{port}", "--log.level=error",
-                                "--web.max-requests=0"],
-                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                               preexec_fn=lambda: (cgroup.enter(), serving.on_cpu(0)()))
-    try:
-        yield f"http://127.0.0.1:{port}/metrics", process.pid
-    finally:
-        process.terminate()
-        process.wait()
+    port = servers.free_port()
+    url = f"http://127.0.0.1:{port}/metrics"
+    with servers.running(program, f"--web.listen-address=127.0.0.1:{port}", "--log.level=error", "--web.max-requests=0",
+                         probe=lambda: servers.answers(url), pin=servers.alone_on_cpu(0)) as pid:
+        yield url, pid
 
 
 def size_of(url):
@@ -108,20 +79,14 @@ def metrics():
     """/metrics of the sidecar with 84 services against that of prometheus-node-exporter."""
     wrk = inits.find_program("wrk", "wrk")
     with contextlib.ExitStack() as stack:
-        servers = {"node-exporter": stack.enter_context(node_exporter()),
-                   "muster-sidecar": stack.enter_context(exporter(serving.on_cpu(0)))}
-        for url, _ in servers.values():
-            serving.await_answer(url)
-        sizes = {name: size_of(url) for name, (url, _) in servers.items()}
-        results = {name: [] for name in servers}
-        for turn in range(lib.rounds(15, 4)):
-            order = list(servers.items())
-            for name, (url, pid) in order[::-1] if turn % 2 else order:
-                results[name].append(serving.load(wrk, url, pid))
-    peers = results["node-exporter"]
-    ratios = {name: [one[0] / peer[0] for one, peer in zip(found, peers)] for name, found in results.items()}
-    rows = {name: {"rate": lib.stat([r[0] for r in found]), "cpu_us": lib.stat([r[1] for r in found]),
-                   "of_node_exporter": lib.stat(ratios[name]), "bytes": sizes[name][0], "samples": sizes[name][1]}
+        asked = {"node-exporter": stack.enter_context(node_exporter()),
+                 "muster-sidecar": stack.enter_context(exporter(servers.on_cpu(0)))}
+        sizes = {name: size_of(url) for name, (url, _) in asked.items()}
+        results = lib.take_turns({name: (lib.rounds(15, 4), lambda url=url, pid=pid: serving.load(wrk, url, pid))
+                                  for name, (url, pid) in asked.items()}, back_and_forth=True)
+    rates = {name: [one[0] for one in found] for name, found in results.items()}
+    rows = {name: {"rate": lib.stat(rates[name]), "cpu_us": lib.stat([r[1] for r in found]),
+                   "of_node_exporter": lib.ratios(rates[name], rates["node-exporter"]), "bytes": sizes[name][0], "samples": sizes[name][1]}
             for name, found in results.items()}
     lib.save("metrics", {"rows": rows},
              [lib.table(f"/metrics, {serving.CONNECTIONS} connections kept alive, {SERVICES} services",

@@ -58,12 +58,14 @@ def failed(failure):
     say(f"  ! {failure}")
 
 
-def take_turns(jobs):
+def take_turns(jobs, back_and_forth=False):
     """jobs: name -> (rounds, function). Calls them in turns, so that what disturbs the machine
-    disturbs everybody. Returns name -> results; who fails is out."""
+    disturbs everybody; every second turn from the last to the first, if that is wanted. Returns
+    name -> results; who fails is out."""
     results = {name: [] for name in jobs}
     for turn in range(max(count for count, _ in jobs.values())):
-        for name, (count, measure) in jobs.items():
+        order = list(jobs.items())
+        for name, (count, measure) in order[::-1] if back_and_forth and turn % 2 else order:
             if turn >= count or name not in results:
                 continue
             try:
@@ -79,6 +81,11 @@ def take_turns(jobs):
 def stat(values):
     return {"median": statistics.median(values), "min": min(values), "max": max(values),
             "n": len(values)}
+
+
+def ratios(values, base):
+    """Of those that were measured in the same turns."""
+    return stat([one / its for one, its in zip(values, base)])
 
 
 def ratio(value, floor):
@@ -189,12 +196,12 @@ def tree(pid):
     return found
 
 
-def split_tree(pid):
-    """(the init's own processes, the services'): what runs `tiny` or `sleep` is a service."""
+def split_tree(pid, programs=("tiny", "sleep")):
+    """(the init's own processes, the services'): what runs one of these programs is a service."""
     own, services = [], []
     for process in tree(pid):
         name = os.path.basename(program(process))
-        (services if name in ("tiny", "sleep") else own).append(process)
+        (services if name in programs else own).append(process)
     return own, services
 
 

@@ -3,14 +3,11 @@
 connections that are passed on, beside direct ones and haproxy. The same load in turns."""
 import contextlib
 import re
-import shutil
-import socket
 import subprocess
-import time
 
 import inits
 import lib
-from serving import free_port, on_cpu
+import servers
 
 CONFIG = """[muster]
 mode = testing
@@ -43,52 +40,23 @@ QUERIES = "cache.muster A\nsix.muster AAAA\ncache.muster AAAA\nsix.muster A\n"
 
 
 @contextlib.contextmanager
-def running(*command, probe, pin=None):
-    """A server as long as needed; `probe()` says whether it answers."""
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                               preexec_fn=pin)
-    try:
-        deadline = time.monotonic() + 20
-        while not probe():
-            if process.poll() is not None or time.monotonic() > deadline:
-                raise lib.Skip(f"{command[0]} does not answer")
-            time.sleep(0.05)
-        yield process.pid
-    finally:
-        process.terminate()
-        process.wait()
-
-
-def accepts(port):
-    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-        return True
-    return False
-
-
-@contextlib.contextmanager
 def sidecar(pin=None):
     """(ports by name, pid) of one that runs alone."""
-    program = lib.BUILD / "muster-sidecar"
-    if not program.exists():
-        raise lib.Skip(f"{program} is not built (make)")
-    directory = lib.temporary_directory()
-    ports = {name: free_port() for name in ("http", "dns", "server", "forward")}
-    (directory / "muster.ini").write_text(CONFIG.format(**ports), encoding="ascii")
-    try:
-        with running(str(program), "-c", str(directory / "muster.ini"),
-                     probe=lambda: accepts(ports["http"]), pin=pin) as pid:
+    ports = {name: servers.free_port() for name in ("http", "dns", "server", "forward")}
+    with servers.directory() as work:
+        (work / "muster.ini").write_text(CONFIG.format(**ports), encoding="ascii")
+        with servers.running(servers.find_sidecar(), "-c", str(work / "muster.ini"),
+                             probe=lambda: servers.accepts(ports["http"]), pin=pin) as pid:
             yield ports, pid
-    finally:
-        shutil.rmtree(directory, ignore_errors=True)
 
 
 @contextlib.contextmanager
 def dnsmasq(program):
-    port = free_port()
-    with running(program, "-k", "-C", "/dev/null", "-p", str(port), "--no-resolv", "--no-hosts", "--user=root",
+    port = servers.free_port()
+    with servers.running(program, "-k", "-C", "/dev/null", "-p", str(port), "--no-resolv", "--no-hosts", "--user=root",
                  "--listen-address=127.0.0.1", "--bind-interfaces", "--pid-file=", "--local=/muster/",
                  "--host-record=cache.muster,127.0.0.1", "--host-record=six.muster,2001:db8::1",
-                 probe=lambda: accepts(port), pin=on_cpu(0)) as pid:
+                 probe=lambda: servers.accepts(port), pin=servers.on_cpu(0)) as pid:
         yield port, pid
 
 
@@ -99,7 +67,7 @@ def spent(pid):
 def ask(dnsperf, queries, port, pid):
     before = spent(pid)
     said = subprocess.run([dnsperf, "-s", "127.0.0.1", "-p", str(port), "-d", queries, "-l", "1", "-c", "4", "-q", "200"],
-                          check=True, capture_output=True, text=True, preexec_fn=on_cpu(-1)).stdout
+                          check=True, capture_output=True, text=True, preexec_fn=servers.on_cpu(-1)).stdout
     done = int(re.search(r"Queries completed:\s+(\d+)", said).group(1))
     if "NOERROR" not in said or "NXDOMAIN" in said or "REFUSED" in said:
         raise lib.Skip(f"port {port} answers otherwise: {said}")
@@ -111,18 +79,16 @@ def dns():
     perf = inits.find_program("dnsperf", "dnsperf")
     other = inits.find_program("dnsmasq", "dnsmasq-base")
     with contextlib.ExitStack() as stack:
-        ports, pid = stack.enter_context(sidecar(on_cpu(0)))
-        servers = {"dnsmasq": stack.enter_context(dnsmasq(other)), "muster-sidecar": (ports["dns"], pid)}
-        directory = lib.temporary_directory()
-        stack.callback(shutil.rmtree, directory, ignore_errors=True)
-        (directory / "queries").write_text(QUERIES, encoding="ascii")
-        results = {name: [] for name in servers}
-        for turn in range(lib.rounds(15, 4)):
-            order = list(servers.items())
-            for name, (port, process) in order[::-1] if turn % 2 else order:
-                results[name].append(ask(perf, str(directory / "queries"), port, process))
-    rows = {name: {"rate": lib.stat([one[0] for one in found]), "cpu_us": lib.stat([one[1] for one in found]),
-                   "of_dnsmasq": lib.stat([one[0] / its[0] for one, its in zip(found, results["dnsmasq"])])}
+        ports, pid = stack.enter_context(sidecar(servers.on_cpu(0)))
+        asked = {"dnsmasq": stack.enter_context(dnsmasq(other)), "muster-sidecar": (ports["dns"], pid)}
+        work = stack.enter_context(servers.directory())
+        (work / "queries").write_text(QUERIES, encoding="ascii")
+        results = lib.take_turns(
+            {name: (lib.rounds(15, 4), lambda port=port, process=process: ask(perf, str(work / "queries"), port, process))
+             for name, (port, process) in asked.items()}, back_and_forth=True)
+    rates = {name: [one[0] for one in found] for name, found in results.items()}
+    rows = {name: {"rate": lib.stat(rates[name]), "cpu_us": lib.stat([one[1] for one in found]),
+                   "of_dnsmasq": lib.ratios(rates[name], rates["dnsmasq"])}
             for name, found in results.items()}
     lib.save("dns", {"rows": rows},
              [lib.table("DNS over UDP, dnsperf on another processor",
@@ -136,14 +102,12 @@ def dns():
 def haproxy(server):
     """(port that leads to `server`, pid): in one thread, and splicing, as the sidecar does."""
     program = inits.find_program("haproxy", "haproxy")
-    port, directory = free_port(), lib.temporary_directory()
-    config = directory / "haproxy.cfg"
-    config.write_text(HAPROXY.format(port=port, server=server), encoding="ascii")
-    try:
-        with running(program, "-db", "-f", str(config), probe=lambda: accepts(port)) as pid:
+    port = servers.free_port()
+    with servers.directory() as work:
+        config = work / "haproxy.cfg"
+        config.write_text(HAPROXY.format(port=port, server=server), encoding="ascii")
+        with servers.running(program, "-db", "-f", str(config), probe=lambda: servers.accepts(port)) as pid:
             yield port, pid
-    finally:
-        shutil.rmtree(directory, ignore_errors=True)
 
 
 def stream(tool, kind, server, connect, pid):
@@ -165,18 +129,17 @@ def forward():
             ways["haproxy"] = stack.enter_context(haproxy(ports["server"]))
         except lib.Skip as reason:
             lib.skipped("haproxy", reason)
-        found = {name: {"bulk": [], "ping": []} for name in ways}
-        for turn in range(lib.rounds(15, 4)):
-            order = list(ways.items())
-            for name, (port, process) in order[::-1] if turn % 2 else order:
-                for kind, results in found[name].items():
-                    results.append(stream(tool, kind, ports["server"], port, process))
+        results = lib.take_turns(
+            {name: (lib.rounds(15, 4), lambda port=port, process=process: {
+                kind: stream(tool, kind, ports["server"], port, process) for kind in ("bulk", "ping")})
+             for name, (port, process) in ways.items()}, back_and_forth=True)
+    found = {name: {kind: [each[kind] for each in turns] for kind in ("bulk", "ping")} for name, turns in results.items()}
     rows = {}
     for name, kinds in found.items():
         bulk, ping = kinds["bulk"], kinds["ping"]
         rows[name] = {
             "rate": lib.stat([one[0] / 1e9 for one in bulk]),
-            "of_direct": lib.stat([one[0] / its[0] for one, its in zip(bulk, found["direct"]["bulk"])]),
+            "of_direct": lib.ratios([one[0] for one in bulk], [one[0] for one in found["direct"]["bulk"]]),
             "cpu_ends": lib.stat([one[1] / one[0] * 1e9 for one in bulk]),
             "cpu_own": lib.stat([one[2] / one[0] * 1e9 for one in bulk]),
             "us": lib.stat([one[0] for one in ping]),

@@ -12,6 +12,7 @@ import lib
 
 LINES = lib.rounds(1000000, 100000)
 LIMIT = 300  # seconds
+PRINTERS = ("cat", "sh", "dash", "bash", "busybox", "sleep", "coreutils")
 LAST = b"the last line of all"
 TEXT = "line {} of a service that has much to say about what it does, in words"
 OBJECT = '{{"level":"info","line":{},"msg":"much to say about what it does","took":0.25}}'
@@ -27,28 +28,35 @@ def command(work):
     return f"sh -c 'until [ -e {work}/go ]; do sleep 0.05; done; exec cat {work}/lines'"
 
 
-def muster(build, log):
+# Each gives a function that prepares a directory and returns the command line.
+
+def muster(log):
     """log: {work} stands for the run's directory."""
-    def start(work):
+    program = inits.find_muster("muster")
+
+    def prepare(work):
         (work / "muster.ini").write_text(f"[service:web]\ncommand = {command(work)}\nlog = {log.format(work=work)}\n"
                                          "log_max_size = 0\ntype = oneshot\n"
                                          "[service:stay]\ncommand = sleep 600\n", encoding="ascii")
-        return [inits.find_muster(build), "-c", str(work / "muster.ini")]
-    return start
+        return [program, "-c", str(work / "muster.ini")]
+    return prepare
 
 
-def supervisord(work):
-    path = inits.find_program("supervisord", "supervisor")
-    (work / "supervisord.conf").write_text(
-        f"[supervisord]\nnodaemon=true\nuser=root\nlogfile=/dev/null\nlogfile_maxbytes=0\npidfile={work}/pid\n"
-        f"[program:web]\ncommand={command(work)}\nautorestart=false\nstartsecs=0\n"
-        f"stdout_logfile={work}/out\nstdout_logfile_maxbytes=0\nstderr_logfile=NONE\n", encoding="ascii")
-    return [path, "-c", str(work / "supervisord.conf")]
+def supervisord():
+    program = inits.find_program("supervisord", "supervisor")
+
+    def prepare(work):
+        (work / "supervisord.conf").write_text(
+            f"[supervisord]\nnodaemon=true\nuser=root\nlogfile=/dev/null\nlogfile_maxbytes=0\npidfile={work}/pid\n"
+            f"[program:web]\ncommand={command(work)}\nautorestart=false\nstartsecs=0\n"
+            f"stdout_logfile={work}/out\nstdout_logfile_maxbytes=0\nstderr_logfile=NONE\n", encoding="ascii")
+        return [program, "-c", str(work / "supervisord.conf")]
+    return prepare
 
 
-def s6_log(work):
-    path = inits.find_program("s6-log", "s6")
-    return ["sh", "-c", f"{{ {command(work)}; sleep 600; }} | {path} n2 s268435455 {work}/s6"]
+def s6_log():
+    program = inits.find_program("s6-log", "s6")
+    return lambda work: ["sh", "-c", f"{{ {command(work)}; sleep 600; }} | {program} n2 s268435455 {work}/s6"]
 
 
 def is_complete(path):
@@ -58,16 +66,10 @@ def is_complete(path):
     return False
 
 
-def own_processes(pid):
-    """All but what prints: the supervisor, its writers of logs."""
-    return [p for p in lib.tree(pid) if os.path.basename(os.readlink(f"/proc/{p}/exe")) not in
-            ("cat", "sh", "dash", "bash", "busybox", "sleep", "coreutils")]
-
-
-def once(start, form, result):
+def once(prepare, form, result):
     work = lib.temporary_directory()
     feed(form)(work)
-    argv = start(work)
+    argv = prepare(work)
     (work / "run").mkdir()
     environment = dict(os.environ, MUSTER_RUN_DIR=str(work / "run"))
     with open(work / "stdout", "wb") as output:
@@ -75,7 +77,7 @@ def once(start, form, result):
                                    stderr=subprocess.DEVNULL, start_new_session=True)
     try:
         time.sleep(1)  # all of them have nothing left to do
-        own = own_processes(process.pid)
+        own, _ = lib.split_tree(process.pid, PRINTERS)
         before = lib.processor_ns(own)
         begin = time.monotonic()
         (work / "go").touch()
@@ -99,18 +101,14 @@ def once(start, form, result):
 
 def lines():
     """A million lines of one service, from the first to the last on the other side."""
-    contestants = {"muster prefix": (muster("muster", "prefix"), TEXT, "stdout"),
-                   "muster json, of text": (muster("muster", "json"), TEXT, "stdout"),
-                   "muster json, of objects": (muster("muster", "json"), OBJECT, "stdout"),
-                   "muster file": (muster("muster", "file:{work}/out"), TEXT, "out"),
-                   "s6-log": (s6_log, TEXT, "s6/current"),
-                   "supervisord": (supervisord, TEXT, "out")}
-    results = {}
-    for name, (start, form, result) in contestants.items():
-        try:
-            results[name] = [once(start, form, result) for _ in range(lib.rounds(3, 1))]
-        except lib.Skip as reason:
-            lib.skipped(name, reason)
+    contestants = inits.keep_available({
+        "muster prefix": lambda: (muster("prefix"), TEXT, "stdout"),
+        "muster json, of text": lambda: (muster("json"), TEXT, "stdout"),
+        "muster json, of objects": lambda: (muster("json"), OBJECT, "stdout"),
+        "muster file": lambda: (muster("file:{work}/out"), TEXT, "out"),
+        "s6-log": lambda: (s6_log(), TEXT, "s6/current"),
+        "supervisord": lambda: (supervisord(), TEXT, "out")})
+    results = lib.take_turns({name: (lib.rounds(3, 1), lambda how=how: once(*how)) for name, how in contestants.items()})
     rows = {name: {"seconds": lib.stat([f["seconds"] for f in found]),
                    "lines_per_s": LINES / lib.stat([f["seconds"] for f in found])["median"],
                    "mb_per_s": found[0]["bytes"] / 1e6 / lib.stat([f["seconds"] for f in found])["median"],
