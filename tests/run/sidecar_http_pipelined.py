@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Ten thousand requests sent without waiting for an answer are answered, all and in order."""
+"""Ten thousand requests sent without waiting for an answer are answered, all and in order, and so is one after that."""
 
 import socket
 import threading
@@ -26,6 +26,7 @@ def main():
             sender.join()
         statuses = [part[:3] for part in received.split(b"HTTP/1.1 ")[1:]]
         equal(statuses, [b"200", b"404"] * (COUNT // 2), "statuses")
+        sidecar.alive()
 
 
 main()
