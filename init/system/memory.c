@@ -7,7 +7,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#define SEGMENTS_MAX 32 /* a few for each of a handful of libraries */
+#define SEGMENTS_MAX 16 /* of all loaded objects: three each, and no more stack than that */
 
 struct segments {
 	struct {

@@ -10,10 +10,10 @@ HEAD = """# Benchmarks
 
 What muster costs and how fast it is, beside floors of our own (the least a program can do for the
 same job) and other inits, all measured in one run and in turns, so that a busy machine is busy for
-everybody. `make bench` makes it again, `make bench BENCH="wrap workers"` a part of it;
-`QUICK=1` takes few rounds; `DINIT=path` adds a dinit. This page and its
-pictures are written by `tests/bench/bench.py report` from [the recorded results](benchmarks.jsonl)
-and newer ones; one of a quick run never takes the place of a full one.
+everybody. `make bench` makes it again, `make bench BENCH="wrap workers"` a part of it; `QUICK=1`
+takes few rounds; `DINIT=path` adds a dinit. This page and its pictures are written by
+`tests/bench/bench.py report` from [the recorded results](benchmarks.jsonl) and newer ones; one of a
+quick run never takes the place of a full one.
 
 Times come from the measured services themselves (they note when they started, were ready, were
 told to stop), not from what an init believes. Numbers are medians of the rounds.
