@@ -328,6 +328,22 @@ install: all
 uninstall:
 	rm -f $(INSTALLED)
 
+# The archives of a release, and Debian's packages.
+dist:
+	$(Q)scripts/install-deps build dist
+	$(Q)scripts/dist $(BUILD)/dist
+deb:
+	$(Q)scripts/install-deps build test deb
+	$(Q)scripts/build-deb $(BUILD)/deb
+check-reproducible:
+	$(Q)scripts/install-deps build test dist deb
+	$(Q)scripts/check-reproducible $(REPRODUCIBLE)
+
+# What dist and deb have made, in use: on other roots, and for the other architecture in an emulator.
+test-dist: dist deb
+	$(Q)+$(MAKE) STATIC=musl all
+	$(Q)MUSTER_BUILD=$(abspath $(BUILD)) python3 tests/run.py $(or $(TESTS),'dist/*')
+
 clean:
 	rm -rf $(BUILD)
 
@@ -350,6 +366,8 @@ help:
 #: make soak            the same of RESTARTS=100000 of services, beside all else
 #: make gpu-check       build the check of GPUs, with nvcc; CUDA_ARCHS='86 89 90'
 #: make install         DESTDIR= PREFIX=/usr/local; uninstall removes the same files
+#: make dist            archives of sources and programs, checksums and SBOMs, into build/dist/
+#: make deb             Debian's packages, into build/deb/; test-dist tries both, check-reproducible makes them twice
 #: make clean           remove build/
 #:
 #: Variables, each with a folder of its own below build/:
@@ -359,7 +377,7 @@ help:
 #: V=1 shows commands, WERROR=1 makes warnings errors, BUILD=DIR builds elsewhere.
 
 FORCE:
-.PHONY: all unit tools gpu-check test images test-image test-k8s demo lint analyze fuzz fuzz-entries reliability coverage bench-deps install uninstall clean help FORCE
+.PHONY: all unit dist deb check-reproducible test-dist tools gpu-check test images test-image test-k8s demo lint analyze fuzz fuzz-entries reliability coverage bench-deps install uninstall clean help FORCE
 # kept although only a chain of rules asks for them; not .SECONDARY, which would also hide that a header is gone
 .PRECIOUS: $(OBJ)/%.o
 .SUFFIXES:

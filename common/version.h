@@ -3,6 +3,6 @@
 #define MUSTER_VERSION_H
 
 /* The release, as --version prints it and CHANGELOG.md names it. */
-#define MUSTER_VERSION "0.1.0"
+#define MUSTER_VERSION "1.0.0"
 
 #endif

@@ -5,7 +5,8 @@
 Unit tests are the programs in BUILD/unit and, where they were built, those of the sanitizer builds
 below BUILD; run tests are tests/run/*.py. A NAME is that of a file, with or without its ending, or a
 pattern such as 'wrap_*'. Image tests, tests/image/*.py, start a container engine: they run only when
-a NAME asks for them, such as 'image/*' (see make test-image); so do those of tests/k8s (make test-k8s). Output is shown of what fails. The last line is `N passed, N failed, N skipped`.
+a NAME asks for them, such as 'image/*' (see make test-image); so do those of tests/k8s (make test-k8s) and
+tests/dist (make test-dist). Output is shown of what fails. The last line is `N passed, N failed, N skipped`.
 """
 
 import argparse
@@ -119,7 +120,7 @@ def find_tests(patterns):
         for path in sorted(folder.glob("*")) if folder.is_dir() else []:
             if os.access(path, os.X_OK) and path.is_file():
                 found.append((run_unit, path, f"{prefix}unit/{path.name}"))
-    for group in ("run", "image", "k8s") if patterns else ("run",):
+    for group in ("run", "image", "k8s", "dist") if patterns else ("run",):
         for path in sorted((HERE / group).glob("*.py")):
             if path.name not in HELPERS:
                 found.append((run_script, path, f"{group}/{path.stem}"))

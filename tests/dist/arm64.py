@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: MIT
+"""The arm64 programs wrap, supervise, probe and report as those for x86-64 do; in qemu's emulation of a process.
+
+That emulation passes system calls on to this machine's kernel, so what is not shown here is what it has none of:
+a subreaper, seccomp filters, being process 1. musterctl and muster-sidecar are started through a script, as the
+kernel would run them only with the emulator registered."""
+import json
+import os
+import pathlib
+import signal
+import socket
+import subprocess
+import tempfile
+import urllib.request
+
+from distlib import DIST, VERSION, archive, machine, run, unpack
+from lib import Failure, check, contains, equal, need, skip, until
+
+if machine() == "arm64":
+    skip("this is arm64: archive.py runs the programs")
+qemu = need("qemu-aarch64-static")
+CONFIG = """
+[muster]
+name = emulated
+run_dir = {folder}/run
+stop_timeout = 60s
+[sidecar]
+program = {folder}/muster-sidecar
+listen = 127.0.0.1:{port}
+[service:first]
+type = oneshot
+command = sh -c 'echo one >>{folder}/order'
+[service:second]
+depends_on = first
+command = sh -c 'echo two >>{folder}/order; trap "echo stopped >>{folder}/order; exit 0" TERM; while :; do sleep 0.1; done'
+readiness_probe = tcp://127.0.0.1:{other}
+[service:third]
+depends_on = second
+command = sh -c 'echo three >>{folder}/order; exec sleep 1000'
+"""
+
+
+def wrap(*words):
+    code, out, _ = run(qemu, tree / "bin/muster-init", *words, seconds=120)
+    return code, out
+
+
+def script(name):
+    path = folder / name
+    path.write_text(f'#!/bin/sh\nexec {qemu} -L {DIST}/root-arm64 {tree}/bin/{name} "$@"\n')
+    path.chmod(0o755)
+    return path
+
+
+def free_port():
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        return server.getsockname()[1]
+
+
+def fetch(path):
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=20) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode()
+    except OSError:
+        return None, ""
+
+
+def supervise():
+    script("muster-sidecar")
+    ctl = script("musterctl")
+    config = folder / "muster.ini"
+    config.write_text(CONFIG.format(folder=folder, port=port, other=probed.getsockname()[1]))
+    equal(run(qemu, tree / "bin/muster-init", "-n", "-c", config)[:2], (0, "ok\n"), "check of a configuration")
+    with open(folder / "log", "w", encoding="utf-8") as log:
+        init = subprocess.Popen([qemu, tree / "bin/muster-init", "-c", config], stdin=subprocess.DEVNULL, stdout=log,
+                                stderr=subprocess.STDOUT, start_new_session=True)
+    try:
+        until(lambda: fetch("/readyz")[0] == 200, "/readyz answers 200", 200)
+        equal((folder / "order").read_text(), "one\ntwo\nthree\n", "the order of starts")
+        services = {entry["name"]: entry["state"] for entry in json.loads(fetch("/status")[1])["services"]}
+        equal({name: services[name] for name in ("first", "second", "third")},
+              {"first": "completed", "second": "ready", "third": "running"}, "states in /status")
+        contains(fetch("/metrics")[1], f'version="{VERSION}"', "/metrics")
+        contains(run(ctl, "--run-dir", folder / "run", "status")[1], "second", "musterctl status")
+        init.send_signal(signal.SIGTERM)
+        equal(init.wait(timeout=120), 0, "exit code")
+        contains((folder / "order").read_text(), "stopped\n", "what second wrote at its end")
+    except Failure as failure:
+        raise Failure(f"{failure}; the log:\n{(folder / 'log').read_text()}") from failure
+    finally:
+        if init.poll() is None:
+            os.killpg(init.pid, signal.SIGKILL)
+
+
+packed = archive("arm64")
+with tempfile.TemporaryDirectory(prefix="muster-arm64-") as temporary, socket.create_server(("127.0.0.1", 0)) as probed:
+    folder = pathlib.Path(temporary)
+    tree = unpack(packed, folder)
+    port = free_port()
+    for name in ("muster-init", "musterctl", "muster-sidecar"):
+        code, header, _ = run("readelf", "-h", tree / "bin" / name)
+        contains(header, "AArch64", f"header of {name}")
+        equal(run(qemu, "-L", DIST / "root-arm64", tree / "bin" / name, "--version")[:2], (0, f"{name} {VERSION}\n"), "--version")
+    for code in (0, 1, 7, 255):
+        equal(wrap("--", "sh", "-c", f"exit {code}")[0], code, "exit code")
+    equal(wrap("--", "/nothing")[0], 127, "exit code for a program that is not there")
+    equal(wrap("--", "sh", "-c", "kill -TERM $$")[0], 128 + signal.SIGTERM, "exit code for a signal")
+    equal(wrap("--", "echo", "a b", "c"), (0, "a b c\n"), "what the program wrote")
+    equal(wrap("--nothing")[0], 64, "exit code for an option that there is not")
+    check((tree / "share/man/man8/muster-init.8").is_file(), "the manual page is there")
+    supervise()
