@@ -22,7 +22,6 @@ qemu = need("qemu-aarch64-static")
 CONFIG = """
 [muster]
 name = emulated
-run_dir = {folder}/run
 stop_timeout = 60s
 [sidecar]
 program = {folder}/muster-sidecar
@@ -76,7 +75,8 @@ def supervise():
     equal(run(qemu, tree / "bin/muster-init", "-n", "-c", config)[:2], (0, "ok\n"), "check of a configuration")
     with open(folder / "log", "w", encoding="utf-8") as log:
         init = subprocess.Popen([qemu, tree / "bin/muster-init", "-c", config], stdin=subprocess.DEVNULL, stdout=log,
-                                stderr=subprocess.STDOUT, start_new_session=True)
+                                stderr=subprocess.STDOUT, start_new_session=True,
+                                env=os.environ | {"MUSTER_RUN_DIR": str(folder / "run")})
     try:
         until(lambda: fetch("/readyz")[0] == 200, "/readyz answers 200", 200)
         equal((folder / "order").read_text(), "one\ntwo\nthree\n", "the order of starts")
@@ -98,6 +98,7 @@ def supervise():
 packed = archive("arm64")
 with tempfile.TemporaryDirectory(prefix="muster-arm64-") as temporary, socket.create_server(("127.0.0.1", 0)) as probed:
     folder = pathlib.Path(temporary)
+    folder.chmod(0o755)  # the sidecar runs as another user
     tree = unpack(packed, folder)
     port = free_port()
     for name in ("muster-init", "musterctl", "muster-sidecar"):
@@ -109,6 +110,6 @@ with tempfile.TemporaryDirectory(prefix="muster-arm64-") as temporary, socket.cr
     equal(wrap("--", "/nothing")[0], 127, "exit code for a program that is not there")
     equal(wrap("--", "sh", "-c", "kill -TERM $$")[0], 128 + signal.SIGTERM, "exit code for a signal")
     equal(wrap("--", "echo", "a b", "c"), (0, "a b c\n"), "what the program wrote")
-    equal(wrap("--nothing")[0], 64, "exit code for an option that there is not")
+    equal(wrap("--nothing")[0], 2, "exit code for an option that there is not")
     check((tree / "share/man/man8/muster-init.8").is_file(), "the manual page is there")
     supervise()
