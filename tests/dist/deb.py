@@ -24,7 +24,7 @@ command = sleep 1000
 [service:end]
 type = oneshot
 depends_on = late
-command = kill -TERM 1
+command = sh -c 'kill -TERM 1'
 """
 LOOK = """
 musterctl status
