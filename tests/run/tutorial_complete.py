@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Ten pages in docs/tutorial: each is listed, is played by a test of its name, has a size to be read, leads nowhere
-that is not there."""
+that is not there, and to the next one."""
 import re
 
 from lib import ROOT, check, equal
@@ -14,6 +14,13 @@ equal((len(listed), set(listed)), (10, names), "pages that are listed")
 for page in pages:
     for link in re.findall(r"\]\(([^)#:]+)\)", page.read_text()):
         check((FOLDER / link).exists(), f"{page.name} leads to {link}, which is not there")
+# "The next page" leads through all of them
+path, name = [], "wrap"
+while name and name not in path:
+    path.append(name)
+    found = re.search(r"next page: \[.*\]\((.*)\.md\)", (FOLDER / f"{name}.md").read_text())
+    name = found and found[1]
+equal((sorted(path), name), (sorted(names), None), f"pages that follow each other: {path}")
 for name in names:
     text = (FOLDER / f"{name}.md").read_text()
     check(40 <= len(text.splitlines()) <= 120, f"{name}.md has {len(text.splitlines())} lines")
