@@ -87,7 +87,7 @@ def run_commands(folder):
             continue
         script.append(f"command='{name}: {line.replace(chr(39), '')}'")
         if line.endswith("muster-init -c muster.ini"):
-            line += " 2>log & musterctl wait --timeout 60s"
+            line += " 2>log & musterctl wait --timeout 60s; until grep -q 'serving http' log; do sleep 0.05; done"
         script.append(f"{line} >out" if ">" not in line else line)
     script += ["musterctl shutdown", "trap - EXIT"]
     env = {"PATH": f"{folder}/bin:{os.environ['PATH']}", "MUSTER_RUN_DIR": f"{folder}/run", "HOME": "/"}
