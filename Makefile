@@ -178,7 +178,7 @@ $(OUT)/nvml/%.so: tests/nvml/fake_nvml.c sidecar/nvml.h $(OBJ)/flags
 	$(call say,LINK)
 	$(Q)mkdir -p $(@D) && $(COMPILE) -Isidecar $(CPPFLAGS) $(CFLAGS) -fPIC -shared -fvisibility=hidden -o $@ $<
 # For LD_PRELOAD.
-$(OUT)/preload/%.so: tests/preload/%.c $(OUT)/flags
+$(OUT)/preload/%.so: tests/preload/%.c $(OBJ)/flags
 	$(call say,LINK)
 	$(Q)mkdir -p $(@D) && $(COMPILE) -fno-builtin $(CPPFLAGS) $(CFLAGS) -fPIC -shared -o $@ $<
 # gpu-check with CUDA's runtime as a fake.
