@@ -32,7 +32,7 @@
 /* One configured probe of one service, at work or not. */
 struct probe_run {
 	struct loop_timer timer;   /* next check, or the deadline of the one in flight */
-	struct loop_source source; /* PROBE_FD: the pipe; PROBE_UNIX: the connection */
+	struct loop_source source; /* PROBE_FD: the pipe */
 	const struct probe_config *config;
 	uint64_t began; /* when probing began */
 	uint32_t serial;
