@@ -55,12 +55,13 @@ static bool is_wanted(struct pass *pass, int proc, pid_t child)
 	return pass->wanted;
 }
 
-/* Old kernels have no pidfds, and filters refuse the calls: the pid was right a moment ago. */
+/* Old kernels have no pidfds, and filters refuse the calls, with whatever error: the pid was right
+ * a moment ago. */
 static void send_to(int fd, pid_t pid, int signo)
 {
 	if (fd >= 0 && syscall(SYS_pidfd_send_signal, fd, signo, NULL, 0) == 0)
 		return;
-	if (fd < 0 || errno == ENOSYS || errno == EPERM)
+	if (fd < 0 || errno != ESRCH)
 		kill(pid, signo);
 }
 

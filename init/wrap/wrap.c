@@ -15,7 +15,8 @@
 #define IMPATIENT (SIGWORD(SIGTERM) | SIGWORD(SIGINT) | SIGWORD(SIGQUIT))
 #define STOPPING  (SIGWORD(SIGTSTP) | SIGWORD(SIGTTIN) | SIGWORD(SIGTTOU))
 
-#define RECHECK_MS 100  /* after a call failed that should not: look again */
+#define RECHECK_MS 100 /* after a call failed that should not: look again */
+#define SEND_TRIES 3
 #define REAP_MAX   1000 /* in one go; then signals have their turn */
 
 /* How long killed processes may take to vanish (uninterruptible sleep): so often so many ms. The
@@ -125,16 +126,22 @@ static bool is_stopped(const struct wrap *w)
 	       info.si_pid == w->child;
 }
 
+static int send_to(const struct wrap *w, pid_t target, int signo, const siginfo_t *info)
+{
+	if (info->si_code == SI_QUEUE && !w->options->group)
+		return sigqueue(w->child, signo, info->si_value);
+	return kill(target, signo);
+}
+
 static void send_on(const struct wrap *w, int signo, const siginfo_t *info)
 {
 	pid_t target = w->options->group ? -w->child : w->child;
 	bool wake = signo == SIGTERM && is_stopped(w); /* it would never act on it */
-	int rc;
+	int rc = -1;
 
-	if (info->si_code == SI_QUEUE && !w->options->group)
-		rc = sigqueue(w->child, signo, info->si_value);
-	else
-		rc = kill(target, signo);
+	/* one call that fails must not lose a signal that comes once */
+	for (int i = 0; i < SEND_TRIES && rc < 0; i++)
+		rc = send_to(w, target, signo, info);
 	/* between its end and our noticing there is nobody to tell */
 	if (rc < 0 && errno != ESRCH)
 		wrap_say(w, VOICE_SEND_FAILED,
