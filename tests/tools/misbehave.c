@@ -206,6 +206,16 @@ static void do_child(char **words)
 }
 
 /* A grandchild whose parent is gone before this goes on. */
+static bool wait_for(pid_t pid)
+{
+	pid_t got;
+
+	do
+		got = waitpid(pid, NULL, 0);
+	while (got < 0 && errno == EINTR);
+	return got == pid;
+}
+
 static void do_orphan(char **words)
 {
 	pid_t pid;
@@ -216,7 +226,7 @@ static void do_orphan(char **words)
 		start_child(words);
 		_exit(0);
 	}
-	if (pid < 0 || waitpid(pid, NULL, 0) != pid)
+	if (pid < 0 || !wait_for(pid))
 		give_up("orphan: %s", strerror(errno));
 }
 
@@ -244,7 +254,7 @@ static void do_backlog(char **words)
 	}
 	if (pid == 0)
 		_exit(0);
-	if (pid < 0 || waitpid(pid, NULL, 0) != pid)
+	if (pid < 0 || !wait_for(pid))
 		give_up("backlog: %s", strerror(errno));
 }
 
@@ -323,7 +333,7 @@ static void do_traced(char **words)
 		raise(SIGSTOP);
 		_exit(0);
 	}
-	if (pid < 0 || waitpid(pid, NULL, 0) != pid)
+	if (pid < 0 || !wait_for(pid))
 		give_up("traced: %s", strerror(errno));
 	signal(SIGTERM, SIG_IGN);
 }
