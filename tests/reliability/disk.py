@@ -79,7 +79,7 @@ def config(more=""):
 
 def restarted(init):
     """A service that dies is there again; whether or not anybody can be asked."""
-    before = init.read("up").count("\n")
+    before = init.wait_file("up").count("\n")
     os.kill(until(lambda: init.outside(int(init.read("up").split()[-1])), "it runs"), signal.SIGKILL)
     until(lambda: init.read("up").count("\n") > before, "it is started again")
 
