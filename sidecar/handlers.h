@@ -20,4 +20,7 @@ void fleet_report(struct request *request, struct reply *reply);
 void metrics_report(struct request *request, struct reply *reply);
 void page_report(struct request *request, struct reply *reply);
 
+/* Whether /readyz says no more than yes. */
+bool health_all_ready(const struct sidecar *sidecar);
+
 #endif

@@ -16,7 +16,10 @@
 
 #define CAUSES_MAX 40 /* lines of a not-ready answer that nobody asked to be long */
 
+#define DOUBT (10 * NSEC_PER_SEC) /* after that it is too late to doubt */
+
 static const char no_page[] = "unknown: muster-init has no status page here\n";
+static const char in_doubt[] = "not checked since the sidecar stood still";
 
 /* ---- ?exclude=NAME ---- */
 
@@ -77,6 +80,44 @@ static bool others_are_ready(const struct exclusion *exclusion)
 			return false;
 	}
 	return true;
+}
+
+/* ---- what may be old ---- */
+
+static bool may_doubt(const struct sidecar *sidecar, const struct view *view)
+{
+	return view->now < loop_resumed(sidecar->loop) + DOUBT;
+}
+
+/* Ready as far as the page knows, which is from a check before this program began or stood still;
+ * the next is on its way. */
+static bool is_in_doubt(const struct sidecar *sidecar, const struct view *view, uint32_t index)
+{
+	return may_doubt(sidecar, view) && view_is_counted(view, index) &&
+	       view_is_ready(view, index) &&
+	       prober_is_behind(sidecar->prober, index, loop_resumed(sidecar->loop));
+}
+
+/* The first in doubt without which the whole is not ready; -1: none. */
+static int find_doubt(const struct sidecar *sidecar, const struct exclusion *exclusion)
+{
+	const struct view *view = exclusion->view;
+
+	if (!view->present || !may_doubt(sidecar, view))
+		return -1;
+	for (uint32_t i = 0; i < view->header.record_count; i++)
+		if (view->records[i].flags & STATUS_ESSENTIAL && !is_excluded(exclusion, i) &&
+		    is_in_doubt(sidecar, view, i))
+			return (int)i;
+	return -1;
+}
+
+bool health_all_ready(const struct sidecar *sidecar)
+{
+	const struct view *view = snapshot_refresh(sidecar->snapshot);
+	const struct exclusion none = {.view = view};
+
+	return view_all_ready(view) && find_doubt(sidecar, &none) < 0;
 }
 
 /* ---- lines ---- */
@@ -184,8 +225,12 @@ static void put_readiness(struct request *request, struct reply *reply,
 {
 	const struct view *view = exclusion->view;
 	bool ready = others_are_ready(exclusion);
+	int doubt = ready ? find_doubt(request->sidecar, exclusion) : -1;
 
-	if (ready) {
+	if (doubt >= 0) {
+		not_ready(reply);
+		text_add(&reply->body, "unknown\n%s: %s\n", view->records[doubt].name, in_doubt);
+	} else if (ready) {
 		text_put(&reply->body, "ok\n");
 	} else {
 		not_ready(reply);
@@ -224,6 +269,9 @@ void health_ready_one(struct request *request, struct reply *reply)
 	} else if (index < 0) {
 		reply->status = 404;
 		text_put(&reply->body, "there is no service of this name\n");
+	} else if (is_in_doubt(request->sidecar, view, (uint32_t)index)) {
+		not_ready(reply);
+		text_add(&reply->body, "%s: %s\n", view->records[index].name, in_doubt);
 	} else if (view_is_ready(view, (uint32_t)index)) {
 		text_put(&reply->body, "ok\n");
 	} else {
@@ -260,31 +308,34 @@ void health_startup(struct request *request, struct reply *reply)
 
 /* ---- /health ---- */
 
-static const char *check_status(const struct view *view, uint32_t index)
+static const char *check_status(const struct sidecar *sidecar, const struct view *view,
+				uint32_t index)
 {
-	if (view_is_ready(view, index))
+	if (view_is_ready(view, index) && !is_in_doubt(sidecar, view, index))
 		return view->records[index].failures ? "warn" : "pass";
 	if (!view_is_counted(view, index))
 		return "pass"; /* nobody wants it */
 	return view->records[index].flags & STATUS_ESSENTIAL ? "fail" : "warn";
 }
 
-static json_t *state_check(const struct view *view, uint32_t index)
+static json_t *state_check(const struct sidecar *sidecar, const struct view *view, uint32_t index)
 {
 	const struct status_record *record = &view->records[index];
 	char why[VIEW_WHY];
-	json_t *check = json_pack("{s:s, s:s, s:s, s:s, s:i, s:o}", "componentId", record->name,
-				  "componentType", "component", "observedValue",
-				  state_name(record->state), "status", check_status(view, index),
-				  "score", (int)view_score(view, index), "time",
-				  value_time(view_realtime(view, record->since)));
+	json_t *check = json_pack(
+		"{s:s, s:s, s:s, s:s, s:i, s:o}", "componentId", record->name, "componentType",
+		"component", "observedValue", state_name(record->state), "status",
+		check_status(sidecar, view, index), "score", (int)view_score(view, index), "time",
+		value_time(view_realtime(view, record->since)));
 
 	if (!view_is_ready(view, index))
 		json_object_set_new(check, "output", value_text(view_why(view, index, why)));
+	else if (is_in_doubt(sidecar, view, index))
+		json_object_set_new(check, "output", json_string(in_doubt));
 	return check;
 }
 
-static json_t *all_checks(const struct view *view)
+static json_t *all_checks(const struct sidecar *sidecar, const struct view *view)
 {
 	json_t *checks = json_object();
 	char key[STATUS_NAME_MAX + 16];
@@ -298,17 +349,19 @@ static json_t *all_checks(const struct view *view)
 		for (char *colon = key; (colon = strchr(colon, ':'));)
 			*colon = ' ';
 		strcat(key, ":state");
-		json_object_set_new(checks, key, json_pack("[o]", state_check(view, i)));
+		json_object_set_new(checks, key, json_pack("[o]", state_check(sidecar, view, i)));
 	}
 	return checks;
 }
 
-static const char *total_status(const struct view *view)
+static const char *total_status(const struct sidecar *sidecar, const struct view *view)
 {
-	if (!view_all_ready(view))
+	const struct exclusion none = {.view = view};
+
+	if (!view_all_ready(view) || find_doubt(sidecar, &none) >= 0)
 		return "fail";
 	for (uint32_t i = 0; i < view->header.record_count; i++)
-		if (view_is_shown(view, i) && strcmp(check_status(view, i), "pass") != 0)
+		if (view_is_shown(view, i) && strcmp(check_status(sidecar, view, i), "pass") != 0)
 			return "warn";
 	return "pass";
 }
@@ -340,8 +393,8 @@ static unsigned health_age(const struct prober *prober)
 void health_report(struct request *request, struct reply *reply)
 {
 	const struct view *view = snapshot_refresh(request->sidecar->snapshot);
-	const char *status = total_status(view);
-	json_t *checks = all_checks(view), *report;
+	const char *status = total_status(request->sidecar, view);
+	json_t *checks = all_checks(request->sidecar, view), *report;
 
 	if (usage_add_check(checks, request->sidecar) && strcmp(status, "pass") == 0)
 		status = "warn";

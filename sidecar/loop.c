@@ -9,7 +9,8 @@
 #include "clock.h"
 #include "mem.h"
 
-#define BATCH 64
+#define BATCH       64
+#define STOOD_STILL NSEC_PER_SEC /* later than this is more than a busy machine */
 
 /* What is watched, by descriptor number. */
 struct slot {
@@ -27,7 +28,7 @@ struct loop {
 	int epoll;
 	bool stopped;
 	int code;
-	uint64_t now;
+	uint64_t now, resumed;
 	struct slot *slots;
 	size_t slot_count;
 	struct loop_timer **heap; /* the earliest first */
@@ -45,7 +46,7 @@ struct loop *loop_create(void)
 		return NULL;
 	loop = mem_alloc(sizeof(*loop));
 	loop->epoll = epoll;
-	loop->now = clock_monotonic();
+	loop->now = loop->resumed = clock_monotonic();
 	return loop;
 }
 
@@ -60,6 +61,11 @@ void loop_destroy(struct loop *loop)
 uint64_t loop_now(const struct loop *loop)
 {
 	return loop->now;
+}
+
+uint64_t loop_resumed(const struct loop *loop)
+{
+	return loop->resumed;
 }
 
 /* ---- descriptors ---- */
@@ -234,10 +240,14 @@ int loop_run(struct loop *loop)
 	struct epoll_event events[BATCH];
 
 	while (!loop->stopped) {
-		int timeout = timeout_of(nearest(loop));
-		int count = epoll_wait(loop->epoll, events, BATCH, timeout);
+		uint64_t before = loop->now, due = nearest(loop);
+		int count = epoll_wait(loop->epoll, events, BATCH, timeout_of(due));
 
+		if (due < before)
+			due = before;
 		loop->now = clock_monotonic();
+		if (due < loop->now && loop->now - due > STOOD_STILL)
+			loop->resumed = loop->now;
 		for (int i = 0; i < count && !loop->stopped; i++)
 			dispatch(loop, &events[i]);
 		fire(loop);

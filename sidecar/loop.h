@@ -32,6 +32,10 @@ void loop_destroy(struct loop *loop);
 /* The time at which the loop last woke up: one reading of the clock per wake-up. */
 uint64_t loop_now(const struct loop *loop);
 
+/* When it was made, or last went on after it had stood still, stopped or without a processor, for
+ * more than a second beyond what was due: what is known from before may be old. */
+uint64_t loop_resumed(const struct loop *loop);
+
 /* Calls `call` when `fd` has one of `events` (EPOLLIN ...). Again: changes what was asked. 0 or
  * -errno. */
 int loop_watch(struct loop *loop, int fd, uint32_t events, loop_ready *call, void *data);

@@ -337,6 +337,25 @@ const struct probe *prober_next(const struct prober *prober, const struct probe 
 	return slot < prober->slot_count ? prober->slots[slot] : NULL;
 }
 
+/* One that was never done is the successor of one that a sidecar before this one did. */
+static bool is_behind(const struct probe *probe, uint64_t since)
+{
+	if (!probe->last_time)
+		return probe->begin <= clock_monotonic();
+	return probe->last_time < since && probe->check_time + msec(probe->spec.period_ms) < since;
+}
+
+bool prober_is_behind(const struct prober *prober, uint32_t service, uint64_t since)
+{
+	const struct probe *probe = NULL;
+
+	while ((probe = prober_next(prober, probe)))
+		if (probe->spec.service == service && probe->spec.role == ROLE_READINESS &&
+		    is_behind(probe, since))
+			return true;
+	return false;
+}
+
 struct tallies *prober_tallies(struct prober *prober)
 {
 	return &prober->tallies;

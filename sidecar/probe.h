@@ -153,6 +153,10 @@ void prober_resume(struct prober *prober);
 /* The probe after this one in order of slots, NULL at the end; NULL gives the first. */
 const struct probe *prober_next(const struct prober *prober, const struct probe *probe);
 
+/* Whether a readiness probe of the service was due before `since` and has not been done after it.
+ */
+bool prober_is_behind(const struct prober *prober, uint32_t service, uint64_t since);
+
 /* What was counted, of probes that have ended, too. */
 struct tallies *prober_tallies(struct prober *prober);
 

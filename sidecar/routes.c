@@ -257,7 +257,7 @@ static bool is_plain_yes(const struct routes *routes, const char *path, size_t *
 		if (strcmp(path, table[*route].path) == 0)
 			break;
 	if (*route == 1)
-		return view_all_ready(snapshot_refresh(routes->sidecar->snapshot));
+		return health_all_ready(routes->sidecar);
 	return *route == 0;
 }
 

@@ -7,6 +7,7 @@ import http.client
 import json
 import os
 import random
+import re
 import signal
 import threading
 import time
@@ -17,7 +18,7 @@ from lib import Init, check, equal, free_port, tool, until
 STRIKES = 6 if QUICK else int(os.environ.get("SIDECAR_STRIKES", "300"))
 LONG_STOPS = 0 if QUICK else 2
 PAUSE = 0.5 if QUICK else 2
-PERIOD = 0.2 if QUICK else 0.5  # seconds between two probes of web
+PERIOD = 0.2 if QUICK else 1    # seconds between two probes of web
 INTERVALS = 3             # that an answer may be old
 OWN = 0.2                 # seconds between two probes by PID 1 itself
 PATIENCE = 60
@@ -54,6 +55,7 @@ class Asker(threading.Thread):
         self.ask, self.pause, self.over = ask, pause, threading.Event()
         self.broken_since, self.healed = None, 0
         self.answers = self.silences = 0
+        self.stretch = 1.0  # of the intervals, at most
         self.stale = []  # of each time it was broken, how long it was still called healthy
         self.error = None
         self.start()
@@ -74,6 +76,8 @@ class Asker(threading.Thread):
                     self.silences += 1
                     continue
                 self.answers += 1
+                if self.answers % 20 == 0:
+                    self.stretch = max(self.stretch, stretch())
                 # it is the answer that counts, whenever the question was
                 if well and since and since == self.broken_since:
                     self.stale[-1] = time.monotonic() - since
@@ -99,6 +103,12 @@ def ask_http(path):
 
 def serves():
     return ask_http("/livez") is not None
+
+
+def stretch():
+    """How many times as far apart as configured probes are at the moment."""
+    found = re.search(rb"^muster_probe_stretch_ratio (\S+)", (ask_http("/metrics") or (0, b""))[1], re.M)
+    return float(found[1]) if found else 1.0
 
 
 def health():
@@ -193,11 +203,13 @@ def strike(init, section):
 def goals(section, by_http, by_page, back, own):
     slack = 15 if QUICK else 0  # the short run is one among many tests
     stale, by_page = max(by_http.stale), max(by_page.stale)
-    section.goal("/health says that what broke is well, for at most", f"{INTERVALS} intervals, {INTERVALS * PERIOD:.1f} s", f"{stale:.1f} s",
-                 stale <= INTERVALS * PERIOD + slack, "–")
+    limit = INTERVALS * PERIOD * max(by_http.stretch, 1)
+    section.goal("/health says that what broke is well, for at most",
+                 f"{INTERVALS} intervals, stretched up to {by_http.stretch:.1f} times as the machine was busy: {limit:.1f} s",
+                 f"{stale:.1f} s", stale <= limit + slack, "–")
     section.goal("musterctl says so, which reads what init knows, for at most", "backoff and intervals, 8 s", f"{by_page:.1f} s",
                  by_page <= 8 + slack)
-    section.goal("after a kill it serves again after", "its backoff, 5 s, and 2 s", f"{back:.1f} s", back <= 7 + slack)
+    section.goal("after a kill it serves again after", "its backoff, 5.5 s at most, and 1.5 s", f"{back:.1f} s", back <= 7 + slack)
     section.goal("probes of PID 1 itself meanwhile, of those due", "90 %", f"{own * 100:.0f} %", QUICK or own >= 0.9)
 
 
