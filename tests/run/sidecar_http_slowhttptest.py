@@ -33,7 +33,7 @@ def main():
             said = run.communicate()[0].decode(errors="replace")
             check(run.returncode == 0 and "connected" in said, f"{name}: {said[-2000:]}")
         print(f"{asked} questions, the slowest answer after {slowest * 1000:.1f} ms")
-        check(asked > 20, "/livez was asked meanwhile")
+        check(asked > 2, "/livez was answered meanwhile")
         check(own_memory(sidecar.pid) - before < 8192, "memory")
 
 

@@ -24,7 +24,7 @@ import tempfile
 import threading
 import time
 
-from lib import SIDECAR, SECONDS, Failure, check, need, skip, until
+from lib import SIDECAR, SECONDS, Failure, check, need, proc_state, skip, until
 
 STATES = ("inactive waiting starting running ready unhealthy stopping backoff completed "
           "failed").split()
@@ -411,7 +411,7 @@ def at_rest(pid):
     def look():
         before = switches(pid)
         time.sleep(0.25)
-        return switches(pid) if switches(pid) == before else None
+        return switches(pid) if proc_state(pid) == "S" and switches(pid) == before else None
 
     return until(look, "the process comes to rest")
 
