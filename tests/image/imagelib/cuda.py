@@ -3,7 +3,9 @@
 
 import os
 import pathlib
+import re
 import shutil
+import subprocess
 import tempfile
 
 STAND_IN = "muster-test-cuda-devel"
@@ -24,7 +26,10 @@ BUILD_SECONDS = 600
 def toolkit():
     """Its folder, or None."""
     nvcc = shutil.which("nvcc")
-    folders = [os.environ.get("CUDA_HOME"), "/usr/local/cuda", nvcc and pathlib.Path(nvcc).resolve().parent.parent]
+    # nvcc in PATH may be a script that calls the real one, which knows where it is
+    said = nvcc and subprocess.run([nvcc, "--dryrun", "-c", "x.cu"], capture_output=True, text=True, check=False).stderr
+    top = re.search(r"TOP=(.+)", said or "")
+    folders = [os.environ.get("CUDA_HOME"), "/usr/local/cuda", top and top[1]]
     return next((pathlib.Path(folder) for folder in folders if folder and (pathlib.Path(folder) / "bin/nvcc").exists()),
                 None)
 
