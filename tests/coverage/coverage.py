@@ -8,8 +8,9 @@ BUILD is where `make coverage` built. Its programs count into files that their p
 are made to write what they counted, and gcov reads that. The tables go to BUILD/report.txt and report.json, and, where
 all tests ran and all bounds hold, to docs/coverage.md. NAMEs run some of the tests; then nothing is asked of the result.
 
-It fails below the bounds, where a line of PID 1 or a branch of a parser is not covered and tests/coverage/reasons does
-not say why, and where that gives a reason for what is covered.
+It fails below the bounds, where a line of PID 1 or of a parser is not reached and tests/coverage/reasons does not say
+why, and where that gives a reason for what is reached. With --counted in place of NAMEs no test runs: what an earlier
+run has counted is looked at.
 """
 
 import fnmatch
@@ -47,7 +48,7 @@ PARSERS = """
 
 # group, what of it, at least so many per cent of the whole group, and of each of its files
 BOUNDS = (
-    ("PID 1", "functions", 100, 100),
+    ("PID 1", "functions", 99, 75),  # those that are not have a reason, as their lines have
     ("PID 1", "lines", 95, 80),
     ("parsers", "branches", 90, 75),
 )
@@ -137,17 +138,19 @@ def judge(groups):
 
 
 def find_gaps(groups):
-    """{(file, function): [line, ...]} of lines of PID 1 that were not reached and, in parsers, of those that were not
-    left in all directions."""
-    gaps = {}
-    for file in {file.name: file for file in groups["PID 1"] + groups["parsers"]}.values():
-        for function in file.functions:
-            lines = set(file.missing_lines(function))
-            if is_parser(file.name):
-                lines |= set(file.missing_branches(function))
-            if lines:
-                gaps[file.name, function] = sorted(lines)
-    return gaps
+    """{(file, function): [line, ...]} of lines of PID 1 and of parsers that were not reached."""
+    files = {file.name: file for file in groups["PID 1"] + groups["parsers"]}.values()
+    gaps = {(file.name, function): file.missing_lines(function) for file in files for function in file.functions}
+    return {place: lines for place, lines in gaps.items() if lines}
+
+
+def branch_list(files):
+    """Lines of parsers that were reached, but not left in all directions, for those who write tests."""
+    for file in files:
+        numbers = [number for function in file.functions for number in file.missing_branches(function)]
+        if numbers:
+            yield f"{file.name}: not left in all directions:"
+            yield from source_of(file.name, sorted(numbers))
 
 
 def source_of(name, numbers):
@@ -161,6 +164,7 @@ def write_report(build, groups, files, gaps, reasons):
     lines += ["", *table([(name, file.totals()) for name, file in sorted(files.items())]), ""]
     for (name, function), numbers in sorted(gaps.items()):
         lines += [f"{name} {function}: {reasons.why(name, function) or 'NO REASON GIVEN'}", *source_of(name, numbers)]
+    lines += ["", *branch_list(groups["parsers"])]
     (build / "report.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
     (build / "report.json").write_text(json.dumps(
         {name: dict(zip(UNITS, ({"covered": covered, "number": number} for covered, number in file.totals())))
@@ -174,20 +178,25 @@ def write_page(groups, gaps, reasons):
     first = head + [f"| {name} | " + " | ".join(f"{covered} of {number} ({percent((covered, number))} %)"
                                                 for covered, number in add_up(group)) + " |"
                     for name, group in groups.items()]
-    second = ["| file | function | lines | why not |", "|---|---|---|---|"]
-    second += [f"| {name} | `{function}` | {len(numbers)} | {reasons.why(name, function)} |"
-               for (name, function), numbers in sorted(gaps.items())]
+    second = []
+    for why in sorted({reasons.why(*place) for place in gaps}):
+        second += ["" if second else None, f"**{why[:1].upper()}{why[1:]}:**", ""]
+        of_why = {place: numbers for place, numbers in sorted(gaps.items()) if reasons.why(*place) == why}
+        for name in sorted({name for name, _ in of_why}):
+            functions = ", ".join(f"`{function}` {len(numbers)}" for (file, function), numbers in of_why.items() if file == name)
+            second.append(f"- {name}: {functions}")
     for mark, rows in (("table", first), ("gaps", second)):
         begin, end = f"<!-- {mark} -->\n", f"<!-- end of {mark} -->\n"
         before, _, rest = text.partition(begin)
         _, _, behind = rest.partition(end)
-        text = before + begin + "\n" + "\n".join(rows) + "\n\n" + end + behind
+        text = before + begin + "\n" + "\n".join(row for row in rows if row is not None) + "\n\n" + end + behind
     PAGE.write_text(text, encoding="utf-8")
 
 
 def main():
     build, names = pathlib.Path(sys.argv[1]).resolve(), sys.argv[2:]
-    passed = run_tests(build, names) and play_seeds(build)
+    counted = names == ["--counted"]
+    passed = counted or (run_tests(build, names) and play_seeds(build))
     of_init = write_counts(build)
     files = counts.read(ROOT, build / "obj", FOLDERS)
     groups = group_files(files, of_init)
@@ -196,7 +205,7 @@ def main():
     write_report(build, groups, files, gaps, reasons)
     print("\n".join(table([(name, add_up(group)) for name, group in groups.items()])))
     print(f"{build}/report.txt names files, and what was not reached")
-    if names:
+    if names and not counted:
         return not passed
     wrong = [*judge(groups), *reasons.judge(files, gaps)]
     for line in wrong:
