@@ -168,10 +168,12 @@ bool url_has_scheme(const char *text, const struct url *url, const char *scheme)
 
 char *url_mask(char *out, size_t size, const char *text)
 {
-	const char *scheme = strstr(text, "://"), *begin = scheme ? scheme + 3 : text, *host, *rest;
+	/* a :// further on may stand in a query, which is not to be shown */
+	const char *behind = text + strspn(text, LETTERS DIGITS "+-."), *host, *rest;
+	const char *begin = strncmp(behind, "://", 3) == 0 ? behind + 3 : text;
 	struct url url;
 
-	if (scheme && url_parse(text, &url) == NULL)
+	if (begin > text && url_parse(text, &url) == NULL)
 		host = text + url.host_at;
 	else
 		host = strrchr(begin, '@') ? strrchr(begin, '@') + 1 : begin;

@@ -11,6 +11,7 @@
 #include "draft.h"
 #include "log.h"
 #include "reader.h"
+#include "utf8.h"
 
 typedef bool converter(struct draft *draft, struct convert_source *source);
 
@@ -84,6 +85,30 @@ static void say_result(const struct draft *draft, const char *output)
 	log_info("then: musterctl check %s", output ? output : "FILE");
 }
 
+/* The line with a byte that is not UTF-8, in which a muster.ini is written; 0: there is none. */
+static unsigned line_of_other_encoding(const char *text)
+{
+	unsigned line = 1;
+	size_t len;
+
+	for (; *text; text += len) {
+		len = utf8_length(text);
+		if (!len)
+			return line;
+		line += *text == '\n';
+	}
+	return 0;
+}
+
+static bool is_readable(const char *path, const char *text)
+{
+	unsigned line = line_of_other_encoding(text);
+
+	if (line)
+		log_error("%s: line %u is not UTF-8", path, line);
+	return !line;
+}
+
 static int convert(const struct format *format, const char *path, const char *output)
 {
 	struct convert_source source = {.path = path};
@@ -99,7 +124,7 @@ static int convert(const struct format *format, const char *path, const char *ou
 	} else if (!reader_load(draft.arena, path, READER_SIZE_MAX, &text, source.why,
 				sizeof(source.why))) {
 		log_error("%s: %s", path, source.why);
-	} else {
+	} else if (is_readable(path, text.bytes)) {
 		source.text = text.bytes;
 		source.size = text.size;
 		fprintf(draft.out, "; made by musterctl convert --from %s\n", format->name);

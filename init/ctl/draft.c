@@ -74,6 +74,14 @@ void draft_set(struct draft *draft, const char *key, const char *format, ...)
 	va_start(args, format);
 	value = format_list(draft, format, args);
 	va_end(args);
+	if (strchr(value, '\r')) {
+		for (char *at = value; (at = strchr(at, '\r'));)
+			*at = ' ';
+		draft_note(draft, 0,
+			   "%s = %s: no value can have the carriage return that this one has", key,
+			   value);
+		return;
+	}
 	fprintf(draft->out, *value && *value != '\n' ? "%-17s = " : "%-17s =", key);
 	put_lines(draft->out, value, "    ");
 }

@@ -321,9 +321,10 @@ static struct config *read_config(void)
 static void open_signals(void)
 {
 	struct sigaction old[_NSIG];
-	sigset_t mask;
+	sigset_t mask, all;
 
-	sigprocmask(SIG_SETMASK, NULL, &mask);
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &mask);
 	for (int i = 1; i < _NSIG; i++)
 		sigaction(i, NULL, &old[i]);
 	if (reaper_open(sup) < 0)
