@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
@@ -25,7 +26,6 @@
 #include "notify.h"
 #include "plan.h"
 #include "probe_link.h"
-#include "proc.h"
 #include "supervisor.h"
 #include "take.h"
 #include "wire.h"
@@ -233,31 +233,21 @@ int epoll_wait(int epoll, struct epoll_event *events, int most, int timeout)
 	return (int)syscall(SYS_epoll_pwait, epoll, events, most, 0, NULL, 0);
 }
 
-/* There is no /proc. */
-int proc_open(void)
+/* There is no /proc to look through. */
+int open(const char *file, int flags, ...)
 {
-	return -ENOENT;
-}
+	mode_t mode = 0;
+	va_list args;
 
-bool proc_look(int proc, pid_t pid, struct proc_info *info)
-{
-	(void)proc;
-	(void)pid;
-	(void)info;
-	return false;
-}
-
-int proc_each(int proc, proc_visit *visit, void *data)
-{
-	(void)proc;
-	(void)visit;
-	(void)data;
-	return -ENOENT;
-}
-
-int proc_each_child(int proc, proc_visit *visit, void *data)
-{
-	return proc_each(proc, visit, data);
+	va_start(args, flags);
+	if (flags & O_CREAT)
+		mode = va_arg(args, mode_t);
+	va_end(args);
+	if (strcmp(file, "/proc") == 0) {
+		errno = ENOENT;
+		return -1;
+	}
+	return (int)syscall(SYS_openat, AT_FDCWD, file, flags, mode);
 }
 
 /* ---- init ---- */
