@@ -206,7 +206,17 @@ static void open_sidecar(void)
 	server_start(sidecar.server);
 }
 
-/* ---- requests to the letter, as RFC 9112 has them ---- */
+/*
+ * ---- requests to the letter, as RFC 9112 has them ----
+ *
+ * But for one thing that cannot be seen behind libmicrohttpd: a NUL in place of a CR, as it writes
+ * one there itself.
+ */
+
+static bool ends_line(const char *at)
+{
+	return (at[0] == '\r' || at[0] == '\0') && at[1] == '\n';
+}
 
 static bool is_token_character(char c)
 {
@@ -226,7 +236,7 @@ static size_t header_length(const char *at, const char *end, unsigned *hosts)
 	*hosts += p - at == 4 && strncasecmp(at, "Host", 4) == 0;
 	for (p++; p < end && ((unsigned char)*p >= ' ' || *p == '\t') && *p != 0x7f; p++)
 		;
-	return end - p >= 2 && p[0] == '\r' && p[1] == '\n' ? (size_t)(p - at) + 2 : 0;
+	return end - p >= 2 && ends_line(p) ? (size_t)(p - at) + 2 : 0;
 }
 
 /* METHOD SP TARGET SP HTTP/1.x CRLF; its length, or 0. */
@@ -246,7 +256,7 @@ static size_t line_length(const char *at, const char *end)
 	    memcmp(p, version, sizeof(version) - 1) != 0)
 		return 0;
 	p += sizeof(version) - 1;
-	return *p >= '0' && *p <= '9' && p[1] == '\r' && p[2] == '\n' ? (size_t)(p - at) + 3 : 0;
+	return *p >= '0' && *p <= '9' && ends_line(p + 1) ? (size_t)(p - at) + 3 : 0;
 }
 
 static bool head_is_whole(const char *at, const char *end)
@@ -256,12 +266,12 @@ static bool head_is_whole(const char *at, const char *end)
 	size_t len;
 
 	/* an empty line before it is to be passed over */
-	while (end - at >= 2 && at[0] == '\r' && at[1] == '\n')
-		at += 2;
+	while (at < end && (*at == '\r' || *at == '\n' || *at == '\0'))
+		at++;
 	if (!line_length(at, end))
 		return false;
 	target = memchr(at, '\n', (size_t)(end - at));
-	for (at = target + 1; end - at >= 2 && !(at[0] == '\r' && at[1] == '\n'); at += len) {
+	for (at = target + 1; end - at >= 2 && !ends_line(at); at += len) {
 		len = header_length(at, end, &hosts);
 		if (!len)
 			return false;

@@ -63,7 +63,7 @@ static void check_redirect(const struct target *target, const char *location)
 			abort();
 	/* a host of other characters libcurl may write otherwise, and so it may 127.1 */
 	if (url && address_host_valid(target->host, sizeof(target->host)) && !target->misspelt &&
-	    target_parse(&there, url)) {
+	    !strchr(target->host, '%') && target_parse(&there, url)) {
 		if (!there.misspelt && !target_same_host(target, &there))
 			abort();
 		target_free(&there);
