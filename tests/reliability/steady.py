@@ -11,14 +11,13 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import threading
 import time
 
 from report import QUICK, Section
-from lib import Failure, Init, check, need, proc_children, proc_state, proc_status, read_proc, tool, until
+from lib import Failure, Init, check, proc_children, proc_status, read_proc, tool, until
 from syscalls import CANNOT_FAIL, ERRORS, STOP, STRACE, answers
 
 M = tool("misbehave")
