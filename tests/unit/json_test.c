@@ -4,7 +4,11 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -94,6 +98,48 @@ static void containers_are_closed_by_their_own(void **state)
 	check("{\"a\": {\"b\": true\n\"c\": 1}}", "! 2:1 expected a comma or }");
 }
 
+/* In a process that gets no more memory. */
+static int parse_without_memory(const char *bytes, size_t size)
+{
+	struct rlimit none = {0, 0};
+	struct arena *arena = arena_create();
+	struct json_error error = {0};
+
+	if (!arena || setrlimit(RLIMIT_AS, &none) < 0)
+		return 2;
+	return json_parse(arena, bytes, size, &error) || strcmp(error.what, "out of memory") != 0;
+}
+
+static void without_memory_that_is_said(void **state)
+{
+	static const struct {
+		char begin, repeated[4], end[4];
+	} kinds[] = {{'[', "1,", "1]"}, {'[', "[],", "1]"}, {'"', "x", "\""}, {'1', "1", "1"}};
+	size_t room = 4 << 20;
+	char *text = malloc(room + 8);
+	int status;
+
+	(void)state;
+	assert_non_null(text);
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		size_t used = 1, len = strlen(kinds[i].repeated);
+		pid_t pid;
+
+		text[0] = kinds[i].begin;
+		for (; used + len < room; used += len)
+			memcpy(text + used, kinds[i].repeated, len);
+		strcpy(text + used, kinds[i].end);
+		pid = fork();
+		if (pid == 0)
+			_exit(parse_without_memory(text, strlen(text)));
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		if (status)
+			fail_msg("%c%s...: %x", kinds[i].begin, kinds[i].repeated,
+				 (unsigned)status);
+	}
+	free(text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -101,6 +147,7 @@ int main(void)
 		cmocka_unit_test(characters_that_are_none_are_refused),
 		cmocka_unit_test(numbers_are_as_they_are_written),
 		cmocka_unit_test(containers_are_closed_by_their_own),
+		cmocka_unit_test(without_memory_that_is_said),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
