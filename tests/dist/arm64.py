@@ -79,7 +79,7 @@ def supervise():
                                 env=os.environ | {"MUSTER_RUN_DIR": str(folder / "run")})
     try:
         until(lambda: fetch("/readyz")[0] == 200, "/readyz answers 200", 200)
-        equal((folder / "order").read_text(), "one\ntwo\nthree\n", "the order of starts")
+        until(lambda: (folder / "order").read_text() == "one\ntwo\nthree\n", "they start in order", 100)
         services = {entry["name"]: entry["state"] for entry in json.loads(fetch("/status")[1])["services"]}
         equal({name: services[name] for name in ("first", "second", "third")},
               {"first": "completed", "second": "ready", "third": "running"}, "states in /status")
