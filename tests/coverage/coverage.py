@@ -33,6 +33,7 @@ NOT_RUN = {
     "run/supervise_takes_no_memory": "compares pages of memory, and those of the counters change",
     "run/sidecar_gpu_sanitized": "is about the sanitizers' build",
     "run/hardening": "is about the programs as they are installed",
+    "run/reproducible": "builds programs, without counters, and compares them",
     "run/fuzz_seeds": "needs sanitizers; here the seeds are played without them",
 }
 
