@@ -9,11 +9,14 @@
 #include "clock.h"
 #include "mem.h"
 
+#define LOOK (NSEC_PER_MSEC / 10) /* between two looks for another file, under load */
+
 struct snapshot {
 	const char *dir;         /* NULL: the page is our own */
 	struct status_page page; /* mapped from dir */
 	dev_t device;            /* of the mapped file */
 	ino_t inode;
+	uint64_t looked; /* when a file of that name was last looked for */
 	const struct status_page *local;
 	bool orphaned; /* its init has gone */
 	uint32_t room_records, room_edges;
@@ -122,7 +125,10 @@ const struct view *snapshot_refresh(struct snapshot *snapshot)
 	view->now = clock_monotonic();
 	view->now_realtime = clock_realtime();
 	if (!page) {
-		map_current(snapshot);
+		if (!snapshot->page.map || view->now - snapshot->looked >= LOOK) {
+			map_current(snapshot);
+			snapshot->looked = view->now;
+		}
 		page = &snapshot->page;
 	}
 	if (snapshot->orphaned || !page->map || status_read_header(page, &header) < 0) {
