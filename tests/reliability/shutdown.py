@@ -133,7 +133,7 @@ def shapes():
             "keys": tuple(f"user = {user + i}\nulimit_nproc = {BOMBS // 2}\n" for i in range(2))}
     yield Shape("ignores TERM", f"ignore TERM {UP} forever")
     yield Stopped("stopped", f"{UP} send STOP self forever", killed=False)
-    yield Stopped("stopped, with a handler", f"on TERM [ append {{dir}}/tidy x exit 0 ] {UP} send STOP self forever",
+    yield Stopped("stopped, with a handler", f"on TERM [ pid {{dir}}/tidy exit 0 ] {UP} send STOP self forever",
                   killed=False)
     yield Frozen("frozen (cgroup v2)", f"ignore TERM {UP} forever", old=False)
     yield Frozen("frozen (cgroup v1)", f"ignore TERM {UP} forever", old=True, stuck=True)
@@ -187,7 +187,8 @@ def look_at_the_end(init, shape, mode, count):
     # what got KILL is not always gone already where processors are scarce, or it was held
     until(lambda: not init.pids(), lambda: f"nobody survives: {init.pids()}", PATIENCE if shape.stuck or QUICK else 1)
     if shape.name == "stopped, with a handler":
-        equal(init.read("tidy").count("x"), count, "handlers that ran")
+        # the TERM to all that is left at the end may reach one that was told before and has not ended yet
+        equal(len(set(init.read("tidy").split())), count, "processes whose handler ran")
     if mode == "supervise":
         last = init.stderr.strip().splitlines()[-1]
         pattern = r"had to be killed: .*misbehave \d+ \((main|left)\)" if shape.killed else "none had to be killed"
