@@ -58,11 +58,24 @@ group = 12346
 command = {dir}/bin/mine
 user = 12345
 group = 12347
+[service:e]
+command = {dir}/bin/theirs
+user = 12345
+[service:f]
+command = {dir}/bin/own
+working_dir = {dir}/closed/inner
+user = daemon
+[service:g]
+command = {dir}/bin/mine
+working_dir = {dir}/closed
+user = root
 """
 FOREIGN_WARNINGS = [
     r'2: \[service:a\] command: ".*": user 12345 may not enter .*/closed on this machine',
     r'6: \[service:b\] working_dir: ".*": user 12345 may not enter it on this machine',
     r'9: \[service:c\] command: ".*/mine": user 12345 may not execute it on this machine',
+    r'17: \[service:e\] command: ".*/theirs": user 12345 may not execute it on this machine',
+    r'21: \[service:f\] working_dir: ".*/inner": user daemon may not enter .*/closed on this machine',
 ]
 
 
@@ -107,7 +120,10 @@ try:
     if IS_ROOT:
         make("closed/own", "#!/bin/sh\n", 0o755)
         (FOLDER / "closed").chmod(0o700)
+        (FOLDER / "closed/inner").mkdir()
         make("bin/mine", "#!/bin/sh\n", 0o710)
+        own = make("bin/theirs", "#!/bin/sh\n", 0o077)
+        os.chown(own, 12345, 0)
         os.chown(FOLDER / "bin/mine", 0, 12347)
         warned(FOREIGN, FOREIGN_WARNINGS)
     equal(run(INIT, "--strict", "--", "true")[0], 2, "--strict alone")

@@ -2,9 +2,11 @@
 # SPDX-License-Identifier: MIT
 """On a terminal (docker run -it) tini and catatonit keep the session and give the program a group of its own in the
 foreground; dumb-init gives it a session of its own with the terminal, and drops the HUP and CONT of letting go."""
+import contextlib
+import os
 import signal
 
-from lib import Init, Terminal, called, check, equal, need, tool, until
+from lib import Init, Terminal, called, check, equal, need, proc_children, read_proc, tool, until
 
 need("setsid")
 
@@ -13,6 +15,11 @@ def start(terminal, name, *options):
     return Init(*options, "--", tool("misbehave"), "identity", "{dir}/me", "record", "{dir}/record", "QUIT",
                 prefix=["setsid", "--ctty"], program=called(name), stdin=terminal.slave, stdout=terminal.slave,
                 stderr=terminal.slave)
+
+
+def terminal_of(pid):
+    """Whether the process has a controlling terminal."""
+    return read_proc(pid, "stat").decode().rpartition(")")[2].split()[4] != "0"
 
 
 def finish(init, terminal, *expected):
@@ -56,4 +63,34 @@ with start(terminal, "dumb-init", "-c") as init:
     equal((me["sid"], me["pgid"], me["tty_group"]), (1, 1, 1), "dumb-init -c: session, group, foreground group")
     init.signal(signal.SIGQUIT)
     equal(init.wait(), 0, "exit code")
+terminal.close()
+
+# started by a shell, which keeps its terminal: dumb-init lets go of it, and its program never has it
+terminal = Terminal()
+with Init("--", tool("misbehave"), "forever", prefix=["setsid", "--ctty", "sh", "-c", '"$@"; exit $?', "sh"],
+          program=called("dumb-init"), stdin=terminal.slave, stdout=terminal.slave, stderr=terminal.slave) as init:
+    own = until(lambda: proc_children(init.pid), "dumb-init is there")[0]
+    program = until(lambda: proc_children(own), "its program is there")[0]
+    equal([terminal_of(pid) for pid in (init.pid, own, program)], [True, False, False], "who has the terminal")
+    os.kill(own, signal.SIGTERM)
+    equal(init.wait(), 128 + signal.SIGTERM, "exit code")
+terminal.close()
+
+# catatonit leaves no descriptor open that it was given, and of its own the terminal alone
+terminal = Terminal()
+with Init("--", tool("misbehave"), "record", "{dir}/record", "QUIT", program=called("catatonit"), stdin=terminal.slave,
+          stdout=terminal.slave, stderr=terminal.slave,
+          prefix=["setsid", "--ctty", "sh", "-c", 'exec "$@" 3</dev/null 5</dev/zero', "sh"]) as init:
+    init.wait_file("record")
+
+    def opened():
+        found = {}
+        for name in os.listdir(f"/proc/{init.pid}/fd"):
+            with contextlib.suppress(OSError):
+                found[int(name)] = os.readlink(f"/proc/{init.pid}/fd/{name}")
+        return found
+
+    until(lambda: sorted(opened()) == [0, 1, 2, 3], lambda: f"it has closed what it was given: {opened()}")
+    equal(opened()[3], "/dev/tty", "the one that is left")
+    finish(init, terminal)
 terminal.close()

@@ -40,6 +40,21 @@ def main():
             new.rename(page.path)
             equal(names(sidecar), None, f"not a page: {bad[:20]}")
             sidecar.alive()
+        # the form of a page, with numbers and texts in it that none has
+        strange = bytearray(Page(sidecar.run_dir, [{"name": "x"}, {"name": "y"}], edges=[("y", "x", "healthy", 0)]).bytes())
+        first = 184
+        strange[first + 4:first + 8] = b"\x63\x63\x16\x63"  # state, type, flags with a cause, probe
+        strange[first + 24:first + 26] = b"\xff\xff"  # the cause
+        strange[first + 72:first + 208] = b"A" * 136  # name and reason, without an end
+        strange[-8:-4] = b"\xff\xff\x00\x00"  # an edge from nobody
+        new = sidecar.run_dir / "bad"
+        new.write_bytes(strange)
+        new.rename(sidecar.run_dir / "status")
+        equal([(s["name"], s["state"]) for s in sidecar.get("/status").json()["services"]], [("A" * 63, "inactive"), ("y", "ready")],
+              "a page with strange numbers")
+        for path in ("/metrics", "/health", "/"):
+            check(sidecar.get(path).status in (200, 503), f"{path} with a page with strange numbers")
+        sidecar.alive()
         check(Page(sidecar.run_dir, [{"name": "f"}]) and names(sidecar) == ["f"], "at last a good one")
 
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Whatever stdout and stderr are (closed, a broken pipe, a full disk) services run and are supervised."""
 import os
+import socket
 
 from lib import Init, equal, tool, until
 
@@ -30,5 +31,10 @@ for broken in ("stdout", "stderr"):
     os.close(reader)
     works(**{broken: writer})
     os.close(writer)
+# a socket whose other end is gone
+ours, theirs = socket.socketpair()
+ours.close()
+works(stdout=theirs.fileno(), stderr=theirs.fileno())
+theirs.close()
 with open("/dev/full", "wb") as full:
     works(stdout=full, stderr=full)

@@ -47,3 +47,31 @@ with Init(config=CONFIG) as init:
     init.wait_state("last", "running")
     init.wait_state("by-default", "running")
     init.wait_line("all ready after")
+
+# one that was healthy and came to its end will not be healthy again: who waits for that waits for nothing
+CONFIG = f"""
+[service:brief]
+command = {M} notify READY=1 await {{dir}}/brief
+readiness_probe = notify
+restart = no
+[service:slow]
+command = {M} await {{dir}}/slow notify READY=1 forever
+readiness_probe = notify
+[service:both]
+command = {M} forever
+depends_on = brief, slow
+essential = no
+[service:anyway]
+command = {M} forever
+depends_on = ?brief, slow
+"""
+with Init(config=CONFIG) as init:
+    init.wait_state("brief", "ready")
+    equal(states(init)["both"], "waiting", "one that waits for another, too")
+    init.write("brief", "")
+    init.wait_state("brief", "completed")
+    failed = init.wait_state("both", "failed")
+    equal(failed["reason"], "depends on brief, which failed", "why it failed")
+    init.write("slow", "")
+    init.wait_state("anyway", "running")
+    equal(states(init)["both"], "failed", "one that waited for what had ended")

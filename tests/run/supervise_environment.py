@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """A service's environment: init's own, MUSTER_*, addresses and exports, env_file, secrets, environment; the later wins."""
-from lib import Init, equal, tool
+from lib import IS_ROOT, Init, equal, need, tool
 
 M = tool("misbehave")
 CONFIG = f"""
@@ -47,3 +47,10 @@ with run as init:
         equal(name in web, False, f"{name}, which was meant for init")
     names = [v.partition("=")[0] for v in init.json("web")["environment"]]
     equal(len(names), len(set(names)), "each name once")
+
+# where [muster] does not say otherwise the host's name is the machine's, with what no name can have made a _
+if IS_ROOT:
+    need("unshare")
+    with Init(config=f"[service:web]\ncommand = {M} identity {{dir}}/web forever\n",
+              prefix=["unshare", "--uts", "sh", "-c", 'echo "a b-c!" >/proc/sys/kernel/hostname && exec "$@"', "sh"]) as init:
+        equal(dict(v.split("=", 1) for v in init.json("web")["environment"])["MUSTER_HOST"], "a_b-c_", "MUSTER_HOST")

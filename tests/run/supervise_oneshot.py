@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """A oneshot is done when it exits 0; one that fails is tried again, and then failed with its code."""
-from lib import Init, equal, tool
+from lib import Init, equal, free_port, tool
 
 M = tool("misbehave")
 CONFIG = f"""
@@ -46,6 +46,11 @@ with Init(config=CONFIG) as init:
 with Init(config=f"[service:a]\ntype = oneshot\ncommand = {M} exit 0\n"
                  f"[service:b]\ntype = oneshot\ncommand = {M} exit 0\ndepends_on = a\n") as init:
     equal(init.wait(), 0, "exit code")
+    init.wait_line("ended: every service has ended; exit code 0")
+
+# the sidecar, which never ends by itself, is nothing that is left
+with Init(config=f"[sidecar]\nlisten = 127.0.0.1:{free_port()}\n[service:a]\ntype = oneshot\ncommand = {M} exit 0\n") as init:
+    equal(init.wait(), 0, "exit code beside a sidecar")
     init.wait_line("ended: every service has ended; exit code 0")
 
 with Init(config=f"[service:a]\ntype = oneshot\ncommand = {M} exit 6\nrestart = no\n"

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """A reload starts the sidecar when the first network probe comes, keeps it while there are some, and stops it after the last."""
-from lib import Init, equal, free_port, tool, until
+from lib import Init, contains, equal, free_port, tool, until
 
 M = tool("misbehave")
 A, B, HTTP = free_port(), free_port(), free_port()
@@ -30,6 +30,11 @@ with Init(config=PLAIN) as init:
         init.wait_state(name, "ready")
         equal({n: s["state"] for n, s in init.services().items() if n != name}, others, "the others")
 
+    # one that is not there is told, and what runs goes on
+    init.write("muster.ini", init.fill(SIDECAR + "program = /nonesuch/sidecar\n" + PLAIN + web("a", A)))
+    result = init.ctl("reload")
+    equal((result.returncode, sorted(init.services())), (1, ["plain"]), f"exit code and services, with {result.stderr}")
+    contains(result.stderr, "[sidecar] program: ", "what is said of it")
     reload(SIDECAR + PLAIN + web("a", A))
     init.wait_state("a", "ready")
     follows("a")

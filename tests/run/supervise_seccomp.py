@@ -70,6 +70,8 @@ with run as init:
     PROFILE["syscalls"][0]["errnoRet"] = 5
     (init.dir / "one").unlink()
     init.write("profile.json", json.dumps(PROFILE))
+    plan = {service["name"]: service for service in json.loads(init.ctl("reload", "--dry-run", "--json").stdout)["services"]}
+    equal((plan["one"]["action"], plan["one"]["keys"]), ("restart", ["seccomp"]), "what a dry run says of another profile")
     equal(init.ctl("reload").stdout, "restarted: one\n", "what musterctl says of another profile")
     init.wait_state("one", "running")
     equal(init.wait_file("one"), "83 errno 5\n", "the answer to mkdir by the new profile")
@@ -85,6 +87,24 @@ for text, part in (("{", "profile.json:1:2: the end of the file comes too early"
         equal(init.wait(), 78, "exit code with a bad profile")
         contains(init.stderr, part, "what is said of it")
         check("one: " not in init.stdout, "nothing was started")
+
+# one profile for two that have other capabilities: its rules for capabilities are asked for each; and it is told once
+SHARED = {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [
+    {"names": ["mkdir"], "action": "SCMP_ACT_ERRNO", "errnoRet": 28, "includes": {"caps": ["CAP_CHOWN"]}}]}
+CONFIG = "".join(f"[service:{name}]\ntype = oneshot\ncommand = {VERDICTS} 83\nseccomp = {{dir}}/profile.json\ncap_drop = {drop}\n"
+                 for name, drop in (("with", "KILL"), ("without", "CHOWN")))
+run = Init(config=CONFIG)
+run.write("profile.json", json.dumps(SHARED))
+with run as init:
+    equal(init.wait(), 0, "exit code with a profile of two")
+    said = [line for line in init.stdout.splitlines() if " | 83 " in line]
+    own = int(next(line for line in open("/proc/self/status") if line.startswith("CapBnd:")).split()[1], 16) & 1
+    equal(sorted(line.split(" | ")[1] for line in said), sorted(["83 allowed", "83 errno 28" if own else "83 allowed"]), "answers to mkdir")
+run = Init(config=CONFIG)
+run.write("profile.json", "[]")
+with run as init:
+    equal(init.wait(), 78, "exit code with a bad profile of two")
+    equal(init.stderr.count("profile.json:1:1"), 1, "how often it is told")
 
 # without no_new_privileges it takes CAP_SYS_ADMIN: an error where it was asked for, else it is left out
 need_root()

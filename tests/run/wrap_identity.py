@@ -52,4 +52,9 @@ equal(me["cwd"], "/usr/bin", "working directory")
 equal(me["limits"][str(resource.RLIMIT_NOFILE)], [60, 120], "nofile, the last one counts")
 equal(me["limits"][str(resource.RLIMIT_CORE)], [0, 0], "core")
 equal(me["limits"][str(resource.RLIMIT_FSIZE)], [1 << 20, 2 << 20], "fsize")
+free = [(name, number) for name, number in (("core", resource.RLIMIT_CORE), ("fsize", resource.RLIMIT_FSIZE), ("cpu", resource.RLIMIT_CPU))
+        if resource.getrlimit(number)[1] == resource.RLIM_INFINITY]
+for name, number in free:
+    hard = become(f"--rlimit={name}=100000:unlimited")["limits"][str(number)][1]
+    equal(hard, become()["limits"][str(number)][1], f"{name}, whose hard limit was none before")
 equal(become()["status"]["NoNewPrivs"], "0", "no_new_privs is not set unasked")

@@ -20,9 +20,15 @@ for words, part in (
         (("--rlimit", "nofile", "true"), "NAME=SOFT[:HARD]"),
         (("--rlimit", "nope=1", "true"), "NAME one of as, core"),
         (("--rlimit", "nofile=9:3", "true"), "SOFT at most HARD"),
+        (("--rlimit", "nofile=many", "true"), "each a number or `unlimited`"),
+        (("--rlimit", f"nofile={'1' * 40}", "true"), "each a number or `unlimited`"),
+        (("--rlimit", f"{'n' * 40}=1", "true"), "NAME one of as, core"),
         (("--user", "no-such-user", "true"), '"no-such-user" does not exist here'),
         (("--user", "0x0", "true"), "neither a name nor a number"),
         (("--user", "0:no-such-group", "true"), '"no-such-group" does not exist here'),
+        (("--groups", ",".join(map(str, range(1, 1100))), "true"), "cannot be looked up: Argument list too long"),
+        (("--env-file", "x") * 65 + ("true",), "more than 64 files of one kind"),
+        (("--user", "u" * 80, "true"), "neither a name nor a number"),
         (("--groups", "root,no-such-group", "true"), '"no-such-group" does not exist here'),
         (("--user=", "true"), "not empty"),
         (("--group=1", "true"), "takes no value"),
@@ -39,6 +45,14 @@ for words, part in (
     contains(result.stderr, part, f"stderr of {words}")
     equal(result.stderr.count("\n"), 2, f"lines for {words}")
     equal(result.stdout, "", "stdout")
+
+# what is for wrapping alone is refused, too, where there is a configuration that could be run instead
+result = run_init("--group", pid1=False, env={"MUSTER_CONFIG": "/nonesuch.ini"})
+equal(result.code, 2, "code of --group without a program")
+contains(result.stderr, "--group needs a PROGRAM to wrap", "what is said of it")
+result = run_init(pid1=False, env={"MUSTER_CONFIG": "/nonesuch.ini"})
+equal(result.code, 78, "code without words, with a configuration that is not there")
+contains(result.stderr, "/nonesuch.ini: cannot open: ", "what is said of it")
 
 for words in (("--help",), ("-h",)):
     result = run_init(*words, pid1=False)

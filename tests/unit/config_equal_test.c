@@ -13,7 +13,7 @@
 
 #define HEAD                                                                                       \
 	"[service:b]\ncommand = y\n[service:c]\ncommand = y\n[service:d]\ncommand = y\nreplicas "  \
-	"= 2\n[service:a]\n"
+	"= 2\n[service:e]\ncommand = y\nreplicas = 2\n[service:a]\n"
 #define BOTH "read_only = /a\n"
 
 static char path[] = "/tmp/muster-equal-XXXXXX";
@@ -86,6 +86,8 @@ static const struct {
 	{"depends_on", "depends_on = b", "depends_on = b:restart"},
 	{"depends_on", "depends_on = d", "depends_on = d.0"},
 	{"depends_on", "", "depends_on = d"},
+	{"depends_on", "depends_on = d, e", "depends_on = d"},
+	{"depends_on", "depends_on = d, e", "depends_on = d, ?e"},
 	{"listen", "listen = tcp:127.0.0.1:8080", "listen = tcp:127.0.0.1:8081"},
 	{"listen", "listen = tcp:127.0.0.1:8080", ""},
 	{"listen", "listen = x=tcp:127.0.0.1:8080", "listen = y=tcp:127.0.0.1:8080"},

@@ -15,6 +15,7 @@
 
 #include <cmocka.h>
 
+#include "address.h"
 #include "arena.h"
 #include "passwd.h"
 
@@ -176,6 +177,16 @@ static void drop_ins_are_read_in_order(void **state)
 	only_error_is("conf.d/30.ini:1: \"x\": neither [section] nor key = value");
 }
 
+/* One that is not there is none; one that cannot be read is not passed over in silence. */
+static void drop_ins_that_cannot_be_read_are_told(void **state)
+{
+	(void)state;
+	write_file("m.ini", "[service:a]\ncommand = m\n");
+	assert_int_equal(symlink("conf.d", in_dir("conf.d")), 0);
+	load(in_dir("m.ini"), NULL);
+	only_error_is("conf.d: cannot read: Too many levels of symbolic links");
+}
+
 static void paths_come_from_the_environment(void **state)
 {
 	struct config_source source = {0};
@@ -327,6 +338,10 @@ static void secrets_are_checked_and_never_shown(void **state)
 	error_is(6, "bad.env:4: expected NAME=value");
 	for (unsigned i = 0; i < errors.kept; i++)
 		assert_null(strstr(errors.text[i], "sesame"));
+	write_bytes("nul.env", "A=1\0B=2\n", 8, 0600);
+	load_text("[service:a]\ncommand = x\nenv_file = nul.env\n");
+	assert_int_equal(errors.total, 1);
+	assert_non_null(strstr(errors.text[0], "nul.env\": has a NUL byte, which no variable can"));
 }
 
 static void lenient_loads_neither_know_users_nor_secrets(void **state)
@@ -567,6 +582,49 @@ static void there_is_a_most_of_services(void **state)
 	only_error_is("m.ini:40003: [service:service-20000] more than 20000 services");
 }
 
+/* Loads a service with this line, and `count` sections of a kind with these lines behind it. */
+static void load_many(const char *line, unsigned count, const char *kind, const char *lines)
+{
+	FILE *file = fopen(in_dir("m.ini"), "w");
+
+	assert_non_null(file);
+	fprintf(file, "[service:a]\ncommand = x\n%s\n", line);
+	for (unsigned i = 0; i < count; i++)
+		fprintf(file, "[%s%u]\n%s\n", kind, i, lines);
+	assert_int_equal(fclose(file), 0);
+	load(in_dir("m.ini"), NULL);
+}
+
+static void there_is_a_most_of_other_things(void **state)
+{
+	static const char peer[] = "url = http://192.0.2.1:1/";
+	static const char address[] = "port = 1\ntesting = 192.0.2.1";
+	char expected[80], waits[16384] = "depends_on = p0/s0";
+
+	(void)state;
+	load_many("", PEERS_MAX, "peer:p", peer);
+	assert_int_equal(errors.total, 0);
+	load_many("", PEERS_MAX + 2, "peer:p", peer);
+	snprintf(expected, sizeof(expected), "m.ini:%d: [peer:p%d] more than %d peers",
+		 4 + 2 * PEERS_MAX, PEERS_MAX, PEERS_MAX);
+	only_error_is(expected);
+	load_many("", ADDRESS_MAX, "address:a", address);
+	assert_int_equal(errors.total, 0);
+	load_many("", ADDRESS_MAX + 2, "address:a", address);
+	snprintf(expected, sizeof(expected), "m.ini:%d: [address:a%d] more than %d addresses",
+		 4 + 3 * ADDRESS_MAX, ADDRESS_MAX, ADDRESS_MAX);
+	only_error_is(expected);
+	for (unsigned i = 1; i <= PEER_SERVICES_MAX; i++)
+		sprintf(waits + strlen(waits), ", p0/s%u", i);
+	load_many(waits, 1, "peer:p", peer);
+	assert_int_equal(errors.total, 1);
+	assert_non_null(strstr(errors.text[0], "more than 512 services of other hosts"));
+	/* more than are shown are counted */
+	load_many("", 300, "unknown-", "key = 1");
+	assert_int_equal(errors.total, 300);
+	assert_non_null(strstr(errors.text[0], "unknown section"));
+}
+
 #ifndef __SANITIZE_ADDRESS__ /* which takes address space without end */
 /* In a child that may take only so much memory more. 0: loaded, 1: said so. */
 static int load_with_little(size_t more)
@@ -672,6 +730,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(later_files_add_and_override),
 		TEST(drop_ins_are_read_in_order),
+		TEST(drop_ins_that_cannot_be_read_are_told),
 		TEST(paths_come_from_the_environment),
 		TEST(odd_files_are_refused_at_once),
 		TEST(a_file_that_all_may_write_is_named),
@@ -687,6 +746,7 @@ int main(void)
 		TEST(a_plain_service_takes_little_memory),
 		TEST(deep_graphs_need_no_stack),
 		TEST(there_is_a_most_of_services),
+		TEST(there_is_a_most_of_other_things),
 #ifndef __SANITIZE_ADDRESS__
 		TEST(too_little_memory_is_an_error),
 #endif

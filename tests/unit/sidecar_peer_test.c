@@ -82,6 +82,42 @@ static void the_least_is_enough(void **state)
 	peer_report_free(report);
 }
 
+/* What another host says is believed only where it is what its place asks for. */
+static void what_is_wrong_is_said(void **state)
+{
+#define SERVICE_WITH(deps)                                                                         \
+	"{\"schema\":1,\"host\":\"h\",\"services\":[{\"name\":\"a\",\"depends_on\":" deps "}]}"
+	static const struct {
+		const char *text, *error;
+	} cases[] = {
+		{SERVICE_WITH("[7]"), "a dependency is not an object"},
+		{SERVICE_WITH("[{\"name\":7}]"), "a value is not of its kind"},
+		{SERVICE_WITH("[{}]"), "a dependency has no name that could be one"},
+		{SERVICE_WITH("[{\"name\":\"a b\"}]"),
+		 "a dependency has no name that could be one"},
+		{SERVICE_WITH("{}"), "a value is not of its kind"},
+		{SERVICE_WITH("[],\"depends_on\":[]"), "a key stands twice in it"},
+		{"{\"host\":\"h\",\"services\":[]}",
+		 "it has no number of its schema: not a status of muster"},
+		{"{\"schema\":1.5,\"host\":\"h\",\"services\":[]}",
+		 "it has no number of its schema: not a status of muster"},
+		{"{\"schema\":2,\"host\":\"h\",\"services\":[]}",
+		 "its schema is of another version of muster"},
+		{"{\"schema\":1,\"services\":[]}", "it does not say whose status it is"},
+		{"{\"schema\":1,\"score\":101,\"host\":\"h\",\"services\":[]}",
+		 "its score is not a number from 0 to 100"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const char *error = NULL;
+
+		assert_null(read_text(cases[i].text, &error));
+		assert_non_null(error);
+		assert_string_equal(error, cases[i].error);
+	}
+}
+
 static void bounds_are_kept(void **state)
 {
 	static const struct {
@@ -171,7 +207,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_said_is_taken), cmocka_unit_test(the_least_is_enough),
 		cmocka_unit_test(bounds_are_kept),       cmocka_unit_test(differences_are_seen),
-		cmocka_unit_test(seeds_are_told_apart),
+		cmocka_unit_test(seeds_are_told_apart),  cmocka_unit_test(what_is_wrong_is_said),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
