@@ -4,10 +4,9 @@
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
-#include "arena.h"
 #include "str.h"
-#include "text.h"
 #include "yaml_view.h"
 
 /*
@@ -56,7 +55,7 @@ static const char *put_braces(struct compose *c, const char *text, FILE *out)
 /* $NAME and ${NAME...} as muster writes them; $$ is the same for both. */
 static char *interpolated(struct compose *c, const char *text)
 {
-	char *result = NULL, *kept;
+	char *result = NULL;
 	size_t size = 0;
 	FILE *out = open_memstream(&result, &size);
 
@@ -75,10 +74,7 @@ static char *interpolated(struct compose *c, const char *text)
 			fputc(*text++, out);
 		}
 	}
-	c->draft->failed |= !text_close(out, &result);
-	kept = draft_format(c->draft, "%s", result ? result : "");
-	free(result);
-	return kept;
+	return draft_keep(c->draft, out, &result);
 }
 
 static char *text_of(struct compose *c, const yaml_node_t *node)
@@ -88,21 +84,31 @@ static char *text_of(struct compose *c, const yaml_node_t *node)
 	return text ? interpolated(c, text) : NULL;
 }
 
-/* The elements of a list as words of one command, or the string as it is. */
+/* The elements of a list as words of one command, or the words of the string. */
 static char *command_of(struct compose *c, yaml_node_t *node, size_t first)
 {
-	char *command = draft_format(c->draft, "%s", "");
+	char *command = NULL, *text = text_of(c, node);
 	yaml_node_t *item;
+	size_t size;
+	FILE *out;
 
-	if (!yaml_is_list(node))
-		return text_of(c, node) ? text_of(c, node) : command;
-	for (size_t i = first; (item = yaml_item(&c->yaml, node, i)); i++) {
-		char *text = text_of(c, item);
-
-		command = draft_format(c->draft, "%s%s%s", command, i > first ? " " : "",
-				       draft_word(c->draft, text ? text : "", true));
+	if (text)
+		return draft_command(c->draft, text);
+	out = open_memstream(&command, &size);
+	for (size_t i = first; out && (item = yaml_item(&c->yaml, node, i)); i++) {
+		text = text_of(c, item);
+		fprintf(out, "%s%s", i > first ? " " : "",
+			draft_word(c->draft, text ? text : "", true));
 	}
-	return command;
+	return draft_keep(c->draft, out, &command);
+}
+
+/* Whether a mapping has this word at the key. */
+static bool says(struct compose *c, yaml_node_t *map, const char *key, const char *word)
+{
+	const char *text = yaml_text(yaml_get(&c->yaml, map, key));
+
+	return text && strcmp(text, word) == 0;
 }
 
 /* A list or a mapping as "K=V" lines, or as items with commas. */
@@ -114,15 +120,29 @@ static char *joined(struct compose *c, yaml_node_t *node, const char *between)
 	if (yaml_text(node))
 		return draft_value(c->draft, text_of(c, node), true);
 	for (size_t i = 0; (item = yaml_item(&c->yaml, node, i)); i++) {
-		/* env_file: - path: FILE */
+		/* env_file: - path: FILE, required: false */
 		char *text =
 			text_of(c, yaml_is_map(item) ? yaml_get(&c->yaml, item, "path") : item);
 
+		if (text && says(c, item, "required", "false"))
+			text = draft_format(c->draft, "?%s", text);
 		if (text)
 			all = draft_format(c->draft, "%s%s%s", all, *all ? between : "",
 					   draft_value(c->draft, text, true));
 	}
 	return all;
+}
+
+/* What of a mapping has no counterpart; `known`: " NAME NAME ". */
+static void note_others(struct compose *c, yaml_node_t *map, const char *of, const char *known)
+{
+	yaml_node_t *value;
+	const char *name;
+
+	for (size_t i = 0; yaml_pair(&c->yaml, map, i, &name, &value); i++)
+		if (strncmp(name, "x-", 2) != 0 &&
+		    !strstr(known, draft_format(c->draft, " %s ", name)))
+			draft_note(c->draft, yaml_line(value), "%s%s: no counterpart", of, name);
 }
 
 /* Go's 1m30s as milliseconds; false when it is none. */
@@ -152,6 +172,14 @@ static bool parse_compose_duration(const char *text, uint64_t *ms)
 
 /* ---- keys; each gets the node that stands at its name ---- */
 
+static void set_milliseconds(struct compose *c, const char *key, uint64_t ms)
+{
+	if (ms % 1000)
+		draft_set(c->draft, key, "%llums", (unsigned long long)ms);
+	else
+		draft_set(c->draft, key, "%llus", (unsigned long long)ms / 1000);
+}
+
 static void set_duration(struct compose *c, const char *key, yaml_node_t *node)
 {
 	char *text = text_of(c, node);
@@ -162,10 +190,8 @@ static void set_duration(struct compose *c, const char *key, yaml_node_t *node)
 	else if (!text || !parse_compose_duration(text, &ms))
 		draft_note(c->draft, yaml_line(node), "%s: \"%s\" is no duration", key,
 			   text ? text : "");
-	else if (ms % 1000)
-		draft_set(c->draft, key, "%llums", (unsigned long long)ms);
 	else
-		draft_set(c->draft, key, "%llus", (unsigned long long)ms / 1000);
+		set_milliseconds(c, key, ms);
 }
 
 static void take_text(struct compose *c, const char *key, yaml_node_t *node)
@@ -176,21 +202,22 @@ static void take_text(struct compose *c, const char *key, yaml_node_t *node)
 		draft_set(c->draft, key, "%s", draft_value(c->draft, text, true));
 }
 
-/* 512m, 1gb, bytes: as muster's 512M, 1G */
+/* 512m, 1gb, 1.5g, bytes: as muster's 512M, 1G, bytes. What is none stays for `check` to refuse. */
 static void take_size(struct compose *c, const char *key, yaml_node_t *node)
 {
-	char *text = text_of(c, node);
-	size_t digits = text ? strspn(text, "0123456789") : 0;
+	static const char units[] = "bkmgt";
+	char *text = text_of(c, node), *end = text;
+	double number = text ? strtod(text, &end) : 0;
+	const char *unit = strchr(units, text && *end ? tolower((unsigned char)*end) : 'b');
+	bool good = end > text && unit && (!*end || !end[1] || strcasecmp(end + 1, "b") == 0);
 
-	if (!text)
-		return;
-	if (digits && tolower((unsigned char)text[digits]) == 'b')
-		text[digits] = '\0';
-	else if (digits && text[digits] && !strchr(text, '$')) {
-		text[digits] = (char)toupper((unsigned char)text[digits]);
-		text[digits + 1] = '\0';
-	}
-	draft_set(c->draft, key, "%s", text);
+	if (good && memchr(text, '.', (size_t)(end - text)))
+		draft_set(c->draft, key, "%.0f", number * (double)(1ULL << 10 * (unit - units)));
+	else if (good)
+		draft_set(c->draft, key, "%.*s%.*s", (int)(end - text), text, unit > units,
+			  (char[]){(char)toupper((unsigned char)*unit)});
+	else if (text)
+		draft_set(c->draft, key, "%s", text);
 }
 
 static void take_list(struct compose *c, const char *key, yaml_node_t *node)
@@ -228,11 +255,12 @@ static void take_environment(struct compose *c, const char *key, yaml_node_t *no
 	const char *name;
 	yaml_node_t *value;
 
-	for (size_t i = 0; (text = text_of(c, yaml_item(&c->yaml, node, i))); i++) {
+	for (size_t i = 0; (value = yaml_item(&c->yaml, node, i)); i++) {
+		text = text_of(c, value);
 		name = strsep(&text, "=");
 		all = with_variable(c, all, name, text);
 	}
-	for (size_t i = 0; yaml_is_map(node) && yaml_pair(&c->yaml, node, i, &name, &value); i++)
+	for (size_t i = 0; yaml_pair(&c->yaml, node, i, &name, &value); i++)
 		all = with_variable(c, all, name, text_of(c, value));
 	if (*all)
 		draft_set(c->draft, key, "%s%s", strchr(all, '\n') ? "\n" : "", all);
@@ -257,13 +285,6 @@ static const char *condition_of(const char *word)
 	if (word && strcmp(word, "service_completed_successfully") == 0)
 		return ":completed";
 	return ":started";
-}
-
-static bool says(struct compose *c, yaml_node_t *map, const char *key, const char *word)
-{
-	const char *text = yaml_text(yaml_get(&c->yaml, map, key));
-
-	return text && strcmp(text, word) == 0;
 }
 
 static void take_depends_on(struct compose *c, const char *key, yaml_node_t *node)
@@ -305,12 +326,30 @@ static char *check_command(struct compose *c, yaml_node_t *test)
 	return command_of(c, test, 1);
 }
 
+/* Failures count from its end on: Compose gives up when as many as `retries` have followed. */
+static void take_start_period(struct compose *c, yaml_node_t *check, yaml_node_t *value)
+{
+	char *period = text_of(c, value),
+	     *interval = text_of(c, yaml_get(&c->yaml, check, "interval"));
+	char *retries = text_of(c, yaml_get(&c->yaml, check, "retries"));
+	uint64_t begin, each = 30000, count = 3;
+
+	if (period && parse_compose_duration(period, &begin) &&
+	    (!interval || parse_compose_duration(interval, &each)) &&
+	    (!retries || parse_uint(retries, 1000, &count)))
+		set_milliseconds(c, "ready_timeout", begin + each * count);
+	else
+		draft_note(
+			c->draft, yaml_line(value),
+			"start_period: %s: ready_timeout is this, and `retries` times `interval`",
+			period ? period : "");
+}
+
 static void take_healthcheck(struct compose *c, const char *key, yaml_node_t *node)
 {
 	static const char *const durations[][2] = {
 		{"interval", "readiness_probe_period"},
 		{"timeout", "readiness_probe_timeout"},
-		{"start_period", "ready_timeout"},
 	};
 	const char *off = yaml_text(yaml_get(&c->yaml, node, "disable"));
 	char *command = check_command(c, yaml_get(&c->yaml, node, "test"));
@@ -319,11 +358,15 @@ static void take_healthcheck(struct compose *c, const char *key, yaml_node_t *no
 	if (!command || (off && strcmp(off, "true") == 0))
 		return;
 	draft_set(c->draft, key, "exec:%s", command);
-	for (size_t i = 0; i < 3; i++)
+	for (size_t i = 0; i < 2; i++)
 		if ((value = yaml_get(&c->yaml, node, durations[i][0])))
 			set_duration(c, durations[i][1], value);
 	if ((value = yaml_get(&c->yaml, node, "retries")))
 		take_text(c, "readiness_probe_failure_threshold", value);
+	if ((value = yaml_get(&c->yaml, node, "start_period")))
+		take_start_period(c, node, value);
+	note_others(c, node, "healthcheck.",
+		    " test interval timeout start_period retries disable ");
 }
 
 static void take_duration(struct compose *c, const char *key, yaml_node_t *node)
@@ -356,7 +399,7 @@ static void take_ulimits(struct compose *c, const char *key, yaml_node_t *node)
 	yaml_node_t *value;
 
 	(void)key;
-	for (size_t i = 0; yaml_is_map(node) && yaml_pair(&c->yaml, node, i, &name, &value); i++) {
+	for (size_t i = 0; yaml_pair(&c->yaml, node, i, &name, &value); i++) {
 		soft = yaml_text(yaml_is_map(value) ? yaml_get(&c->yaml, value, "soft") : value);
 		hard = yaml_is_map(value) ? yaml_text(yaml_get(&c->yaml, value, "hard")) : NULL;
 		if (soft)
@@ -367,7 +410,9 @@ static void take_ulimits(struct compose *c, const char *key, yaml_node_t *node)
 
 static void take_deploy(struct compose *c, const char *key, yaml_node_t *node)
 {
-	yaml_node_t *limits = yaml_get(&c->yaml, yaml_get(&c->yaml, node, "resources"), "limits");
+	yaml_node_t *resources = yaml_get(&c->yaml, node, "resources");
+	yaml_node_t *limits = yaml_get(&c->yaml, resources, "limits");
+	yaml_node_t *reservations = yaml_get(&c->yaml, resources, "reservations");
 	yaml_node_t *value;
 
 	(void)key;
@@ -379,10 +424,11 @@ static void take_deploy(struct compose *c, const char *key, yaml_node_t *node)
 		take_text(c, "cpu_max", value);
 	if ((value = yaml_get(&c->yaml, limits, "pids")))
 		take_text(c, "pids_max", value);
-	if (yaml_get(&c->yaml,
-		     yaml_get(&c->yaml, yaml_get(&c->yaml, node, "resources"), "reservations"),
-		     "devices"))
+	if (yaml_get(&c->yaml, reservations, "devices"))
 		draft_set(c->draft, "require_gpu", "any");
+	note_others(c, node, "deploy.", " replicas resources ");
+	note_others(c, limits, "deploy.resources.limits.", " memory cpus pids ");
+	note_others(c, reservations, "deploy.resources.reservations.", " devices ");
 }
 
 static void take_image(struct compose *c, const char *key, yaml_node_t *node)
@@ -510,6 +556,8 @@ static bool write_services(struct compose *c, char *why, size_t size)
 	draft_note(c->draft, 0,
 		   "these were containers of their own; in one container they share files and "
 		   "network, and find each other at 127.0.0.1 instead of by name");
+	note_others(c, yaml_root(&c->yaml), "",
+		    " version name services networks volumes configs secrets ");
 	for (i = 0; yaml_pair(&c->yaml, services, i, &c->name, &c->service); i++) {
 		if (yaml_is_map(c->service)) {
 			write_service(c);

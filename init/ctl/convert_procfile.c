@@ -39,15 +39,17 @@ static bool takes_exec(const char *command)
 static void write_service(struct draft *draft, const char *name, char *command, bool released)
 {
 	bool release = strcmp(name, "release") == 0;
+	bool exec = strncmp(command, "exec", 4) == 0 && isblank((unsigned char)command[4]);
+	char *bare = exec ? trimmed(command + 4) : command;
 
 	draft_service(draft, name);
 	if (release)
 		draft_set(draft, "type", "oneshot");
-	if (!needs_shell(command)) {
-		draft_set(draft, "command", "%s", command);
+	if (!needs_shell(bare)) {
+		draft_set(draft, "command", "%s", bare);
 	} else {
-		if (takes_exec(command))
-			command = draft_format(draft, "exec %s", command);
+		if (takes_exec(bare))
+			command = draft_format(draft, "exec %s", bare);
 		draft_set(draft, "command", "sh -c %s", draft_word(draft, command, false));
 	}
 	if (released && !release)

@@ -2,13 +2,10 @@
 #include "draft.h"
 
 #include <ctype.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-#include "arena.h"
 #include "reader.h"
-#include "text.h"
 
 /*
  * supervisord.conf, by its manual (supervisord.org/configuration.html). Sections [program:x] become
@@ -34,6 +31,7 @@ struct reading {
 	struct draft *draft;
 	struct convert_source *source;
 	struct program program; /* name NULL: the present section is none */
+	bool general;           /* it is that of supervisord itself */
 	bool failed;
 };
 
@@ -86,7 +84,7 @@ static const char *put_python(const struct program *p, const char *text, FILE *o
 static char *expand(const struct program *p, const struct entry *entry)
 {
 	const char *text = draft_escape_dollars(p->draft, entry->value), *end;
-	char *result = NULL, *kept;
+	char *result = NULL;
 	size_t size = 0;
 	FILE *out = open_memstream(&result, &size);
 
@@ -102,10 +100,7 @@ static char *expand(const struct program *p, const struct entry *entry)
 		text += text[0] == '%' && text[1] == '%';
 		fputc(*text == '\n' ? ' ' : *text, out);
 	}
-	p->draft->failed |= !text_close(out, &result);
-	kept = draft_format(p->draft, "%s", result ? result : "");
-	free(result);
-	return kept;
+	return draft_keep(p->draft, out, &result);
 }
 
 /* ---- keys ---- */
@@ -126,7 +121,7 @@ static bool is_true(const char *text)
 
 static void take_command(const struct program *p, const struct entry *e)
 {
-	draft_set(p->draft, "command", "%s", expand(p, e));
+	draft_set(p->draft, "command", "%s", draft_command(p->draft, expand(p, e)));
 }
 
 static void take_seconds(const struct program *p, const struct entry *e)
@@ -134,9 +129,13 @@ static void take_seconds(const struct program *p, const struct entry *e)
 	draft_set(p->draft, "stop_grace_period", "%ss", e->value);
 }
 
-static void take_signal(const struct program *p, const struct entry *e)
+static void take_start_seconds(const struct program *p, const struct entry *e)
 {
-	draft_set(p->draft, "stop_signal", "SIG%s", e->value);
+	if (strcmp(e->value, "0") != 0 && strcmp(e->value, "1") != 0)
+		draft_note(p->draft, e->line,
+			   "startsecs = %s: what is started counts as running at once; a "
+			   "readiness_probe says when it is ready",
+			   e->value);
 }
 
 static void take_autostart(const struct program *p, const struct entry *e)
@@ -167,6 +166,13 @@ static void take_replicas(const struct program *p, const struct entry *e)
 		draft_set(p->draft, "replicas", "%s", e->value);
 }
 
+static void take_first_number(const struct program *p, const struct entry *e)
+{
+	if (strcmp(e->value, "0") != 0)
+		draft_note(p->draft, e->line, "numprocs_start = %s: replicas are numbered from 0",
+			   e->value);
+}
+
 static void take_priority(const struct program *p, const struct entry *e)
 {
 	draft_note(p->draft, e->line,
@@ -175,47 +181,69 @@ static void take_priority(const struct program *p, const struct entry *e)
 		   e->value);
 }
 
-/* KEY="value",KEY2='value' as Python's shlex reads it; one a line for muster. */
-static void take_environment(const struct program *p, const struct entry *e)
+/* One KEY="value" of a list with commas, as Python's shlex reads it; returns what is behind it. */
+static char *put_variable(const struct program *p, const struct entry *e, char *text, FILE *out)
 {
-	char *text = expand(p, e), *to = arena_alloc(p->draft->arena, 2 * strlen(text) + 2),
-	     *out = to;
-	char quote = 0;
+	char *name = text, *to = text, *value, quote = 0;
+	bool more;
 
-	p->draft->failed |= !to;
-	for (; to && *text; text++) {
+	for (; *text && (quote || *text != ','); text++) {
 		if (quote ? *text == quote : *text == '"' || *text == '\'')
 			quote = quote ? 0 : *text;
-		if (*text != ',' || quote) {
+		else if (quote || !isspace((unsigned char)*text))
 			*to++ = *text;
-			continue;
-		}
-		*to++ = '\n';
-		while (text[1] == ' ')
-			text++;
 	}
-	if (out && to > out) {
-		if (to[-1] == '\n')
-			to--;
-		*to = '\0';
-		draft_set(p->draft, "environment", "\n%s", out);
-	}
+	more = *text == ',';
+	*to = '\0';
+	value = strchr(name, '=');
+	if (value)
+		fprintf(out, "\n%.*s=%s", (int)(value - name), name,
+			draft_value(p->draft, value + 1, true));
+	else if (*name)
+		draft_note(p->draft, e->line, "environment: \"%s\" is not KEY=value", name);
+	return text + more;
+}
+
+static void take_environment(const struct program *p, const struct entry *e)
+{
+	char *text = expand(p, e), *lines = NULL;
+	size_t size;
+	FILE *out = open_memstream(&lines, &size);
+
+	while (out && *text)
+		text = put_variable(p, e, text, out);
+	text = draft_keep(p->draft, out, &lines);
+	if (*text)
+		draft_set(p->draft, "environment", "%s", text);
+}
+
+/* Where an output goes: into a file, "" into nothing, NULL where muster's own does. */
+static const char *place_of(const struct entry *log)
+{
+	if (!log || strcasecmp(log->value, "AUTO") == 0)
+		return NULL;
+	if (strcasecmp(log->value, "NONE") == 0 || strcmp(log->value, "/dev/null") == 0)
+		return "";
+	return strncmp(log->value, "/dev/", 5) == 0 ? NULL : log->value;
 }
 
 static void take_log(const struct program *p, const struct entry *e)
 {
-	if (strcasecmp(e->value, "NONE") == 0)
-		draft_set(p->draft, "log", "none");
-	else if (strncmp(e->value, "/dev/", 5) != 0 && strcasecmp(e->value, "AUTO") != 0)
+	const char *place = place_of(e);
+
+	if (place && *place)
 		draft_set(p->draft, "log", "file:%s", expand(p, e));
-	/* else muster's own output, which is the default */
+	else if (place)
+		draft_set(p->draft, "log", "none");
 }
 
 static void take_stderr_log(const struct program *p, const struct entry *e)
 {
-	const struct entry *out = find(p, "stdout_logfile");
+	const struct entry *joined = find(p, "redirect_stderr");
+	const char *out = place_of(find(p, "stdout_logfile")), *err = place_of(e);
 
-	if (strncmp(e->value, "/dev/", 5) != 0 && (!out || strcmp(out->value, e->value) != 0))
+	if ((!joined || !is_true(joined->value)) &&
+	    (out && err ? strcmp(out, err) != 0 : out != err))
 		draft_note(p->draft, e->line,
 			   "stderr_logfile = %s: both outputs of a service go the same way",
 			   e->value);
@@ -254,13 +282,13 @@ static const struct rule rules[] = {
 	{"autorestart", take_autorestart, NULL},
 	{"exitcodes", take_exitcodes, NULL},
 	{"startretries", NULL, "start_retries"},
-	{"startsecs", NULL, NULL},
-	{"stopsignal", take_signal, NULL},
+	{"startsecs", take_start_seconds, NULL},
+	{"stopsignal", NULL, "stop_signal"},
 	{"stopwaitsecs", take_seconds, NULL},
 	{"stopasgroup", NULL, NULL},
 	{"killasgroup", NULL, NULL},
 	{"numprocs", take_replicas, NULL},
-	{"numprocs_start", NULL, NULL},
+	{"numprocs_start", take_first_number, NULL},
 	{"process_name", take_name, NULL},
 	{"priority", take_priority, NULL},
 	{"stdout_logfile", take_log, NULL},
@@ -283,11 +311,9 @@ static const struct rule *rule_of(const char *name)
 /* Sizes and numbers of kept files mean something for a file only. */
 static bool is_about_no_file(const struct program *p, const char *name)
 {
-	const struct entry *log = find(p, "stdout_logfile");
-	bool file = log && strncmp(log->value, "/dev/", 5) != 0 &&
-		    strcasecmp(log->value, "NONE") != 0 && strcasecmp(log->value, "AUTO") != 0;
+	const char *log = place_of(find(p, "stdout_logfile"));
 
-	return strncmp(name, "stdout_logfile_", 15) == 0 && !file;
+	return strncmp(name, "stdout_logfile_", 15) == 0 && (!log || !*log);
 }
 
 static void take_entry(const struct program *p, const struct entry *e)
@@ -341,11 +367,19 @@ static bool on_section(void *user, uint32_t line, const char *name)
 	struct reading *r = user;
 
 	finish_program(&r->program);
+	r->general = strcmp(name, "supervisord") == 0;
 	if (strncmp(name, "program:", 8) == 0)
 		r->program.name = name + 8;
 	else
 		draft_note(r->draft, line, "[%s]: %s", name, fate_of_section(name));
 	return true;
+}
+
+/* Of what is said of supervisord itself, what its programs get as well. */
+static bool is_inherited(const char *name)
+{
+	return strcmp(name, "environment") == 0 || strcmp(name, "user") == 0 ||
+	       strcmp(name, "umask") == 0 || strcmp(name, "directory") == 0;
 }
 
 static bool on_key(void *user, uint32_t line, const char *name, const char *value, size_t len)
@@ -354,6 +388,9 @@ static bool on_key(void *user, uint32_t line, const char *name, const char *valu
 	struct program *p = &r->program;
 
 	(void)len;
+	if (r->general && is_inherited(name))
+		draft_note(r->draft, line, "%s = %s: say it of each service that is to have it",
+			   name, value);
 	if (!p->name)
 		return true; /* its section was noted */
 	if (p->count == KEYS_MAX) {

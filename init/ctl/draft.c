@@ -8,6 +8,8 @@
 
 #include "arena.h"
 #include "config.h"
+#include "text.h"
+#include "words.h"
 
 static char nothing[1];
 
@@ -38,6 +40,16 @@ char *draft_format(struct draft *draft, const char *format, ...)
 	text = format_list(draft, format, args);
 	va_end(args);
 	return text;
+}
+
+char *draft_keep(struct draft *draft, FILE *out, char **text)
+{
+	char *kept;
+
+	draft->failed |= !text_close(out, text);
+	kept = draft_format(draft, "%s", *text ? *text : "");
+	free(*text);
+	return kept;
 }
 
 /* ---- lines ---- */
@@ -163,6 +175,23 @@ char *draft_word(struct draft *draft, const char *text, bool expands)
 	if (expands && strchr(text, '$'))
 		return double_quoted(draft, text);
 	return single_quoted(draft, text);
+}
+
+/* Muster replaces nothing within '...': words with a dollar there are put in other quotes. */
+char *draft_command(struct draft *draft, const char *text)
+{
+	char *command = NULL;
+	struct words words;
+	size_t size;
+	FILE *out;
+
+	if (!strchr(text, '$') || !strchr(text, '\'') ||
+	    words_split(draft->arena, text, false, &words))
+		return draft_format(draft, "%s", text);
+	out = open_memstream(&command, &size);
+	for (size_t i = 0; out && i < words.count; i++)
+		fprintf(out, "%s%s", i ? " " : "", draft_word(draft, words.list[i].text, true));
+	return draft_keep(draft, out, &command);
 }
 
 char *draft_escape_dollars(struct draft *draft, const char *text)

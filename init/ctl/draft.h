@@ -21,10 +21,7 @@ struct draft {
 
 /* [service:NAME], with a name that muster takes; the old one is noted when it had to change. */
 void draft_service(struct draft *draft, const char *name);
-/*
- * key = value, in muster's form; breaks of line become continuation lines. A key that this version
- * does not know becomes a note.
- */
+/* key = value, in muster's form; breaks of line become continuation lines. */
 void draft_set(struct draft *draft, const char *key, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 /* A comment in the present section; `line` of the source, 0: none in particular. */
@@ -35,12 +32,17 @@ void draft_note(struct draft *draft, unsigned line, const char *format, ...)
 char *draft_format(struct draft *draft, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
+/* Ends what open_memstream(3) began; its text, in the arena. */
+char *draft_keep(struct draft *draft, FILE *out, char **text);
+
 /*
  * The text as one word of a command (words.h). With `expands`, ${NAME} and $$ in it mean what they
  * mean to muster; else each $ stands for itself.
  */
 char *draft_word(struct draft *draft, const char *text, bool expands);
-/* A dollar sign that muster would take for a variable's becomes two; for text outside '...'. */
+/* A command in which ${NAME} and $$ mean everywhere what they mean to muster, also within '...'. */
+char *draft_command(struct draft *draft, const char *text);
+/* A dollar sign that muster would take for a variable's becomes two. */
 char *draft_escape_dollars(struct draft *draft, const char *text);
 /* A value on its own (environment, paths): in quotes when its blanks or semicolons ask for it. */
 char *draft_value(struct draft *draft, const char *text, bool expands);

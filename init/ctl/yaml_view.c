@@ -75,38 +75,6 @@ static yaml_node_t *own_value(struct yaml_view *view, const yaml_node_t *map, co
 	return NULL;
 }
 
-/*
- * Of a map that is merged, or of a list of such maps, the one that has the key; else the next to
- * look into, so that no alias can make this go in circles.
- */
-static yaml_node_t *merged_value(struct yaml_view *view, yaml_node_t **merge, const char *key)
-{
-	yaml_node_t *value = NULL, *item;
-
-	if (yaml_is_map(*merge)) {
-		value = own_value(view, *merge, key);
-		*merge = own_value(view, *merge, "<<");
-		return value;
-	}
-	for (size_t i = 0; !value && (item = yaml_item(view, *merge, i)); i++)
-		value = yaml_is_map(item) ? own_value(view, item, key) : NULL;
-	*merge = NULL;
-	return value;
-}
-
-yaml_node_t *yaml_get(struct yaml_view *view, yaml_node_t *map, const char *key)
-{
-	yaml_node_t *value, *merge;
-
-	if (!yaml_is_map(map))
-		return NULL;
-	value = own_value(view, map, key);
-	merge = own_value(view, map, "<<");
-	for (int depth = 0; !value && merge && depth < MERGE_DEPTH; depth++)
-		value = merged_value(view, &merge, key);
-	return value;
-}
-
 yaml_node_t *yaml_item(struct yaml_view *view, const yaml_node_t *list, size_t i)
 {
 	yaml_node_item_t *items;
@@ -119,19 +87,74 @@ yaml_node_t *yaml_item(struct yaml_view *view, const yaml_node_t *list, size_t i
 	return yaml_document_get_node(&view->document, items[i]);
 }
 
-bool yaml_pair(struct yaml_view *view, const yaml_node_t *map, size_t i, const char **key,
+/* Puts a mapping into the list, unless it is there. Returns how many there are now. */
+static size_t insert(yaml_node_t *list[MERGE_MAX], size_t count, size_t at, yaml_node_t *map)
+{
+	for (size_t i = 0; i < count; i++)
+		if (list[i] == map)
+			return count;
+	if (!yaml_is_map(map) || count == MERGE_MAX)
+		return count;
+	memmove(list + at + 1, list + at, (count - at) * sizeof(*list));
+	list[at] = map;
+	return count + 1;
+}
+
+/*
+ * The mapping, and behind it those that are merged into it (<<), in the order in which a key is
+ * looked for. None is there twice, so that no alias can make this go in circles.
+ */
+static size_t layers_of(struct yaml_view *view, yaml_node_t *map, yaml_node_t *list[MERGE_MAX])
+{
+	size_t count = insert(list, 0, 0, map);
+
+	for (size_t i = 0; i < count; i++) {
+		yaml_node_t *merge = own_value(view, list[i], "<<"), *item;
+		size_t left = count - i;
+
+		count = insert(list, count, i + 1, merge);
+		for (size_t n = 0; (item = yaml_item(view, merge, n)); n++)
+			count = insert(list, count, count - left + 1, item);
+	}
+	return count;
+}
+
+yaml_node_t *yaml_get(struct yaml_view *view, yaml_node_t *map, const char *key)
+{
+	yaml_node_t *layers[MERGE_MAX], *value = NULL;
+	size_t count = layers_of(view, map, layers);
+
+	for (size_t i = 0; i < count && !value; i++)
+		value = own_value(view, layers[i], key);
+	return value;
+}
+
+/* Whether a key of the last of the mappings counts: it is no merge key, and no other has it. */
+static bool is_seen(struct yaml_view *view, yaml_node_t *const *layers, size_t last,
+		    const char *key)
+{
+	for (size_t i = 0; key && i < last; i++)
+		if (own_value(view, layers[i], key))
+			return false;
+	return key && strcmp(key, "<<") != 0;
+}
+
+bool yaml_pair(struct yaml_view *view, yaml_node_t *map, size_t i, const char **key,
 	       yaml_node_t **value)
 {
-	yaml_node_pair_t *pair = map->data.mapping.pairs.start;
+	yaml_node_t *layers[MERGE_MAX];
+	size_t count = layers_of(view, map, layers);
 
-	for (; pair < map->data.mapping.pairs.top; pair++) {
-		const char *name = yaml_text(yaml_document_get_node(&view->document, pair->key));
+	for (size_t layer = 0; layer < count; layer++) {
+		yaml_node_pair_t *pair = layers[layer]->data.mapping.pairs.start;
 
-		if (!name || strcmp(name, "<<") == 0 || i-- > 0)
-			continue;
-		*key = name;
-		*value = yaml_document_get_node(&view->document, pair->value);
-		return true;
+		for (; pair < layers[layer]->data.mapping.pairs.top; pair++) {
+			*key = yaml_text(yaml_document_get_node(&view->document, pair->key));
+			if (!is_seen(view, layers, layer, *key) || i-- > 0)
+				continue;
+			*value = yaml_document_get_node(&view->document, pair->value);
+			return true;
+		}
 	}
 	return false;
 }

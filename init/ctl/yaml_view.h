@@ -7,11 +7,11 @@
 #include <yaml.h>
 
 /*
- * Looking into a YAML document that libyaml has read. Aliases are resolved by it; a merge key (<<)
- * is followed here, at most MERGE_DEPTH deep, as an alias may lead back to itself. A node may be
- * NULL: then it holds nothing.
+ * Looking into a YAML document that libyaml has read. Aliases are resolved by it; merge keys (<<)
+ * are followed here, to at most MERGE_MAX mappings in all. A node may be NULL: then it holds
+ * nothing.
  */
-#define MERGE_DEPTH 8
+#define MERGE_MAX 64
 
 struct yaml_view {
 	yaml_document_t document;
@@ -35,8 +35,9 @@ unsigned yaml_line(const yaml_node_t *node);
 yaml_node_t *yaml_get(struct yaml_view *view, yaml_node_t *map, const char *key);
 /* The i-th element of a list, or NULL behind the last. */
 yaml_node_t *yaml_item(struct yaml_view *view, const yaml_node_t *list, size_t i);
-/* The i-th pair of a mapping, merge keys left out; false behind the last. */
-bool yaml_pair(struct yaml_view *view, const yaml_node_t *map, size_t i, const char **key,
+/* The i-th pair of a mapping, those that are merged into it behind its own; false behind the last.
+ */
+bool yaml_pair(struct yaml_view *view, yaml_node_t *map, size_t i, const char **key,
 	       yaml_node_t **value);
 
 #endif

@@ -7,11 +7,14 @@ import re
 import subprocess
 import tempfile
 
-from lib import CTL, contains, equal
+from lib import CTL, check, contains, equal, matches
 
 FOLDER = pathlib.Path(tempfile.mkdtemp(prefix="muster-convert-"))
 
 SUPERVISORD = """
+[supervisord]
+nodaemon=true
+environment=SHARED="s"
 [unix_http_server]
 file=/var/run/supervisor.sock   ; the path to the socket
 [program:web]
@@ -31,20 +34,34 @@ stopsignal=QUIT
 stopwaitsecs=30
 exitcodes=0,2
 frobnicate=7
+[program:quiet]
+command=sh -c 'echo "$FOO ${BAR} $$%%" %(ENV_WORKERS)s'
+environment=A='%(ENV_BAR)s; x',B="$${BAR}"
+stdout_logfile=/dev/null
+stderr_logfile=/dev/null
+stopsignal=SIGUSR1
+numprocs=2
+numprocs_start=1
+startsecs=30
 """
 PROCFILE = """# comment
 release: echo "it's" migrated
 web: FOO=1 sh -c 'echo $FOO on $PORT'
 list: cd / && pwd
 plain: ./bin/x --y
+simple: exec ./bin/x --y
+port: exec echo "$PORT"
+file: exec echo "$PORT" >/dev/null
 """
 COMPOSE = """
 x-common: &common
   restart: unless-stopped
   environment: {LOG: info}
+include: [other.yml]
 services:
   redis:
     image: redis:7
+    mem_limit: 64mb
     command: redis-server --save ''
     healthcheck: {test: [CMD, redis-cli, ping], interval: 1m30s, timeout: 500ms, retries: 3}
   api:
@@ -58,6 +75,15 @@ services:
     cap_drop: [ALL]
     ulimits: {nofile: {soft: 512, hard: 1024}}
     frobnicate: 7
+  words:
+    command: sh -c 'echo $$HOME $PORT $$(( 1 + 1 ))'
+    environment: {<<: [{A: a, B: b}, {B: c, C: c, <<: {D: d}}], A: own}
+    healthcheck: {test: "true", start_period: 10s, interval: 5s, retries: 4, start_interval: 1s}
+    mem_limit: 1.5g
+    env_file: [{path: ./none.env, required: false}]
+    deploy:
+      resources: {limits: {cpus: '0.5'}, reservations: {memory: 32m}}
+      restart_policy: {condition: any}
   late:
     command: sleep 1000
     environment: ["A=b c", "Q=x;y", "E=$$5 ${V-d}"]
@@ -73,6 +99,10 @@ def write(name, text):
 
 def convert(path, *options):
     return subprocess.run([CTL, "convert", *options, path], capture_output=True, text=True, check=False)
+
+
+def notes_of(ini):
+    return "\n".join(line for line in ini.splitlines() if line.startswith("; NOTE"))
 
 
 def graph_of(name, text, **env):
@@ -103,22 +133,28 @@ def outputs(ini, service, command=None, **env):
 # ---- supervisord ----
 ini, said = graph_of("supervisord.conf", SUPERVISORD, WORKERS="4", BAR="b")
 for part in ["working_dir       = /tmp", "restart           = always", "log               = file:/var/log/worker.log",
-             "log_max_size      = 50M", "stop_signal       = SIGQUIT", "stop_grace_period = 30s", "start             = manual"]:
+             "log_max_size      = 50M", "stop_signal       = QUIT", "stop_signal       = SIGUSR1", "log               = none", "stop_grace_period = 30s", "start             = manual"]:
     contains(ini, part, "converted supervisord")
-for part in ["priority = 10", "[unix_http_server]", "exitcodes = 0,2", "frobnicate = 7"]:
-    contains("\n".join(line for line in ini.splitlines() if line.startswith("; NOTE")), part, "notes")
-contains(said, "2 services", "what is said")
+for part in ["priority = 10", "[unix_http_server]", "exitcodes = 0,2", "frobnicate = 7", 'environment = SHARED="s": say it of each',
+             "numprocs_start = 1", "startsecs = 30"]:
+    contains(notes_of(ini), part, "notes")
+check("stderr_logfile" not in notes_of(ini), "both outputs of quiet go nowhere")
+contains(said, "3 services", "what is said")
 equal(outputs(ini, "web", WORKERS="4"), "-w 4 --name web ; x 100%\n", "web's arguments")
 equal(outputs(ini, "web", "printenv A B"), "1, 2\nx y\n", "web's environment")
 equal(outputs(ini, "worker", FOO="f", BAR="b"), "f b\n", "the shell gets its own variables")
+matches(outputs(ini, "quiet", FOO="f", BAR="b", WORKERS="4"), r"^f b \d+% 4$", "they are the shell's in single quotes, too")
+equal(outputs(ini, "quiet", "printenv A B", BAR="b"), "b; x\n$${BAR}\n", "environment in quotes of both kinds")
 
 # ---- Procfile ----
 ini, said = graph_of("Procfile", PROCFILE)
 equal(outputs(ini, "release"), "it's migrated\n", "release")
 equal(outputs(ini, "web", PORT="80"), "1 on 80\n", "web")
 equal(outputs(ini, "list"), "/\n", "a list of commands")
-contains(ini, "command           = ./bin/x --y", "no shell where none is needed")
-equal(ini.count("depends_on        = release"), 3, "services that wait for release")
+equal(ini.count("command           = ./bin/x --y\n"), 2, "no shell where none is needed, and no exec")
+equal(outputs(ini, "port", PORT="80"), "80\n", "exec is not executed")
+equal(outputs(ini, "file", PORT="80"), "", "exec with its output elsewhere")
+equal(ini.count("depends_on        = release"), 6, "services that wait for release")
 
 # ---- Compose ----
 ini, said = graph_of("compose.yml", COMPOSE, PORT="80")
@@ -127,7 +163,12 @@ for part in ["readiness_probe   = exec:redis-cli ping", "readiness_probe_period 
              "cap_drop          = ALL", "ulimit_nofile     = 512:1024", "stop_grace_period = 60s", "restart_limit     = 5/60s",
              "command           = redis-server --save ''", "restart           = unless-stopped"]:
     contains(ini, part, "converted Compose file")
-contains(ini, "frobnicate: no counterpart", "notes")
+for part in ["frobnicate", "healthcheck.start_interval", "deploy.restart_policy", "deploy.resources.reservations.memory", "include"]:
+    contains(notes_of(ini), f"{part}: no counterpart", "notes")
+for part in ["ready_timeout     = 30s", "memory_max        = 1610612736", "memory_max        = 64M", "env_file          = ?./none.env"]:
+    contains(ini, part, "converted Compose file")
+equal(outputs(ini, "words", PORT="80", HOME="/h"), "/h 80 2\n", "a command in single quotes")
+equal(outputs(ini, "words", "printenv A B C D"), "own\nb\nc\nd\n", "merged variables, the first that has it counts")
 equal(outputs(ini, "api", PORT="80", HOME="/h"), "hi x $HOME 80\n", "api's words")
 equal(outputs(ini, "late", "printenv A Q E"), "b c\nx;y\n$5 d\n", "late's environment")
 contains(ini, "environment       = LOG=info", "what a merge key brings")
