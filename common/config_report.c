@@ -11,6 +11,7 @@
 #include "endpoint.h"
 #include "str.h"
 #include "table.h"
+#include "utf8.h"
 
 /* ---- memory ---- */
 
@@ -102,18 +103,11 @@ char *const *load_intern_list(struct load *load, char *const *words, size_t coun
 /* ---- texts ---- */
 
 /* Length of the UTF-8 character at p, 0 when it is none or not for people to see. */
-static size_t character(const unsigned char *p, size_t len)
+static size_t character(const char *text, size_t len)
 {
-	size_t need = *p < 0x80 ? 1 : *p < 0xc2 ? 0 : *p < 0xe0 ? 2 : *p < 0xf0 ? 3 : 4;
+	size_t need = utf8_length(text);
 
-	if (*p < 0x20 || *p == 0x7f || need == 0 || need > len || *p > 0xf4)
-		return 0;
-	if (*p == 0xc2 && p[1] < 0xa0)
-		return 0;
-	for (size_t i = 1; i < need; i++)
-		if ((p[i] & 0xc0) != 0x80)
-			return 0;
-	return need;
+	return need > len || utf8_is_control(text) ? 0 : need;
 }
 
 /* Writes text with control characters escaped, as long as it fits; returns the length. */
@@ -125,7 +119,7 @@ static size_t escape(char *out, size_t size, const char *text, size_t len, bool 
 		size_t need;
 		char code[5];
 
-		step = character((const unsigned char *)text + i, len - i);
+		step = character(text + i, len - i);
 		if (step == 0)
 			snprintf(code, sizeof(code), "\\x%02x", (unsigned char)text[i]);
 		if (step == 0 && text[i] == '\n')

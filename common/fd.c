@@ -36,24 +36,22 @@ int fd_write_all(int fd, const void *data, size_t size)
 	return 0;
 }
 
-static long read_all(int fd, char *buffer, size_t size)
+ssize_t fd_read_all(int fd, void *buffer, size_t size)
 {
 	size_t len = 0;
 
 	while (len < size) {
-		ssize_t n = read(fd, buffer + len, size - len);
+		ssize_t n = read(fd, (char *)buffer + len, size - len);
 
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
 			return -errno;
-		if (n == 0) {
-			buffer[len] = '\0';
-			return (long)len;
-		}
+		if (n == 0)
+			break;
 		len += (size_t)n;
 	}
-	return -EFBIG;
+	return (ssize_t)len;
 }
 
 long fd_read_file(const char *path, char *buffer, size_t size)
@@ -65,10 +63,14 @@ long fd_read_file(const char *path, char *buffer, size_t size)
 	if (fd < 0)
 		return -errno;
 	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
-		len = read_all(fd, buffer, size);
+		len = fd_read_all(fd, buffer, size);
 	else
 		len = S_ISDIR(st.st_mode) ? -EISDIR : -ENXIO;
 	close(fd);
+	if (len == (long)size)
+		return -EFBIG;
+	if (len >= 0)
+		buffer[len] = '\0';
 	return len;
 }
 

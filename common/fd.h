@@ -3,11 +3,15 @@
 #define MUSTER_FD_H
 
 #include <stddef.h>
+#include <sys/types.h>
 
 /* Descriptors: what every program here needs and the C library leaves to loops. */
 
 /* Writes all of it, going on after short writes and interruptions. 0 or -errno. */
 int fd_write_all(int fd, const void *data, size_t size);
+
+/* Reads until the end, or until `size` bytes are there. How many, or -errno. */
+ssize_t fd_read_all(int fd, void *buffer, size_t size);
 
 /*
  * Reads a regular file whole into buffer, at most size - 1 bytes, and puts a NUL behind. Never

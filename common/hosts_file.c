@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "fd.h"
+#include "str.h"
 
 #define TRIES 3 /* somebody else may write at the same time */
 
@@ -109,21 +110,10 @@ static char *put_line(char *out, const char *old, const char *line, size_t size)
 	return put(out, "\n", 1);
 }
 
-static size_t count_lines(const char *text)
-{
-	size_t count = 1;
-
-	while ((text = strchr(text, '\n'))) {
-		count++;
-		text++;
-	}
-	return count;
-}
-
 char *hosts_edit(const char *text, const char *lines)
 {
-	size_t room =
-		strlen(text) + strlen(lines) + 2 + count_lines(lines) * (strlen(HOSTS_MARK) + 2);
+	size_t size = strlen(lines);
+	size_t room = strlen(text) + size + 2 + count_lines(lines, size) * (strlen(HOSTS_MARK) + 2);
 	char *result = malloc(room), *out = result;
 	size_t len;
 

@@ -117,9 +117,7 @@ void notice_clean(char *out, size_t size, const char *text)
 
 	while (*text) {
 		size_t len = utf8_length(text);
-		bool shown =
-			len > 1 ? (unsigned char)text[0] != 0xc2 || (unsigned char)text[1] >= 0xa0
-				: len == 1 && *text >= ' ' && *text != 0x7f;
+		bool shown = len && !utf8_is_control(text);
 
 		if (used + (shown ? len : 1) >= size)
 			break;

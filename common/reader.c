@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "arena.h"
+#include "fd.h"
 
 /*
  * inih reads lines into a buffer of 200 bytes and names into 50, and its distributed builds cannot
@@ -78,25 +79,6 @@ static const char *kind_of_file(mode_t mode)
 	return "not a regular file";
 }
 
-/* Reads up to `room` bytes. -1 with errno, else how many there were. */
-static ssize_t read_bytes(int fd, char *buffer, size_t room)
-{
-	size_t filled = 0;
-
-	while (filled < room) {
-		ssize_t n = read(fd, buffer + filled, room - filled);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -1;
-		if (n == 0)
-			break;
-		filled += (size_t)n;
-	}
-	return (ssize_t)filled;
-}
-
 static const char TOO_LARGE[] = "too large";
 
 /* Reads all of it, into more room where the size was not the whole truth (/proc, a growing file).
@@ -119,9 +101,9 @@ static const char *read_file(struct arena *arena, int fd, off_t expected, size_t
 		if (filled)
 			memcpy(bigger, buffer, filled);
 		buffer = bigger;
-		n = read_bytes(fd, buffer + filled, room - filled);
+		n = fd_read_all(fd, buffer + filled, room - filled);
 		if (n < 0)
-			return strerror(errno);
+			return strerror((int)-n);
 		filled += (size_t)n;
 		if (filled > limit)
 			return TOO_LARGE;

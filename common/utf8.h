@@ -2,6 +2,7 @@
 #ifndef MUSTER_UTF8_H
 #define MUSTER_UTF8_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /*
@@ -25,6 +26,14 @@ static inline size_t utf8_length(const char *text)
 	    (at[0] == 0xf0 && at[1] < 0x90) || (at[0] == 0xf4 && at[1] > 0x8f))
 		return 0;
 	return len;
+}
+
+/* Control characters of 7 bits, and of 8, whose UTF-8 form begins with C2. */
+static inline bool utf8_is_control(const char *text)
+{
+	const unsigned char *at = (const unsigned char *)text;
+
+	return *at < ' ' || *at == 0x7f || (*at == 0xc2 && at[1] < 0xa0);
 }
 
 #endif

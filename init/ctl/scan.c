@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "scan.h"
 
-#include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +9,7 @@
 
 #include "args.h"
 #include "ctl.h"
+#include "fd.h"
 #include "json_out.h"
 #include "log.h"
 #include "text.h"
@@ -207,27 +207,19 @@ static bool take_hit(void *user, const struct scan_hit *hit)
 	return !scan->failed;
 }
 
-/* The whole file, if it is text and not too large; -1: it cannot be read. */
+/* The whole file, if it is text and not too large; -errno: it cannot be read. */
 static ssize_t read_file(struct scan *scan, int fd)
 {
-	size_t used = 0;
-	ssize_t got;
+	ssize_t size = fd_read_all(fd, scan->bytes, SCAN_FILE_MAX + 1);
 
-	while (used < SCAN_FILE_MAX + 1 &&
-	       (got = read(fd, scan->bytes + used, SCAN_FILE_MAX + 1 - used)) != 0) {
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return -1;
-		used += (size_t)got;
-	}
-	if (used > SCAN_FILE_MAX) {
+	if (size > (ssize_t)SCAN_FILE_MAX) {
 		scan->too_large += scan->pass == PASS_LIST;
 		return 0;
 	}
-	if (memchr(scan->bytes, '\0', used < BINARY_PREFIX ? used : BINARY_PREFIX))
+	if (size > 0 &&
+	    memchr(scan->bytes, '\0', size < BINARY_PREFIX ? (size_t)size : BINARY_PREFIX))
 		return 0;
-	return (ssize_t)used;
+	return size;
 }
 
 /* FNV-1a of the path and the text: what is written is what was shown. */
@@ -293,7 +285,7 @@ static bool scan_file(void *user, int folder, const char *name, const char *path
 	unsigned before = scan->counts[SCAN_ADDRESS];
 
 	if (size < 0) {
-		scan_say(path, strerror(errno));
+		scan_say(path, strerror((int)-size));
 		scan->unreadable++;
 		return true;
 	}
