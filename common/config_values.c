@@ -87,18 +87,19 @@ static bool read_cpus(const struct key *key, const char *text, void *field)
 {
 	cpu_set_t *cpus = field;
 	char part[16];
-	size_t len;
+	size_t len, used;
 
 	(void)key;
 	CPU_ZERO(cpus);
 	for (;; text += len + 1) {
 		text += strspn(text, " \t");
-		len = strcspn(text, ",");
-		if (len >= sizeof(part))
+		len = used = strcspn(text, ",");
+		while (used && strchr(" \t", text[used - 1]))
+			used--;
+		if (used >= sizeof(part))
 			return false;
-		memcpy(part, text, len);
-		part[len] = '\0';
-		part[strcspn(part, " \t")] = '\0';
+		memcpy(part, text, used);
+		part[used] = '\0';
 		if (!add_cpus(part, cpus))
 			return false;
 		if (text[len] == '\0')
