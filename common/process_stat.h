@@ -10,6 +10,7 @@
 enum {
 	STAT_PARENT = 4,
 	STAT_SESSION = 6,
+	STAT_TERMINAL = 7, /* its number; 0: none */
 	STAT_FLAGS = 9,
 	STAT_USER = 14,
 	STAT_SYSTEM = 15,

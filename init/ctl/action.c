@@ -169,7 +169,7 @@ int verb_signal(struct ctl *ctl, char **argv)
 {
 	const char *word;
 	struct message message;
-	int exit_code, number, count = args_parse(ctl, argv, NULL, 0, &exit_code);
+	int exit_code = CTL_DONE, number, count = args_parse(ctl, argv, NULL, 0, &exit_code);
 
 	if (count < 0)
 		return exit_code;
@@ -180,9 +180,13 @@ int verb_signal(struct ctl *ctl, char **argv)
 	if (number < 0)
 		return args_wrong(ctl, "'%s' is no signal (such as HUP, SIGUSR1, RTMIN+3, 15)",
 				  word);
-	exit_code = request_service(ctl, WIRE_SIGNAL, argv[0], number, &message);
-	if (exit_code == CTL_DONE && message.size)
-		printf("%s: %s\n", argv[0], message.body);
+	argv[1] = NULL;
+	count = 1;
+	for (argv = names_look_up(ctl, argv, &count); *argv && exit_code == CTL_DONE; argv++) {
+		exit_code = request_service(ctl, WIRE_SIGNAL, *argv, number, &message);
+		if (exit_code == CTL_DONE && message.size)
+			printf("%s: %s\n", *argv, message.body);
+	}
 	return exit_code;
 }
 

@@ -28,8 +28,7 @@ static int poll_time(uint64_t deadline)
 	return left > 1000000000 ? 1000000000 : (int)left;
 }
 
-/* Waits until the socket can be read (or written). 0 or -errno. */
-static int wait_for(int fd, short what, uint64_t deadline)
+int client_poll(int fd, short what, uint64_t deadline)
 {
 	struct pollfd poller = {.fd = fd, .events = what};
 	int n;
@@ -109,7 +108,7 @@ int client_send(struct client *client, enum wire_type type, const void *body, si
 	int error;
 
 	for (;;) {
-		error = wait_for(client->fd, POLLOUT, deadline);
+		error = client_poll(client->fd, POLLOUT, deadline);
 		if (error)
 			return error;
 		if (send(client->fd, packet, len, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0)
@@ -129,7 +128,7 @@ int client_receive(struct client *client, struct message *message, uint64_t dead
 	int error;
 
 	do {
-		error = wait_for(client->fd, POLLIN, deadline);
+		error = client_poll(client->fd, POLLIN, deadline);
 		if (error)
 			return error;
 		len = recv(client->fd, message->packet, room, MSG_DONTWAIT | MSG_TRUNC);

@@ -28,6 +28,8 @@ struct message {
 /* How long init may take to answer what it can answer at once. */
 #define CLIENT_PATIENCE_MS 5000
 
+/* Waits until the descriptor can be read (POLLIN) or written (POLLOUT). 0 or -errno. */
+int client_poll(int fd, short what, uint64_t deadline);
 int client_connect(struct client *client, const char *run_dir, uint64_t deadline);
 void client_close(struct client *client);
 /* Both 0 or -errno. `tail` may be NULL. */

@@ -140,11 +140,11 @@ char *condition_describe(char *buffer, size_t size, const struct status_record *
 {
 	const char *state = state_name(record->state);
 
-	if (record->flags & STATUS_DEP_CAUSE && cause && record->state == STATE_WAITING)
+	if (cause && record->state == STATE_WAITING)
 		snprintf(buffer, size, "%s for %s", state, cause->name);
 	else if (record->reason[0])
 		snprintf(buffer, size, "%s: %s", state, record->reason);
-	else if (record->flags & STATUS_DEP_CAUSE && cause)
+	else if (cause)
 		snprintf(buffer, size, "%s because of %s", state, cause->name);
 	else if ((record->state == STATE_FAILED || record->state == STATE_BACKOFF) &&
 		 record->last_exit > 128)

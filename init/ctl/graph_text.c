@@ -87,9 +87,9 @@ static void print_dot_edge(FILE *out, const struct graph_picture *picture, uint3
 	put_dot_name(out, picture->names[node]);
 	fputs(" -> ", out);
 	put_dot_name(out, picture->names[edge->to]);
-	fprintf(out, " [label=\"%s\"%s];\n",
+	fprintf(out, " [label=\"%s%s\"%s];\n",
 		edge->condition == COND_HEALTHY ? "" : condition_name(edge->condition),
-		edge->optional ? ", style=dashed" : "");
+		edge->restart ? ":restart" : "", edge->optional ? ", style=dashed" : "");
 }
 
 void graph_print_dot(FILE *out, const struct graph_picture *picture)
@@ -116,8 +116,10 @@ void graph_print_dot(FILE *out, const struct graph_picture *picture)
 static void print_mermaid_edge(FILE *out, uint32_t node, const struct graph_edge *edge)
 {
 	fprintf(out, "  s%u %s", node, edge->optional ? "-.->" : "-->");
-	if (edge->condition != COND_HEALTHY)
-		fprintf(out, "|%s|", condition_name(edge->condition));
+	if (edge->condition != COND_HEALTHY || edge->restart)
+		fprintf(out, "|%s%s|",
+			edge->condition != COND_HEALTHY ? condition_name(edge->condition) : "",
+			edge->restart ? ":restart" : "");
 	fprintf(out, " s%u\n", edge->to);
 }
 

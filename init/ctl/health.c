@@ -21,13 +21,10 @@
 
 static void print_reason(const struct view *view, const struct status_record *record)
 {
-	const struct status_record *cause = NULL;
 	char text[STATUS_REASON_SIZE + STATUS_NAME_MAX + 32], clean[sizeof(text)];
 	char name[STATUS_NAME_MAX];
 
-	if (record->flags & STATUS_DEP_CAUSE && record->cause < view->header.record_count)
-		cause = &view->records[record->cause];
-	condition_describe(text, sizeof(text), record, cause);
+	condition_describe(text, sizeof(text), record, view_cause(view, record));
 	text_clean(clean, sizeof(clean), text, 0);
 	printf(", %s is %s", text_name(name, record->name), clean);
 }

@@ -2,6 +2,7 @@
 #include "ctl.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -109,6 +110,17 @@ static void ctl_init(struct ctl *ctl)
 		      (!terminal || strcmp(terminal, "dumb") != 0);
 }
 
+/*
+ * A closed 0, 1 or 2 becomes one that cannot be written, so that no socket or file that is opened
+ * later gets what is printed.
+ */
+static void hold_standard(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0)
+			open("/dev/null", O_RDONLY); /* the lowest free number */
+}
+
 /* Data that could not be written is no success. */
 static int close_output(int exit_code)
 {
@@ -126,6 +138,7 @@ int main(int argc, char **argv)
 	struct ctl ctl;
 	int first, exit_code;
 
+	hold_standard();
 	log_open("musterctl", LOG_INFO);
 	ctl_init(&ctl);
 	first = args_parse_leading(&ctl, argv + (argc > 0), &exit_code);
@@ -136,6 +149,8 @@ int main(int argc, char **argv)
 		return args_wrong(&ctl, "a verb is needed");
 	if (strcmp(*argv, "help") == 0) {
 		ctl.verb = argv[1] ? find_verb(argv[1]) : NULL;
+		if (argv[1] && argv[1][0] != '-' && !ctl.verb)
+			return unknown_verb(argv[1]);
 		argv[0] = (char[]){"--help"};
 		argv[1] = NULL;
 		args_parse(&ctl, argv, NULL, 0, &exit_code);

@@ -16,6 +16,7 @@
 #include "landlock.h"
 #include "load.h"
 #include "log.h"
+#include "names.h"
 #include "text.h"
 #include "view.h"
 
@@ -54,6 +55,8 @@ static const char *const *init_files(pid_t init, char *arguments, size_t size,
 	len = fd_read_file(path, arguments, size);
 	for (char *at = arguments; len > 0 && at < arguments + len && count < CTL_CONFIGS_MAX;
 	     at += strlen(at) + 1) {
+		if (!next && strcmp(at, "--") == 0)
+			break; /* a program and its own arguments */
 		if (next)
 			files[count++] = at;
 		else if (strncmp(at, "--config=", 9) == 0)
@@ -157,8 +160,10 @@ static int gather(struct security *s)
 		return complain(s->view.header.pid, -rc);
 	s->landlock = landlock_abi() > 0;
 	s->entries = calloc(s->view.header.record_count + (size_t)1, sizeof(*s->entries));
-	if (!s->entries)
+	if (!s->entries) {
+		log_error("no memory");
 		return CTL_FALSE;
+	}
 	read_config(s);
 	for (uint32_t i = 0; code == CTL_DONE && i < s->view.header.record_count; i++)
 		if (s->view.records[i].pid > 0)
@@ -256,7 +261,17 @@ static void json_entry(struct json_out *json, const struct entry *entry)
 	json_object_end(json);
 }
 
-static void print_json(const struct security *s, const struct entry *one)
+/* Whether an entry is to be shown: one that is named, or without names all. */
+static bool is_meant(const struct entry *entry, char **names)
+{
+	char **name = names;
+
+	while (*name && strcmp(*name, entry->name) != 0)
+		name++;
+	return *name || !*names;
+}
+
+static void print_json(const struct security *s, char **names)
 {
 	struct json_out json;
 
@@ -265,7 +280,7 @@ static void print_json(const struct security *s, const struct entry *one)
 	json_uint(&json, "schema", 1);
 	json_array_begin(&json, "services");
 	for (uint32_t i = 0; i < s->count; i++)
-		if (!one || one == &s->entries[i])
+		if (is_meant(&s->entries[i], names))
 			json_entry(&json, &s->entries[i]);
 	json_array_end(&json);
 	json_object_end(&json);
@@ -369,33 +384,42 @@ static void print_one(const struct security *s, const struct entry *entry)
 
 /* ---- the verb ---- */
 
-static int find_entry(const struct security *s, const char *name, const struct entry **one)
+/* Those of the names that have a process. An enum ctl_exit. */
+static int check_processes(const struct security *s, char **names)
 {
-	for (uint32_t i = 0; i < s->count; i++)
-		if (strcmp(s->entries[i].name, name) == 0) {
-			*one = &s->entries[i];
-			return CTL_DONE;
+	int code = CTL_DONE;
+
+	for (; *names; names++) {
+		uint32_t i = 0;
+
+		while (i < s->count && strcmp(s->entries[i].name, *names) != 0)
+			i++;
+		if (i == s->count) {
+			log_error("%s has no process now", *names);
+			code = CTL_FALSE;
 		}
-	log_error("%s has no process now", name);
-	return CTL_FALSE;
+	}
+	return code;
 }
 
-static int show(const struct security *s, const char *name, bool json)
+static int show(const struct security *s, char **names, bool json)
 {
-	const struct entry *one = NULL;
-	int code = name ? find_entry(s, name, &one) : CTL_DONE;
+	int code = check_processes(s, names);
 
 	if (code)
 		return code;
 	if (json)
-		print_json(s, one);
-	else if (one)
-		print_one(s, one);
-	else
+		print_json(s, names);
+	else if (!*names)
 		print_all(s);
-	for (uint32_t i = 0; i < s->count; i++)
-		if ((!one || one == &s->entries[i]) && s->entries[i].difference_count)
+	for (uint32_t i = 0; i < s->count; i++) {
+		if (!is_meant(&s->entries[i], names))
+			continue;
+		if (*names && !json)
+			print_one(s, &s->entries[i]);
+		if (s->entries[i].difference_count)
 			code = CTL_FALSE;
+	}
 	return code;
 }
 
@@ -413,6 +437,7 @@ int verb_security(struct ctl *ctl, char **argv)
 	code = view_open_for(&s.view, ctl);
 	if (code)
 		return code;
+	argv = names_expand(&s.view, argv, &count);
 	if (argv[0] && view_find(&s.view, argv[0]) < 0) {
 		log_error("there is no service '%s'", argv[0]);
 		code = CTL_NOT_FOUND;
@@ -420,7 +445,7 @@ int verb_security(struct ctl *ctl, char **argv)
 	if (!code)
 		code = gather(&s);
 	if (!code)
-		code = show(&s, argv[0], json);
+		code = show(&s, argv, json);
 	free(s.entries);
 	config_free(s.config);
 	view_close(&s.view);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "fd.h"
+#include "process_stat.h"
 
 #define FILE_SIZE 32768
 
@@ -109,12 +110,10 @@ static void read_limits(struct facts *facts, char text[FILE_SIZE])
 
 static void read_terminal(struct facts *facts, char text[FILE_SIZE])
 {
-	const char *at;
-	int tty = 0;
+	struct process_stat stat;
 
 	read_file(facts->pid, "stat", text);
-	at = strrchr(text, ')');
-	facts->terminal = at && sscanf(at + 1, " %*c %*d %*d %*d %d", &tty) == 1 && tty != 0;
+	facts->terminal = process_stat_read(&stat, text) && stat.field[STAT_TERMINAL] != 0;
 }
 
 static enum sharing compare_namespaces(pid_t a, pid_t b, const char *name)

@@ -59,7 +59,9 @@ struct logs {
 	bool times;
 	bool prefix;
 	bool colour;
+	bool terminal;  /* so what services print must not get there as it is */
 	bool within;    /* a line whose rest is to come */
+	bool coloured;  /* by the service itself */
 	uint32_t width; /* of the longest name */
 	uint32_t since; /* ms; 0: from the beginning */
 	uint64_t from;  /* CLOCK_REALTIME */
@@ -97,8 +99,8 @@ static void print_head(const struct logs *logs, const struct wire_line *line)
 static void end_line(struct logs *logs)
 {
 	if (logs->within)
-		putchar('\n');
-	logs->within = false;
+		fputs(logs->coloured ? "\033[0m\n" : "\n", stdout);
+	logs->within = logs->coloured = false;
 }
 
 /* A line, or a part of a long one. */
@@ -116,7 +118,11 @@ static void print_line(struct logs *logs, const struct message *message)
 		end_line(logs);
 		print_head(logs, &line);
 	}
-	fwrite(message->body + sizeof(line), 1, message->size - sizeof(line), stdout);
+	if (logs->terminal)
+		logs->coloured |= text_put(stdout, message->body + sizeof(line),
+					   message->size - sizeof(line), logs->colour);
+	else
+		fwrite(message->body + sizeof(line), 1, message->size - sizeof(line), stdout);
 	logs->within = true;
 	if (!(line.part & WIRE_PART_MORE))
 		end_line(logs);
@@ -131,6 +137,8 @@ static int print_lines(const struct ctl *ctl, struct stream *stream, struct logs
 	for (;;) {
 		error = client_receive(&stream->client, &stream->message,
 				       logs->follow ? NEVER : clock_monotonic() + patience);
+		if (error)
+			end_line(logs);
 		if (error == -ECONNRESET && logs->follow)
 			return CTL_DONE;
 		if (error)
@@ -193,7 +201,7 @@ static uint32_t name_width(const struct ctl *ctl, char **names)
 int verb_logs(struct ctl *ctl, char **argv)
 {
 	struct wire_logs request = {.lines = UINT32_MAX};
-	struct logs logs = {.colour = ctl->colour};
+	struct logs logs = {.terminal = ctl->out_is_terminal};
 	wire_name names[NAMES_MAX] = {{0}};
 	const struct arg_option options[] = {{"follow", 'f', ARG_FLAG, &logs.follow},
 					     {"lines", 'n', ARG_COUNT, &request.lines},
@@ -204,6 +212,7 @@ int verb_logs(struct ctl *ctl, char **argv)
 
 	if (count < 0)
 		return exit_code;
+	logs.colour = ctl->colour; /* --no-color may have come behind the verb */
 	argv = names_look_up(ctl, argv, &count);
 	exit_code = fill_names(ctl, names, argv, count);
 	if (exit_code)

@@ -80,32 +80,107 @@ unsigned terminal_height(int fd)
 	return ioctl(fd, TIOCGWINSZ, &size) == 0 ? size.ws_row : 0;
 }
 
-/* Control characters of 7 bits, and of 8, whose UTF-8 form begins with C2. */
-static bool is_control(const char *at)
-{
-	const unsigned char *byte = (const unsigned char *)at;
+struct range {
+	uint32_t first, last;
+};
 
-	return *byte < ' ' || *byte == 0x7f || (*byte == 0xc2 && byte[1] < 0xa0);
+/* Marks that turn the direction of what follows, or end a line. */
+static const struct range turning[] = {{0x200e, 0x200f}, {0x2028, 0x202e}, {0x2066, 0x2069}};
+/* Marks upon the character before them. */
+static const struct range upon[] = {{0x300, 0x36f},   {0x1ab0, 0x1aff},  {0x1dc0, 0x1dff},
+				    {0x200b, 0x200d}, {0x20d0, 0x20ff},  {0xfe00, 0xfe0f},
+				    {0xfe20, 0xfe2f}, {0xe0100, 0xe01ef}};
+/* East Asian characters and pictures. */
+static const struct range wide[] = {{0x1100, 0x115f},   {0x2e80, 0x303e},   {0x3041, 0xa4cf},
+				    {0xa960, 0xa97c},   {0xac00, 0xd7a3},   {0xf900, 0xfaff},
+				    {0xfe30, 0xfe6f},   {0xff00, 0xff60},   {0xffe0, 0xffe6},
+				    {0x16fe0, 0x18cff}, {0x1b000, 0x1b2ff}, {0x1f300, 0x1f64f},
+				    {0x1f680, 0x1f6ff}, {0x1f900, 0x1faff}, {0x20000, 0x3fffd}};
+
+static uint32_t character(const char *text, size_t len)
+{
+	uint32_t code = (unsigned char)*text & (len > 1 ? 0x7fU >> len : 0x7fU);
+
+	for (size_t i = 1; i < len; i++)
+		code = code << 6 | ((unsigned char)text[i] & 0x3f);
+	return code;
+}
+
+static bool is_among(const struct range *ranges, size_t count, uint32_t code)
+{
+	for (size_t i = 0; i < count; i++)
+		if (code >= ranges[i].first && code <= ranges[i].last)
+			return true;
+	return false;
+}
+#define IS_AMONG(ranges, code) is_among(ranges, sizeof(ranges) / sizeof((ranges)[0]), code)
+
+/* The length of the character at `text`, 0 for what is none or harms, and the columns that it
+ * takes. */
+static size_t measure_character(const char *text, unsigned *columns)
+{
+	size_t len = utf8_length(text);
+	uint32_t code = character(text, len);
+
+	*columns = 1;
+	if (!len || utf8_is_control(text) || IS_AMONG(turning, code))
+		return 0;
+	if (len > 1)
+		*columns = IS_AMONG(upon, code) ? 0 : IS_AMONG(wide, code) ? 2 : 1;
+	return len;
 }
 
 unsigned text_clean(char *to, size_t size, const char *text, unsigned width)
 {
-	unsigned columns = 0;
-	size_t len, used = 0;
+	unsigned columns = 0, more;
+	size_t len, whole, used = 0;
 
-	for (; *text && !(width && columns == width); text += len ? len : 1, columns++) {
-		len = utf8_length(text);
-		if (used + (len ? len : 1) >= size)
+	for (; *text; text += whole ? whole : 1) {
+		whole = utf8_length(text);
+		len = measure_character(text, &more);
+		if (used + (len ? len : 1) >= size || (width && columns + more > width))
 			break;
-		if (!len || is_control(text)) {
-			to[used++] = '?';
-			continue;
-		}
-		memcpy(to + used, text, len);
-		used += len;
+		if (len)
+			memcpy(to + used, text, len);
+		else
+			to[used] = '?';
+		used += len ? len : 1;
+		columns += more;
 	}
 	to[used] = '\0';
 	return columns;
+}
+
+/* The length of a sequence that sets colours, 0: none begins here. */
+static size_t colour_length(const char *text)
+{
+	size_t len = strncmp(text, "\033[", 2) == 0 ? 2 + strspn(text + 2, "0123456789;:") : 0;
+
+	return len && text[len] == 'm' ? len + 1 : 0;
+}
+
+bool text_put(FILE *out, const char *text, size_t size, bool colours)
+{
+	const char *end = text + size;
+	bool coloured = false;
+	size_t step, shown;
+	unsigned columns;
+
+	if (size && end[-1] == '\r')
+		end--;
+	for (; text < end; text += step) {
+		step = colour_length(text);
+		if (step) {
+			coloured |= colours;
+			fwrite(text, 1, colours ? step : 0, out);
+			continue;
+		}
+		step = utf8_length(text);
+		shown = *text == '\t' ? 1 : measure_character(text, &columns);
+		fwrite(shown ? text : "?", 1, shown ? shown : 1, out);
+		step = step ? step : 1;
+	}
+	return coloured;
 }
 
 const char *text_name(char *buffer, const char *name)

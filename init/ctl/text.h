@@ -27,12 +27,18 @@ unsigned terminal_width(int fd);
 unsigned terminal_height(int fd);
 
 /*
- * Copies text so that it is harmless on a terminal: control characters and what is not UTF-8
- * become '?', and what is wider than `width` columns (0: no limit) is cut. A UTF-8 sequence counts
- * one column and is never cut inside. Returns the number of columns; `to` gets at most size - 1
- * bytes and a NUL.
+ * Copies text so that it is harmless on a terminal: control characters, marks that turn the
+ * direction of writing, and what is not UTF-8 become '?', and what is wider than `width` columns
+ * (0: no limit) is cut, never inside a character. Returns the number of columns; `to` gets at most
+ * size - 1 bytes and a NUL.
  */
 unsigned text_clean(char *to, size_t size, const char *text, unsigned width);
+
+/*
+ * Prints a line of `size` bytes, behind which is a NUL, harmless in the same way; tabs stay, and
+ * with `colours` the sequences that set them. Returns whether there was one.
+ */
+bool text_put(FILE *out, const char *text, size_t size, bool colours);
 
 /* The name of a service, harmless; buffer has STATUS_NAME_MAX bytes. Returns it. */
 const char *text_name(char *buffer, const char *name);

@@ -164,9 +164,9 @@ static void print(const struct top *top, bool redraws)
 static int run(struct top *top, uint32_t interval, bool once)
 {
 	struct follow follow;
-	uint64_t next = clock_monotonic();
+	uint64_t next;
 	bool redraws = top->ctl->out_is_terminal && !once;
-	int outcome = 0;
+	int outcome = 0, result = CTL_DONE;
 
 	follow_begin(&follow, top->view);
 	do {
@@ -174,6 +174,7 @@ static int run(struct top *top, uint32_t interval, bool once)
 
 		if (!make_room(top)) {
 			log_error("no memory");
+			result = CTL_FALSE;
 			break;
 		}
 		measure_all(top);
@@ -181,7 +182,7 @@ static int run(struct top *top, uint32_t interval, bool once)
 			print(top, redraws);
 		if (!first && once)
 			break;
-		next += msec(interval);
+		next = clock_monotonic() + msec(interval);
 		do
 			outcome = follow_wait(&follow, interval, next);
 		while (outcome >= 0);
@@ -189,7 +190,7 @@ static int run(struct top *top, uint32_t interval, bool once)
 	follow_end(&follow);
 	if (outcome == -ECONNRESET)
 		log_info("muster-init has ended");
-	return CTL_DONE;
+	return result;
 }
 
 int verb_top(struct ctl *ctl, char **argv)
@@ -208,7 +209,7 @@ int verb_top(struct ctl *ctl, char **argv)
 		return args_wrong(ctl, "'%s': top takes no names", argv[0]);
 	if (!interval)
 		interval = once ? 500 : 2000;
-	exit_code = view_open_for(&view, ctl);
+	exit_code = view_open_until(&view, ctl, 0);
 	if (exit_code)
 		return exit_code;
 	exit_code = run(&top, interval, once);

@@ -49,18 +49,10 @@ __attribute__((format(printf, 2, 3))) static void line_add(struct line *line, co
 	line->left -= (size_t)len;
 }
 
-static const struct status_record *cause_of(const struct view *view,
-					    const struct status_record *record)
-{
-	if (!(record->flags & STATUS_DEP_CAUSE) || record->cause >= view->header.record_count)
-		return NULL;
-	return &view->records[record->cause];
-}
-
 static void add_service(struct line *line, const struct view *view,
 			const struct status_record *record, uint64_t now)
 {
-	const struct status_record *cause = cause_of(view, record);
+	const struct status_record *cause = view_cause(view, record);
 	char took[24];
 
 	if (record->state == STATE_WAITING) {
@@ -171,7 +163,7 @@ static void say_service(const struct view *view, const struct status_record *rec
 	char text[STATUS_REASON_SIZE + 64], clean[sizeof(text)];
 	char name[STATUS_NAME_MAX];
 
-	condition_describe(text, sizeof(text), record, cause_of(view, record));
+	condition_describe(text, sizeof(text), record, view_cause(view, record));
 	text_clean(clean, sizeof(clean), text, 0);
 	log_error("%s: %s", text_name(name, record->name), clean);
 }
@@ -249,15 +241,7 @@ static int open_init(const struct view *view)
 /* Init closes its socket shortly before it is gone. */
 static int wait_for_exit(int pidfd, uint64_t deadline)
 {
-	struct pollfd poller = {.fd = pidfd, .events = POLLIN};
-	uint64_t now = clock_monotonic();
-	int ms = deadline == NEVER ? -1
-		 : deadline > now  ? (int)((deadline - now) / NSEC_PER_MSEC)
-				   : 0;
-
-	if (pidfd < 0)
-		return -ECONNRESET;
-	return poll(&poller, 1, ms) > 0 ? -ECONNRESET : -ETIMEDOUT;
+	return pidfd < 0 || client_poll(pidfd, POLLIN, deadline) == 0 ? -ECONNRESET : -ETIMEDOUT;
 }
 
 int waiting_for_end(const struct ctl *ctl, struct follow *follow, uint64_t deadline)

@@ -81,6 +81,7 @@ def one_that_is_gone():
     with FakeInit([service("web")], listen=False, pid=0) as init:
         for words, code in [(["start", "web"], 6), (["logs"], 6), (["events"], 6), (["reload"], 6),
                             (["shutdown"], 6), (["wait"], 6), (["status"], 6), (["health"], 1),
+                            (["top", "--once", "--interval", "1ms"], 6),
                             (["health", "--live"], 1)]:
             equal(init.ctl(*words).returncode, code, f"exit code of {words}")
         contains(init.ctl("status").stdout, "ended", "the last page is shown")

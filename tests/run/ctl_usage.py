@@ -24,6 +24,7 @@ WRONG = [
     (["resolve", "--mode", "moon"], "'moon'"), (["wait", "--timeout", "soon"], "a duration such as"),
     (["logs", "-n", "many"], "a number"), (["logs", *["x"] * 63], "more than 62 names"),
     (["check", "-c", "a", "b"], "either"), (["top", "x"], "takes no names"), (["status", "--run-dir"], "needs a value"),
+    (["help", "statsu"], "did you mean 'status'"),
 ]
 for words, part in WRONG:
     result = ctl(*words)
@@ -41,6 +42,7 @@ for verb in "status start stop restart signal reload check graph timeline logs w
     result = ctl(verb, "--help")
     equal((result.returncode, result.stderr), (0, ""), f"{verb} --help")
     contains(result.stdout, f"usage: musterctl {verb}", f"{verb} --help")
+equal(ctl("help", "status").stdout, ctl("status", "--help").stdout, "help before a verb")
 check(re.fullmatch(r"musterctl \d+\.\d+\.\d+\n", ctl("--version").stdout), "--version")
 with open("/dev/full", "w", encoding="ascii") as full:
     code = subprocess.run([CTL, "--help"], stdout=full, stderr=subprocess.DEVNULL, check=False).returncode

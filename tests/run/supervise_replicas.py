@@ -47,6 +47,9 @@ with Init(config=CONFIG % 3, env={"MUSTER_SERVICE_WEB_STOP_SIGNAL": "SIGINT"}) a
     init.ctl("stop", "web.1")
     equal([l.split()[:2] for l in init.ctl("status", "web").stdout.splitlines()[2:]],
           [["web.0", "running"], ["web.1", "inactive"], ["web.2", "running"]], "status of all")
+    result = init.ctl("signal", "worker", "WINCH")
+    equal((result.returncode, [l.split(":")[0] for l in result.stdout.splitlines()]), (0, ["worker.0", "worker.1"]),
+          f"who gets a signal: {result.stderr}")
     before = pids(init, "web")
     result = init.ctl("restart", "web")
     equal(result.stdout.split(), ["web.0:", "running", "web.1:", "running", "web.2:", "running"], "what restart says")

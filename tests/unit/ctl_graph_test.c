@@ -19,10 +19,10 @@ static void check(printer *print, const char *expected)
 	static const struct graph_edge edges[] = {
 		{.from = 0, .to = 1, .condition = COND_HEALTHY},
 		{.from = 0, .to = 2, .condition = COND_HEALTHY, .optional = true},
-		{.from = 0, .to = 3, .condition = COND_STARTED},
+		{.from = 0, .to = 3, .condition = COND_STARTED, .restart = true},
 		{.from = 0, .to = 5, .condition = COND_HEALTHY},
 		{.from = 1, .to = 4, .condition = COND_COMPLETED},
-		{.from = 4, .to = 3, .condition = COND_HEALTHY},
+		{.from = 4, .to = 3, .condition = COND_HEALTHY, .restart = true},
 	};
 	const char *names[] = {"web", "api", "cache", "db", "migrate", NULL};
 	const uint8_t types[] = {TYPE_SERVICE,  TYPE_SERVICE, TYPE_SERVICE,
@@ -45,9 +45,9 @@ static void as_text_in_start_order(void **state)
 	(void)state;
 	check(graph_print_text, "cache\n"
 				"db\n"
-				"migrate  db\n"
+				"migrate  db:restart\n"
 				"api      migrate:completed\n"
-				"web      api, ?cache, db:started\n");
+				"web      api, ?cache, db:started:restart\n");
 }
 
 static void as_dot(void **state)
@@ -63,9 +63,9 @@ static void as_dot(void **state)
 			       "  \"migrate\" [shape=ellipse];\n"
 			       "  \"web\" -> \"api\" [label=\"\"];\n"
 			       "  \"web\" -> \"cache\" [label=\"\", style=dashed];\n"
-			       "  \"web\" -> \"db\" [label=\"started\"];\n"
+			       "  \"web\" -> \"db\" [label=\"started:restart\"];\n"
 			       "  \"api\" -> \"migrate\" [label=\"completed\"];\n"
-			       "  \"migrate\" -> \"db\" [label=\"\"];\n"
+			       "  \"migrate\" -> \"db\" [label=\":restart\"];\n"
 			       "}\n");
 }
 
@@ -80,9 +80,9 @@ static void as_mermaid(void **state)
 				   "  s4([\"migrate\"])\n"
 				   "  s0 --> s1\n"
 				   "  s0 -.-> s2\n"
-				   "  s0 -->|started| s3\n"
+				   "  s0 -->|started:restart| s3\n"
 				   "  s1 -->|completed| s4\n"
-				   "  s4 --> s3\n");
+				   "  s4 -->|:restart| s3\n");
 }
 
 int main(void)

@@ -39,6 +39,10 @@ static void text_is_cut_between_characters(void **state)
 	(void)state;
 	check_clean("abcdef", 3, "abc", 3);
 	check_clean("\xc3\xbc\xc3\xbc\xc3\xbc", 2, "\xc3\xbc\xc3\xbc", 2);
+	/* one that takes two columns, marks upon the one before, and what turns the direction */
+	check_clean("\xe4\xb8\xad\xe6\x96\x87", 3, "\xe4\xb8\xad", 2);
+	check_clean("e\xcc\x81x", 1, "e\xcc\x81", 1);
+	check_clean("a\xe2\x80\xae", 0, "a?", 2);
 	/* the buffer is too small for the second character */
 	assert_int_equal(text_clean(tiny, sizeof(tiny), "\xc3\xbc\xc3\xbc", 0), 1);
 	assert_string_equal(tiny, "\xc3\xbc");
