@@ -78,7 +78,7 @@ static void look(struct supervisor *sup)
 	for (uint32_t i = 0; i < sup->count; i++) {
 		struct service *service = sup->services[i];
 
-		if (service->phase == PH_PRE_START || service->phase == PH_STARTING)
+		if (machine_state(service->phase) == STATE_STARTING)
 			admission->computing += is_computing(service, elapsed);
 	}
 	if (sup->starting && is_short_of_memory())

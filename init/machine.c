@@ -135,12 +135,6 @@ static bool is_wish(enum event event)
 	return event == EV_WANT || event == EV_UNWANT || event == EV_RESTART;
 }
 
-static bool is_ending(enum phase phase)
-{
-	return phase == PH_STOP_COMMAND || phase == PH_STOPPING || phase == PH_KILLING ||
-	       phase == PH_POST_STOP;
-}
-
 /* Wishes that arrive while an ending is under way only change where it leads. */
 static struct machine_step redirect(enum phase phase, enum after after, enum event event)
 {
@@ -296,7 +290,7 @@ static struct machine_step in_post_stop(enum after after, enum event event)
 struct machine_step machine_next(enum phase phase, enum after after, enum event event,
 				 const struct machine_facts *facts)
 {
-	if (is_ending(phase) && is_wish(event))
+	if (machine_state(phase) == STATE_STOPPING && is_wish(event))
 		return redirect(phase, after, event);
 	switch (phase) {
 	case PH_INACTIVE:

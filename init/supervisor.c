@@ -163,13 +163,12 @@ static bool policy_restarts(const struct service *service, bool well)
 
 static bool is_starting(const struct service *service)
 {
-	return service->phase == PH_PRE_START || service->phase == PH_STARTING;
+	return machine_state(service->phase) == STATE_STARTING;
 }
 
 static bool is_ending(const struct service *service)
 {
-	return service->phase == PH_STOP_COMMAND || service->phase == PH_STOPPING ||
-	       service->phase == PH_KILLING || service->phase == PH_POST_STOP;
+	return machine_state(service->phase) == STATE_STOPPING;
 }
 
 /* Whether the service may be started again after this event. */
@@ -395,6 +394,7 @@ static void entered(struct supervisor *sup, struct service *service, enum phase 
 void supervisor_event(struct supervisor *sup, struct service *service, enum event event)
 {
 	enum phase before = service->phase;
+	unsigned old_state = machine_state(before), state;
 	int next = (int)event;
 
 	while (next != NO_EVENT) {
@@ -420,11 +420,12 @@ void supervisor_event(struct supervisor *sup, struct service *service, enum even
 	}
 	if (service->phase == before)
 		return;
-	sup->starting += is_starting(service);
-	sup->starting -= before == PH_PRE_START || before == PH_STARTING;
-	if (machine_state(service->phase) != machine_state(before)) {
-		publish(sup, service, machine_state(before));
-		announce(sup, service, machine_state(service->phase));
+	state = machine_state(service->phase);
+	sup->starting += state == STATE_STARTING;
+	sup->starting -= old_state == STATE_STARTING;
+	if (state != old_state) {
+		publish(sup, service, old_state);
+		announce(sup, service, state);
 		progress_changed(sup);
 	}
 	schedule_changed(sup, service);
