@@ -54,20 +54,33 @@ static void check_again(struct supervisor *sup, struct probe_run *run)
 		loop_arm(&sup->loop, &run->timer, sup->loop.now + next_pause(sup, run));
 }
 
+static void arm_timeout(struct supervisor *sup, struct probe_run *run)
+{
+	loop_arm(&sup->loop, &run->timer, sup->loop.now + msec(run->config->timeout));
+}
+
+/* A process that checks was started, or pid is -1. That init has none to spare (`scarce`) is no
+ * reason to kill the service. */
+static void begun(struct supervisor *sup, struct probe_run *run, pid_t pid, bool scarce,
+		  const char *why)
+{
+	run->overdue = false;
+	if (pid > 0) {
+		run->pid = pid;
+		arm_timeout(sup, run);
+		return;
+	}
+	if (run->role != ROLE_LIVENESS || !scarce)
+		probe_report(sup, run, false, why);
+	check_again(sup, run);
+}
+
 static void begin_exec(struct supervisor *sup, struct probe_run *run)
 {
 	struct service *service = run->service;
+	pid_t pid = launch_helper(sup, service, run->config->argv, CHILD_PROBE, run->role);
 
-	run->pid = launch_helper(sup, service, run->config->argv, CHILD_PROBE, run->role);
-	if (run->pid < 0) {
-		run->pid = 0;
-		/* that init has no process to spare is no reason to kill the service */
-		if (run->role != ROLE_LIVENESS || !service->retry_helps)
-			probe_report(sup, run, false, "cannot start the probe command");
-		check_again(sup, run);
-		return;
-	}
-	loop_arm(&sup->loop, &run->timer, sup->loop.now + msec(run->config->timeout));
+	begun(sup, run, pid, service->retry_helps, "cannot start the probe command");
 }
 
 /* In a process, which costs something, and is left out where the last one was just now. */
@@ -82,14 +95,9 @@ static void begin_apart(struct supervisor *sup, struct probe_run *run)
 	run->apart = sup->loop.now;
 	if (children_has_room(&sup->children))
 		pid = path_probe_fork(run->config);
-	if (pid < 0) {
-		probe_report(sup, run, false, "cannot start a process that looks");
-		check_again(sup, run);
-		return;
-	}
-	run->pid = pid;
-	children_add(&sup->children, pid, CHILD_PROBE, run->service->slot, run->role);
-	loop_arm(&sup->loop, &run->timer, sup->loop.now + msec(run->config->timeout));
+	if (pid > 0)
+		children_add(&sup->children, pid, CHILD_PROBE, run->service->slot, run->role);
+	begun(sup, run, pid, true, "cannot start a process that looks");
 }
 
 static void begin_path(struct supervisor *sup, struct probe_run *run)
@@ -105,14 +113,23 @@ static void begin_path(struct supervisor *sup, struct probe_run *run)
 	check_again(sup, run);
 }
 
-/* Kills a probe command that runs too long; its end is reported when it is reaped. */
+/* What hangs in the kernel (a lost disk, a GPU's driver) does not end when it is killed: it has
+ * failed all the same, and again whenever so much time has passed. */
+static void timed_out(struct supervisor *sup, struct probe_run *run)
+{
+	kill(-run->pid, SIGKILL);
+	run->overdue = true;
+	arm_timeout(sup, run);
+	probe_report(sup, run, false, "timed out");
+}
+
 static void timer_expired(struct loop *loop, struct loop_timer *timer)
 {
 	struct supervisor *sup = supervisor_of(loop);
 	struct probe_run *run = container_of(timer, struct probe_run, timer);
 
 	if (run->pid)
-		kill(-run->pid, SIGKILL);
+		timed_out(sup, run);
 	else if (run->config->kind == PROBE_EXEC)
 		begin_exec(sup, run);
 	else
@@ -122,17 +139,19 @@ static void timer_expired(struct loop *loop, struct loop_timer *timer)
 void probe_exec_ended(struct supervisor *sup, struct probe_run *run, int wait_status)
 {
 	bool ok = WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == 0;
-	char reason[48] = "timed out";
+	char reason[48];
 
 	run->pid = 0;
-	if (!run->active)
+	if (run->overdue) {
+		check_again(sup, run);
 		return;
+	}
 	if (WIFEXITED(wait_status) && run->config->kind != PROBE_EXEC)
 		snprintf(reason, sizeof(reason), "%s",
 			 path_probe_reason(run->config, WEXITSTATUS(wait_status)));
 	else if (WIFEXITED(wait_status))
 		snprintf(reason, sizeof(reason), "exit code %d", WEXITSTATUS(wait_status));
-	else if (WTERMSIG(wait_status) != SIGKILL)
+	else
 		snprintf(reason, sizeof(reason), "ended by signal %d", WTERMSIG(wait_status));
 	probe_report(sup, run, ok, reason);
 	check_again(sup, run);

@@ -46,6 +46,7 @@ struct probe_run {
 	bool active;
 	bool passed;    /* reached its success threshold since it became active */
 	bool announced; /* the sidecar was told (or need not be) */
+	bool overdue;   /* the check in flight has timed out, which was reported */
 	int write_end;  /* PROBE_FD: what the program gets, until it is started */
 };
 

@@ -3,7 +3,7 @@
 import os
 import subprocess
 
-from lib import Init, check, equal, need, need_root, tool
+from lib import Init, check, equal, need, need_root, tool, until
 
 need_root()
 M = tool("misbehave")
@@ -12,8 +12,8 @@ CONFIG = f"""
 command = {M} child [ forever ] child [ forever ] notify READY=1 forever
 readiness_probe = notify
 liveness_probe = exec:/bin/true
+    file:/proc/self/cwd/
 liveness_probe_period = 20ms
-liveness_probe_initial_delay = 300ms
 liveness_probe_failure_threshold = 1
 stop_command = /bin/true
 post_stop = /bin/true
@@ -49,8 +49,8 @@ def limited(number):
 
 with limited(0) as init:
     for name in ("plain", "hooked"):
-        for _ in range(2):
-            init.wait_line(f"{name}: cannot start .*: new process: Resource temporarily unavailable; starting again in")
+        init.wait_line(f"{name}: cannot start .*: new process: Resource temporarily unavailable; starting again in")
+        until(lambda: init.services()[name]["restarts"] >= 3, "several attempts; meanwhile more of the probe")
         state = init.services()[name]
         check(state["state"] in ("backoff", "waiting", "starting"), f"{name} is {state['state']}")
     equal((init.services()["greedy"]["state"], init.services()["greedy"]["starts"]), ("ready", 1), "whose probe cannot run")
