@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/mman.h>
@@ -127,6 +128,18 @@ void fd_close_from(int first)
 {
 	if (syscall(SYS_close_range, (unsigned)first, ~0U, 0U) != 0)
 		fd_cloexec_from(first);
+}
+
+void fd_make_parents(const char *path)
+{
+	char part[PATH_MAX];
+
+	for (size_t i = 0; path[i] && i < sizeof(part) - 1; i++) {
+		part[i] = '\0';
+		if (i > 0 && path[i] == '/')
+			mkdir(part, FD_DIRECTORY_MODE);
+		part[i] = path[i];
+	}
 }
 
 int fd_open_null(void)

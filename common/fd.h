@@ -37,6 +37,10 @@ void fd_cloexec_from(int first);
 /* Closes them where the kernel can do that at once; else as fd_cloexec_from. */
 void fd_close_from(int first);
 
+/* Makes the directories on the way to a path, as far as they can be made; cut at PATH_MAX. */
+#define FD_DIRECTORY_MODE 0755
+void fd_make_parents(const char *path);
+
 /* /dev/null, or without /dev an empty file that takes nothing; close-on-exec. -1: neither. */
 int fd_open_null(void);
 

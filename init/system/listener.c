@@ -8,10 +8,10 @@
 #include <unistd.h>
 
 #include "config.h"
+#include "fd.h"
 
-#define DIRECTORY_MODE 0755
-#define SOCKET_MODE    0666  /* less the service's umask, as any file it would make */
-#define BACKLOG        65535 /* the kernel cuts it at net.core.somaxconn */
+#define SOCKET_MODE 0666  /* less the service's umask, as any file it would make */
+#define BACKLOG     65535 /* the kernel cuts it at net.core.somaxconn */
 
 /* ---- files of unix sockets ---- */
 
@@ -38,27 +38,11 @@ static bool is_stale(const struct listen_config *where)
 	return stale;
 }
 
-/* The directories on the way to it: nothing of the container has run that could have made them. */
-static void make_directories(const char *path)
-{
-	char part[sizeof(((struct sockaddr_un *)0)->sun_path)];
-	size_t len = strlen(path);
-
-	memcpy(part, path, len + 1);
-	for (size_t i = 1; i < len; i++) {
-		if (part[i] != '/')
-			continue;
-		part[i] = '\0';
-		mkdir(part, DIRECTORY_MODE);
-		part[i] = '/';
-	}
-}
-
 static int bind_path(int fd, const struct listen_config *where)
 {
 	const char *path = where->address.un.sun_path;
 
-	make_directories(path);
+	fd_make_parents(path); /* nothing of the container has run that could have */
 	if (bind(fd, &where->address.any, where->size) == 0)
 		return 0;
 	if (errno != EADDRINUSE || !is_stale(where))

@@ -21,21 +21,6 @@
 
 /* ---- the directory ---- */
 
-/* mkdir -p, less the last component's mode being anybody else's business. */
-static void make_directories(const char *path)
-{
-	char part[4096];
-
-	for (size_t i = 1; path[i] && i < sizeof(part); i++) {
-		if (path[i] != '/')
-			continue;
-		memcpy(part, path, i);
-		part[i] = '\0';
-		mkdir(part, 0755);
-	}
-	mkdir(path, 0755);
-}
-
 /* Whether nothing is in it; but_own: nothing but what is ours. */
 static bool is_empty(int dirfd, bool but_own)
 {
@@ -83,7 +68,8 @@ static const char *objection(int fd)
 	return NULL;
 }
 
-/* bind or connect by a relative name: the directory's path may be longer than an address holds. */
+/* bind or connect by a relative name: the directory's path may be longer than an address holds.
+ * Where the working directory is closed to us there is no way back into it: then by /proc. */
 static int with_address(int dirfd, int fd, const char *name,
 			int (*call)(int, const struct sockaddr *, socklen_t))
 {
@@ -91,8 +77,13 @@ static int with_address(int dirfd, int fd, const char *name,
 	int here = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	int rc = 0;
 
-	snprintf(address.sun_path, sizeof(address.sun_path), "%s", name);
-	if (fchdir(dirfd) < 0 || call(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
+	if (here >= 0)
+		snprintf(address.sun_path, sizeof(address.sun_path), "%s", name);
+	else
+		snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/%s", dirfd,
+			 name);
+	if ((here >= 0 && fchdir(dirfd) < 0) ||
+	    call(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
 		rc = -errno;
 	if (here >= 0) {
 		if (fchdir(here) < 0 && !rc)
@@ -135,7 +126,8 @@ int rundir_open(const char *path)
 		log_warning("MUSTER_RUN_DIR \"%s\" is no absolute path: " UNUSABLE, path);
 		return -1;
 	}
-	make_directories(path);
+	fd_make_parents(path);
+	mkdir(path, FD_DIRECTORY_MODE);
 	fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0) {
 		rundir_say_unusable(path, errno);

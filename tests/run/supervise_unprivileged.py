@@ -33,9 +33,14 @@ run.program = run.path("muster-init")
 for directory in ("run", "out"):
     (run.dir / directory).mkdir()
     shutil.chown(run.dir / directory, 4321)
+# it begins in a directory that is closed to it, and stays there
+(run.dir / "closed").mkdir(0o700)
+run.popen_options["cwd"] = run.dir / "closed"
 with run as init:
     init.wait_line("all ready after")
-    status = init.json("out/web")["status"]
+    web = init.json("out/web")
+    status = web["status"]
+    equal(web["cwd"], init.path("closed"), "its working directory")
     equal((status["Uid"].split(), status["CapBnd"]), (["4321"] * 4, "0" * 16), "the service")
     equal(ctl_as(init, 1234, "stop", "web"), 5, "exit code for another user")
     equal(ctl_as(init, 4321, "restart", "web"), 0, "exit code for its own user")
