@@ -20,6 +20,7 @@
 
 #include "becoming.h"
 #include "config.h"
+#include "decimal.h"
 #include "spawn.h"
 
 /* ---- session, terminal, descriptors ---- */
@@ -96,23 +97,9 @@ static int place_descriptors(const struct becoming *b)
 
 /* ---- oom score, limits, nice, directory ---- */
 
-/* Writes value in decimal to the end of buffer; returns where it begins. */
-static char *format_number(char *buffer, size_t size, int value)
-{
-	unsigned magnitude = value < 0 ? 0U - (unsigned)value : (unsigned)value;
-	char *at = buffer + size;
-
-	do {
-		*--at = (char)('0' + magnitude % 10);
-		magnitude /= 10;
-	} while (magnitude);
-	if (value < 0)
-		*--at = '-';
-	return at;
-}
-
 static int set_oom_score(const struct becoming *b)
 {
+	int score = b->id->oom_score_adj;
 	char text[16], *begin;
 	struct statfs fs;
 	int fd, rc = -EPERM;
@@ -120,7 +107,9 @@ static int set_oom_score(const struct becoming *b)
 
 	if (!b->id->has_oom)
 		return 0;
-	begin = format_number(text, sizeof(text), b->id->oom_score_adj);
+	begin = decimal_before(text + sizeof(text), (unsigned)(score < 0 ? -score : score));
+	if (score < 0)
+		*--begin = '-';
 	fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0)
 		return -errno;

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "creds.h"
+#include "decimal.h"
 #include "spawn.h"
 
 #define SHELL "/bin/sh"
@@ -18,16 +19,11 @@
 
 static void write_pid(char *text)
 {
-	char digits[SPAWN_PID_SIZE];
-	unsigned pid = (unsigned)getpid();
-	size_t at = sizeof(digits);
+	char digits[SPAWN_PID_SIZE] = "";
+	const char *end = digits + sizeof(digits);
+	const char *at = decimal_before(digits + sizeof(digits) - 1, (unsigned)getpid());
 
-	digits[--at] = '\0';
-	do {
-		digits[--at] = (char)('0' + pid % 10);
-		pid /= 10;
-	} while (pid);
-	memcpy(text, digits + at, sizeof(digits) - at);
+	memcpy(text, at, (size_t)(end - at));
 }
 
 /* 0 or -errno. */

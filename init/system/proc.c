@@ -10,6 +10,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "decimal.h"
 #include "fd.h"
 #include "process_stat.h"
 #include "str.h"
@@ -68,9 +69,7 @@ static const char *path_of(char *buffer, size_t size, pid_t pid, const char *nam
 
 	memcpy(at, name, len);
 	*--at = '/';
-	for (; pid > 0; pid /= 10)
-		*--at = (char)('0' + pid % 10);
-	return at;
+	return decimal_before(at, (unsigned)pid);
 }
 
 long proc_read(int proc, pid_t pid, const char *name, char *text, size_t size)
