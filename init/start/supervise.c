@@ -124,7 +124,6 @@ static int open_all(struct supervisor *sup, struct config *config)
 	sup->random = sup->boot ^ (uint64_t)getpid() << 32;
 	sup->exit_code = -1;
 	sup->pid1 = getpid() == 1;
-	sup->admission.cores = cores_count();
 	if (!sup->pid1 && prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0)
 		log_warning("cannot adopt orphans: %s", strerror(errno));
 	fd_close_from(3); /* nothing there was meant for us */
@@ -143,6 +142,7 @@ static int open_all(struct supervisor *sup, struct config *config)
 	sup->run_fd = rundir_open(sup->run_dir);
 	note_descriptors(sup);
 	cgroup_root_open(sup);
+	sup->admission.cores = cores_count(sup->cgroups.root);
 	if (!open_sockets(sup, config))
 		return EXIT_CONFIG;
 	learned_open(sup, config);

@@ -22,12 +22,12 @@ static bool leading_number(const char *text, uint64_t *number)
 }
 
 /* Quota and period, in microseconds, of cgroup v2 ("200000 100000", "max 100000") or v1. */
-static bool read_quota(uint64_t *quota, uint64_t *period)
+static bool read_quota(int cgroup, uint64_t *quota, uint64_t *period)
 {
 	char text[64];
 	const char *second;
 
-	if (fd_read_file("/sys/fs/cgroup/cpu.max", text, sizeof(text)) > 0) {
+	if (fd_read_at(cgroup, "cpu.max", text, sizeof(text)) > 0) {
 		second = strchr(text, ' ');
 		return second && leading_number(text, quota) && leading_number(second + 1, period);
 	}
@@ -37,7 +37,7 @@ static bool read_quota(uint64_t *quota, uint64_t *period)
 	       leading_number(text, period);
 }
 
-uint32_t cores_count(void)
+uint32_t cores_count(int cgroup)
 {
 	uint64_t quota, period;
 	uint32_t cores = 1;
@@ -45,7 +45,7 @@ uint32_t cores_count(void)
 
 	if (sched_getaffinity(0, sizeof(set), &set) == 0)
 		cores = (uint32_t)CPU_COUNT(&set);
-	if (read_quota(&quota, &period) && period > 0 && quota < cores * period)
+	if (read_quota(cgroup, &quota, &period) && period > 0 && quota < cores * period)
 		cores = (uint32_t)((quota + period - 1) / period);
 	return cores ? cores : 1;
 }
