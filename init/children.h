@@ -12,17 +12,17 @@
  */
 enum child_kind {
 	CHILD_STRANGER,
-	CHILD_MAIN,
+	CHILD_HOSTS,
+	CHILD_LEARNED,
+	CHILD_MAIN, /* from here on it is one of a service */
 	CHILD_HOOK,
 	CHILD_PROBE,
-	CHILD_LOGGER,
-	CHILD_HOSTS,
-	CHILD_LEARNED
+	CHILD_LOGGER
 };
 
 struct child_entry {
 	pid_t pid;     /* 0: free */
-	uint16_t slot; /* of its service */
+	uint16_t slot; /* of its service, where its kind has one */
 	uint8_t kind;  /* enum child_kind */
 	uint8_t extra;
 };

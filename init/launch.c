@@ -224,7 +224,7 @@ static void started(struct supervisor *sup, struct service *service, pid_t pid)
 
 	service->pid = service->session = pid;
 	service->launched = service->computing = true;
-	service->killed = service->aborting = false;
+	service->killed = service->stuck = service->aborting = false;
 	notify_started(sup, service);
 	children_add(&sup->children, pid, CHILD_MAIN, service->slot, 0);
 	record = status_record_begin(&sup->page, service->index);

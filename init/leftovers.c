@@ -46,7 +46,7 @@ static struct service *owner_of(const struct supervisor *sup, int proc, pid_t ch
 	pid_t session;
 
 	if (entry.kind != CHILD_STRANGER)
-		return sup->by_slot[entry.slot];
+		return supervisor_owner(sup, entry);
 	session = getsid(child);
 	for (uint32_t i = 0; i < sup->count; i++)
 		if (session > 1 && sup->services[i]->session == session)
@@ -81,11 +81,13 @@ static bool is_leftover(int proc, pid_t child, void *data)
 	       owner_of(walk->sup, proc, child) == walk->service;
 }
 
+/* All but the writer of its log, which has the last lines yet to write. */
 static bool is_of_service(int proc, pid_t child, void *data)
 {
 	const struct walk *walk = data;
 
-	return child == walk->service->pid || is_leftover(proc, child, data);
+	return children_find(&walk->sup->children, child).kind != CHILD_LOGGER &&
+	       owner_of(walk->sup, proc, child) == walk->service;
 }
 
 static bool is_unstuck(int proc, pid_t child, void *data)
@@ -176,9 +178,12 @@ static bool tell(int proc, pid_t pid, const struct proc_info *info, pid_t child,
 static bool look(int proc, pid_t pid, void *data)
 {
 	struct walk *walk = data;
+	struct child_entry entry = children_find(&walk->sup->children, pid);
 	struct proc_info info;
 
-	if (children_find(&walk->sup->children, pid).kind != CHILD_STRANGER)
+	if (entry.kind == CHILD_HOOK) /* killed, and still the parent of what it leaves */
+		walk->found += supervisor_owner(walk->sup, entry) == walk->service;
+	if (entry.kind != CHILD_STRANGER)
 		return true;
 	if (owner_of(walk->sup, proc, pid) == walk->service) {
 		walk->found++;

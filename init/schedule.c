@@ -333,6 +333,7 @@ static void restart_dependents(struct supervisor *sup, const struct service *ser
 static void start_next(struct supervisor *sup)
 {
 	struct service *service = take_runnable(sup);
+	bool again = service->up_since > 0;
 	uint16_t cause = 0;
 
 	/* since it was queued it may have been stopped, or a dependency lost */
@@ -341,7 +342,7 @@ static void start_next(struct supervisor *sup)
 		return;
 	}
 	supervisor_event(sup, service, EV_DEPS_MET);
-	if (service->exit_code >= 0) /* not for the first time */
+	if (again)
 		restart_dependents(sup, service);
 }
 

@@ -86,7 +86,7 @@ static void unwant_all(struct supervisor *sup)
 		struct service *service = sup->services[i];
 
 		service->wanted = false;
-		service->killed = false; /* what was killed before is over */
+		service->killed = service->stuck = false; /* what was killed before is over */
 		if (service->phase == PH_WAITING || service->phase == PH_BACKOFF)
 			supervisor_event(sup, service, EV_UNWANT);
 		else

@@ -18,6 +18,7 @@
 #include "probes.h"
 #include "progress.h"
 #include "sig.h"
+#include "spawn.h"
 #include "str.h"
 #include "wire.h"
 
@@ -237,12 +238,13 @@ static void kill_all(struct supervisor *sup, struct service *service)
 	leftovers_kill(sup, service);
 }
 
-/* Frozen, or in a call that nothing interrupts: the kernel has to finish it. */
+/* Frozen, or in a call that nothing interrupts: the kernel has to finish it. It is tried again and
+ * again, and said once. */
 static void give_up(struct supervisor *sup, struct service *service)
 {
-	leftovers_say_stuck(sup, service);
-	service->stuck = sup->stage >= STAGE_STOP;
-	sup->stop_check |= service->stuck;
+	if (!service->stuck)
+		leftovers_say_stuck(sup, service);
+	service->stuck = sup->stop_check = true;
 }
 
 static int run_hook(struct supervisor *sup, struct service *service, char *const *argv)
@@ -261,8 +263,13 @@ static int run_before(struct supervisor *sup, struct service *service)
 {
 	const struct policy_config *policy = service->config->policy;
 
+	int next;
+
 	service->checks_gpu = !service->checks_gpu && policy->gpu_check;
-	return run_hook(sup, service, service->checks_gpu ? policy->gpu_check : policy->pre_start);
+	next = run_hook(sup, service, service->checks_gpu ? policy->gpu_check : policy->pre_start);
+	if (service->hook) /* what it leaves is the service's, started or not */
+		service->session = service->hook;
+	return next;
 }
 
 static int sweep(struct supervisor *sup, struct service *service)
@@ -411,7 +418,7 @@ void supervisor_event(struct supervisor *sup, struct service *service, enum even
 		if (starting && next == EV_DEADLINE)
 			supervisor_reason(sup, service, "not ready within %u ms",
 					  service->config->policy->ready_timeout);
-		if (service->phase == PH_WAITING)
+		if (next == EV_DEPS_MET)
 			service->up_since = sup->loop.now;
 		service->phase = (uint8_t)step.phase;
 		service->after = (uint8_t)step.after;
@@ -433,11 +440,6 @@ void supervisor_event(struct supervisor *sup, struct service *service, enum even
 }
 
 /* ---- children ---- */
-
-static int exit_code_of(int wait_status)
-{
-	return WIFSIGNALED(wait_status) ? 128 + WTERMSIG(wait_status) : WEXITSTATUS(wait_status);
-}
 
 /* What it gave as its error itself, by sd_notify(3). */
 static void add_own_words(struct supervisor *sup, struct service *service)
@@ -491,7 +493,7 @@ static void main_ended(struct supervisor *sup, struct service *service, int wait
 {
 	/* what it said before it ended comes first: facts in the order they happened */
 	stream_finish(sup, service);
-	service->exit_code = exit_code_of(wait_status);
+	service->exit_code = spawn_ended_code(wait_status);
 	describe_end(sup, service, wait_status);
 	main_is_gone(sup, service);
 }
@@ -516,11 +518,13 @@ static void describe_gpu(struct supervisor *sup, struct service *service, int co
 
 static void hook_ended(struct supervisor *sup, struct service *service, pid_t pid, int wait_status)
 {
-	int code = exit_code_of(wait_status), next = EV_HOOK_OK;
+	int code = spawn_ended_code(wait_status), next = EV_HOOK_OK;
 	bool gpu = service->phase == PH_PRE_START && service->checks_gpu;
 
-	if (service->hook != pid)
+	if (service->hook != pid) { /* it was killed: what it left comes to us now */
+		sup->sweep_check = true;
 		return;
+	}
 	service->hook = 0;
 	if (code == 0) {
 		if (gpu && service->config->policy->pre_start)
@@ -551,19 +555,22 @@ static void stranger_ended(struct supervisor *sup)
 	sup->sweep_check = true;
 }
 
+struct service *supervisor_owner(const struct supervisor *sup, struct child_entry child)
+{
+	return child.kind < CHILD_MAIN ? NULL : sup->by_slot[child.slot];
+}
+
 void supervisor_child_ended(struct supervisor *sup, pid_t pid, int wait_status)
 {
 	struct child_entry entry = children_take(&sup->children, pid);
-	struct service *service = entry.kind == CHILD_STRANGER ? NULL : sup->by_slot[entry.slot];
+	struct service *service = supervisor_owner(sup, entry);
 
+	if (entry.kind == CHILD_STRANGER)
+		stranger_ended(sup);
 	if (entry.kind == CHILD_HOSTS)
 		hosts_ended(sup);
-	if (entry.kind == CHILD_HOSTS || entry.kind == CHILD_LEARNED)
+	if (!service)
 		return;
-	if (!service) {
-		stranger_ended(sup);
-		return;
-	}
 	switch ((enum child_kind)entry.kind) {
 	case CHILD_MAIN:
 		main_ended(sup, service, wait_status);

@@ -88,7 +88,7 @@ struct service {
 	bool unready, unsettled; /* counted in the supervisor's numbers of the same names */
 	bool aborting;           /* to be ended by ABRT: its watchdog barked */
 	bool killed;             /* KILL was needed */
-	bool stuck;              /* and did not help: the shutdown goes on without it */
+	bool stuck;              /* and did not help; then the shutdown goes on without it */
 	bool demand;             /* a connection may start it (demand.h): on-demand, and not
 				  * stopped by hand */
 	bool waits;              /* for one: its sockets are watched, or will be after a delay */
@@ -202,6 +202,8 @@ void supervisor_reason(struct supervisor *sup, struct service *service, const ch
 /* The delay before the next start: doubled each time, with 10 % jitter so that services that fail
  * together do not come back together, and forgotten once it has been up for the longest delay. */
 uint64_t supervisor_backoff(struct supervisor *sup, struct service *service);
+/* The service that a child of init's own making is of; NULL: of none, or of one that is gone. */
+struct service *supervisor_owner(const struct supervisor *sup, struct child_entry child);
 /* A child with this pid ended. Called by the reaper for each. */
 void supervisor_child_ended(struct supervisor *sup, pid_t pid, int wait_status);
 /* The main process ended, and init is not the one who learns how. */

@@ -141,6 +141,11 @@ int spawn_exit_code(const struct spawn_error *error)
 	}
 }
 
+int spawn_ended_code(int wait_status)
+{
+	return WIFSIGNALED(wait_status) ? 128 + WTERMSIG(wait_status) : WEXITSTATUS(wait_status);
+}
+
 bool spawn_retry_helps(const struct spawn_error *error, bool ran)
 {
 	if (ran && (error->step <= STEP_DESCRIPTORS || error->step == STEP_SIGNALS))

@@ -104,6 +104,9 @@ const char *spawn_step_name(enum spawn_step step);
 /* The exit code for a failed start: 127 not found, 126 not executable, 77 a privilege, else 70. */
 int spawn_exit_code(const struct spawn_error *error);
 
+/* Of a child that has ended, as shells have it: its exit code, or 128 and its signal's number. */
+int spawn_ended_code(int wait_status);
+
 /*
  * Whether trying again may help (EAGAIN, ENOMEM ...) or the cause is in the configuration. `ran`:
  * the same has been started before; then what a step fails on that asks nothing of the

@@ -8,6 +8,7 @@
 
 #include "clock.h"
 #include "memory.h"
+#include "spawn.h"
 #include "sweep.h"
 #include "wrap_state.h"
 
@@ -26,12 +27,6 @@
 
 /* ---- reaping ---- */
 
-/* As shells have it: the code, or 128 and the signal's number. */
-static int code_of(int status)
-{
-	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
-}
-
 /* One of two events that stand side by side: it has exited, it was killed. */
 static void say_ended(const struct wrap *w, enum voice_event exited, pid_t pid, int status)
 {
@@ -46,7 +41,7 @@ static void note_ended(struct wrap *w, pid_t pid, int status)
 {
 	say_ended(w, VOICE_CHILD_EXITED, pid, status);
 	if (pid == w->child) {
-		w->code = code_of(status);
+		w->code = spawn_ended_code(status);
 		say_ended(w, VOICE_MAIN_EXITED, pid, status);
 		return;
 	}

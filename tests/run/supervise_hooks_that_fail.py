@@ -32,6 +32,17 @@ with Init(config=config) as init:
     equal(init.read("ran"), "", "what did not run")
     init.wait_line("web: failed: not ready within 400 ms")
 
+# what it started in a session of its own has ended before the next attempt, however the hook ended
+for ending, keys in (("exit 6", []), ("sleep 1000", ["ready_timeout = 700ms"])):
+    hook = ("for pid in $(cat {dir}/escaped); do kill -0 $pid && echo $pid >>{dir}/alive; done; "
+            "setsid sh -c \"echo \\$\\$ >>{dir}/escaped; exec sleep 1000\" & "
+            f"until [ -s {{dir}}/escaped ]; do sleep 0.01; done; {ending}")
+    config = service(f"command = {M} forever", f"pre_start = sh -c '{hook}'", "start_retries = 2", *keys)
+    with Init(config=config) as init:
+        check(init.wait() > 0, "exit code")
+        equal(init.read("alive"), "", "what the first attempt has left, at the second")
+        check(init.read("escaped"), "it left something")
+
 # after a good start the attempts begin anew
 config = service(f"command = {M} append {{dir}}/runs x exit 1", "start_retries = 2", "restart_limit = unlimited",
                  "pre_start = sh -c 'echo x >>{dir}/pre; [ $(($(wc -l <{dir}/pre) % 2)) = 0 ]'")

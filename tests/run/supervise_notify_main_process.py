@@ -19,6 +19,9 @@ command = {PROGRAM} {{dir}}/forking
 readiness_probe = notify
 restart = no
 essential = no
+[service:bound]
+command = sleep 1000
+depends_on = forking:started:restart
 """
 
 
@@ -62,6 +65,10 @@ with Init(config=CONFIG) as init:
     speaker(init, "inner").exit(0)
     init.wait_state("forking", "failed")
     equal(init.services()["forking"]["reason"], "ended; only its parent process knows how", "the reason")
+    # started again it takes with it who asked for that
+    equal(init.ctl("start", "--no-wait", "forking").returncode, 0, "exit code of start")
+    until(lambda: init.services()["bound"]["starts"] == 2, "the one that restarts with it")
+    fresh(init, "forking").say("READY=1")
     fresh(init, "old").say("READY=1")
     init.wait_state("old", "ready")
     equal(init.ctl("shutdown").returncode, 0, "exit code of musterctl shutdown")
