@@ -87,7 +87,7 @@ static void tell(struct place_owner *owner, bool moved)
 	address_choose(owner->live->book, owner->index, place->candidate, answer.host, place->port);
 	owner->told = answer;
 	answer.moved = moved;
-	owner->was_told = owner->live->report(owner->live->data, &answer);
+	owner->was_told = !owner->live->report || owner->live->report(owner->live->data, &answer);
 	owner->held = !owner->was_told;
 	owner->held_moved = owner->held && moved;
 }
@@ -192,6 +192,8 @@ static bool place_checked(void *data, struct probe *probe)
 	uint64_t now = clock_monotonic();
 	bool moved = false;
 
+	if (place->owner->ended)
+		return true;
 	if (probe->last.ok)
 		moved = check_succeeded(place, probe, now);
 	else
@@ -201,6 +203,19 @@ static bool place_checked(void *data, struct probe *probe)
 }
 
 /* ---- the book ---- */
+
+/* To end a check lets others begin, which may be over at once: by then none of these is to decide
+ * any more, as its places go one by one, and numbers are those of another book. */
+static void end_owners(struct place_owner *owners, const struct address_book *book)
+{
+	uint32_t count = book ? book->count : 0;
+
+	for (uint32_t i = 0; i < count; i++)
+		owners[i].ended = true;
+	for (uint32_t i = 0; i < count; i++)
+		owner_end(&owners[i]);
+	free(owners);
+}
 
 static void make_owners(struct live *live, const struct address_book *book, bool all)
 {
@@ -225,9 +240,7 @@ static void make_owners(struct live *live, const struct address_book *book, bool
 		if (same)
 			owner_inherit(&live->owners[i], &old[same - before->entries]);
 	}
-	for (uint32_t i = 0; before && i < before->count; i++)
-		owner_end(&old[i]);
-	free(old);
+	end_owners(old, before);
 }
 
 void live_set_book(struct live *live, const struct address_book *book, uint32_t serial, bool all)
@@ -374,11 +387,9 @@ struct live *live_create(struct loop *loop, struct resolver *resolver, struct pr
 
 void live_destroy(struct live *live)
 {
-	for (uint32_t i = 0; live->book && i < live->book->count; i++)
-		owner_end(&live->owners[i]);
+	end_owners(live->owners, live->book);
 	live_drop_all(live);
 	prober_destroy(live->prober);
-	free(live->owners);
 	free(live->by_slot);
 	free(live);
 }

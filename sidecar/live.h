@@ -22,7 +22,7 @@ struct loop;
 struct resolver;
 
 /* Told of each address whose place, number or state has changed. False: it could not be passed on;
- * it is offered again at live_resume. */
+ * it is offered again at live_resume. NULL: nobody is told. */
 typedef bool live_report(void *data, const struct link_answer *answer);
 
 struct live *live_create(struct loop *loop, struct resolver *resolver, struct prober *beside,

@@ -48,6 +48,7 @@ struct place_owner {
 	const struct address_entry *entry;
 	uint32_t index;
 	bool checked;
+	bool ended;            /* of a book that is not in force any more: its checks say nothing */
 	bool held, held_moved; /* its answer is to be offered again */
 	struct place **places; /* in order of preference */
 	uint32_t count;
