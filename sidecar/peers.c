@@ -230,7 +230,6 @@ static void pulled_it(void *data, const struct pulled *pulled)
 	if (error) {
 		pull_failed(peer, error);
 	} else {
-		peer->unchanged += pulled->same;
 		peer->failing = 0;
 		peer->error[0] = '\0';
 		peer->heard = clock_monotonic();
@@ -349,7 +348,6 @@ void peers_view(struct peers *peers, uint32_t index, struct peer_view *view)
 		.report = peer->report,
 		.error = oddity(peer),
 		.pulls = peer->pulls,
-		.unchanged = peer->unchanged,
 		.failures = peer->failures,
 		.received = peer->received,
 	};
@@ -373,6 +371,17 @@ static void add_peer(struct peers *peers, const char *name, const char *url, uin
 	peers->count++;
 }
 
+/* As in [peer:NAME]: without a user, as everybody is told the URL. */
+static bool is_url(const char *text)
+{
+	const char *host = strstr(text, "://");
+
+	if (strncmp(text, "http://", 7) != 0 && strncmp(text, "https://", 8) != 0)
+		return false;
+	host += 3;
+	return !memchr(host, '@', strcspn(host, "/")) && !strpbrk(host, "?#");
+}
+
 /* NAME[/PERIOD]=URL */
 static bool take_option(struct peers *peers, const char *option)
 {
@@ -388,17 +397,21 @@ static bool take_option(struct peers *peers, const char *option)
 		good = parse_duration(period, &ms) && ms >= 100;
 	}
 	good = good && *text && strlen(text) <= CONFIG_NAME_MAX && strlen(url) <= PEER_URL_MAX &&
-	       (strncmp(url, "http://", 7) == 0 || strncmp(url, "https://", 8) == 0);
-	if (good && peers->count < PEERS_MAX)
+	       is_url(url);
+	for (size_t len = good ? strlen(url) : 0; len && url[len - 1] == '/';)
+		url[--len] = '\0';
+	if (good && peers->count == PEERS_MAX) {
+		log_error("--peer and [peer:...]: there may be %d peers at most", PEERS_MAX);
+		good = false;
+	} else if (good) {
 		add_peer(peers, text, url, ms);
-	else if (good)
-		log_error("--peer may be given %d times at most", PEERS_MAX);
-	else
+	} else {
 		log_error("--peer: \"%s\": expected NAME[/PERIOD]=URL, as in "
 			  "pc2/10s=http://pc2:9180",
 			  url_mask(shown, sizeof(shown), option));
+	}
 	free(text);
-	return good && peers->count <= PEERS_MAX;
+	return good;
 }
 
 struct peers *peers_create(const struct peers_source *source)

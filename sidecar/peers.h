@@ -45,7 +45,7 @@ struct peer_view {
 	uint64_t heard_realtime;          /* the same on CLOCK_REALTIME */
 	const struct peer_report *report; /* NULL: never heard */
 	const char *error;                /* why not, or what is odd; NULL */
-	uint64_t pulls, unchanged, failures, received;
+	uint64_t pulls, failures, received;
 };
 
 /*

@@ -32,7 +32,7 @@ struct peer {
 	char etag[ETAG_SIZE]; /* of `report` */
 	struct peer_report *report;
 	bool self; /* it says that it is this host */
-	uint64_t pulls, unchanged, failures, received;
+	uint64_t pulls, failures, received;
 };
 
 /* A service of a peer that somebody waits for. */

@@ -58,9 +58,10 @@ def taken_back(peer, sidecar, page):
 def heard_before(peer):
     """What a peer said before somebody began to wait does not count."""
     peer.services = {"redis": READY}
-    with Sidecar("--peer", f"pc2/60s=http://127.0.0.1:{peer.port}", "--host", "here") as sidecar:
+    with Sidecar("--peer", f"pc2/60s=http://127.0.0.1:{peer.port}/", "--host", "here") as sidecar:
         Page(sidecar.run_dir, [{"name": "pc2/redis", "state": "starting"}])
         until(lambda: sidecar.get("/status").json()["peers"][0]["state"] == "ok", "it is heard")
+        equal(sidecar.get("/status").json()["peers"][0]["url"], f"http://127.0.0.1:{peer.port}/status", "a / at the end")
         peer.services = {"redis": READY | {"state": "unhealthy"}}
         sidecar.watch(1, "peer:pc2/redis", service=0)
         result = sidecar.result()

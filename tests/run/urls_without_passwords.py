@@ -42,7 +42,8 @@ def check_once():
     equal(code, 1, "health")
     contains(said, SHOWN, "health")
     for words in (("probe", f"http://user:{SECRET}@:x"), ("wait", f"user:{SECRET}@host"), ("health", f"ftp://user:{SECRET}@host/"),
-                  (f"http://user:{SECRET}@host",), ("--peer", f"b=ftp://user:{SECRET}@host")):
+                  (f"http://user:{SECRET}@host",), ("--peer", f"b=ftp://user:{SECRET}@host"),
+                  ("--peer", f"b=http://user:{SECRET}@host")):
         code, said = run(SIDECAR, *words)
         equal(code, 2, f"{words}: {said}")
         contains(said, "***@", "wrong use")
