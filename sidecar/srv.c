@@ -4,7 +4,6 @@
 #include <ares.h>
 #include <arpa/nameser.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "address.h"
@@ -42,11 +41,26 @@ static bool take_name(struct message *m, char *out, size_t room)
 	return take(m, (size_t)length);
 }
 
+static int by_preference(const struct srv_target *x, const struct srv_target *y)
+{
+	if (x->priority != y->priority)
+		return x->priority < y->priority ? -1 : 1;
+	if (x->weight != y->weight)
+		return x->weight > y->weight ? -1 : 1;
+	/* the same order whatever the order of the answer */
+	return strcmp(x->host, y->host) ? strcmp(x->host, y->host) : x->port - y->port;
+}
+
+/* In its place; of too many the last go. */
 static void add_target(struct srv_answer *answer, const struct srv_target *target)
 {
-	unsigned i = answer->count < SRV_MAX ? answer->count++ : SRV_MAX - 1;
+	unsigned i = answer->count < SRV_MAX ? answer->count++ : SRV_MAX;
 
-	answer->targets[i] = *target;
+	for (; i > 0 && by_preference(target, &answer->targets[i - 1]) < 0; i--)
+		if (i < SRV_MAX)
+			answer->targets[i] = answer->targets[i - 1];
+	if (i < SRV_MAX)
+		answer->targets[i] = *target;
 }
 
 /* One record of the answer. False: the message is broken. */
@@ -82,18 +96,6 @@ static bool take_record(struct message *m, struct srv_answer *answer)
 	return true;
 }
 
-static int by_preference(const void *a, const void *b)
-{
-	const struct srv_target *x = a, *y = b;
-
-	if (x->priority != y->priority)
-		return x->priority < y->priority ? -1 : 1;
-	if (x->weight != y->weight)
-		return x->weight > y->weight ? -1 : 1;
-	/* the same order whatever the order of the answer */
-	return strcmp(x->host, y->host) ? strcmp(x->host, y->host) : x->port - y->port;
-}
-
 void srv_read(struct srv_answer *answer, const unsigned char *bytes, int size)
 {
 	struct message m = {bytes, bytes, bytes + (size > 0 ? size : 0), size};
@@ -109,6 +111,5 @@ void srv_read(struct srv_answer *answer, const unsigned char *bytes, int size)
 	for (; records; records--)
 		if (!take_record(&m, answer))
 			return;
-	qsort(answer->targets, answer->count, sizeof(answer->targets[0]), by_preference);
 	answer->error = answer->count ? NULL : "no such service";
 }
