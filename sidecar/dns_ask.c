@@ -14,6 +14,7 @@
 
 #define ANSWER_MOST 4096 /* over UDP; what is larger comes cut, and is asked for over TCP */
 #define STREAM_MOST 65535
+#define BATCH       16 /* packets before others have their turn */
 
 static void next_try(struct dns_ask *ask);
 
@@ -57,6 +58,8 @@ static bool take_answer(struct dns_ask *ask, uint8_t *answer, size_t size)
 {
 	if (!dns_adopt(answer, size, ask->query, ask->id))
 		return false;
+	if (!ask->tcp && size > ANSWER_MOST) /* only the beginning is here */
+		size = dns_cut(answer, ask->query);
 	if (is_of_no_help(answer) && ask->servers_left)
 		next_try(ask);
 	else
@@ -73,8 +76,8 @@ static void datagram_ready(void *data, int fd, uint32_t events)
 	ssize_t n;
 
 	(void)events;
-	for (;;) {
-		n = recv(fd, answer, sizeof(answer), MSG_DONTWAIT);
+	for (int i = 0; i < BATCH; i++) {
+		n = recv(fd, answer, sizeof(answer), MSG_DONTWAIT | MSG_TRUNC);
 		if (n < 0 && (errno == EAGAIN || errno == EINTR))
 			return;
 		if (n < 0) { /* nobody is there */
@@ -204,7 +207,6 @@ static void next_try(struct dns_ask *ask)
 			return;
 		}
 	}
-	close_socket(ask);
 	finish(ask, NULL, 0);
 }
 

@@ -31,8 +31,7 @@ struct dns_upstream {
 static bool is_own(const struct dns_upstream *upstream, const union address *address)
 {
 	for (unsigned i = 0; i < upstream->own_count; i++)
-		if (address->any.sa_family == upstream->own[i].any.sa_family &&
-		    memcmp(address, &upstream->own[i], address_size(address)) == 0)
+		if (address_leads_to(address, &upstream->own[i]))
 			return true;
 	return false;
 }

@@ -278,8 +278,7 @@ static void bound_buffers(int fd, const union address *address)
 static bool is_own(const struct forward *forward, const union address *address)
 {
 	for (unsigned i = 0; i < forward->port_count; i++)
-		if (forward->ports[i].address.any.sa_family == address->any.sa_family &&
-		    memcmp(&forward->ports[i].address, address, address_size(address)) == 0)
+		if (address_leads_to(address, &forward->ports[i].address))
 			return true;
 	return false;
 }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "mem.h"
 #include "str.h"
@@ -90,6 +91,44 @@ bool address_is_loopback(const union address *address)
 	if (v4_of(address, 1) >> 24 == 127)
 		return true;
 	return address->any.sa_family == AF_INET6 && IN6_IS_ADDR_LOOPBACK(&address->v6.sin6_addr);
+}
+
+static bool is_any(const union address *address)
+{
+	if (address->any.sa_family == AF_INET6)
+		return IN6_IS_ADDR_UNSPECIFIED(&address->v6.sin6_addr);
+	return address->v4.sin_addr.s_addr == htonl(INADDR_ANY);
+}
+
+/* What goes there leaves from there: nothing is sent. */
+static bool is_of_this_machine(const union address *address)
+{
+	int fd = socket(address->any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	union address from;
+	socklen_t size = sizeof(from);
+	bool same = false;
+
+	memset(&from, 0, sizeof(from));
+	if (fd >= 0 && connect(fd, &address->any, address_size(address)) == 0 &&
+	    getsockname(fd, &from.any, &size) == 0) {
+		from.v4.sin_port = address->v4.sin_port; /* of v6 at the same place */
+		same = memcmp(&from, address, address_size(address)) == 0;
+	}
+	if (fd >= 0)
+		close(fd);
+	return same;
+}
+
+bool address_leads_to(const union address *address, const union address *own)
+{
+	if (address->v4.sin_port != own->v4.sin_port)
+		return false;
+	/* all of v6 are, as Linux has it, all of v4, too */
+	if (is_any(own) && (own->any.sa_family == AF_INET6 || address->any.sa_family == AF_INET))
+		return is_any(address) || address_is_loopback(address) ||
+		       is_of_this_machine(address);
+	return address->any.sa_family == own->any.sa_family &&
+	       memcmp(address, own, address_size(own)) == 0;
 }
 
 bool address_parse(union address *address, const char *host, uint16_t port)

@@ -27,6 +27,8 @@ void address_format(const union address *address, char text[ADDRESS_TEXT]);
  */
 bool address_is_refused(const union address *address);
 bool address_is_loopback(const union address *address);
+/* Whether who connects to `address` comes to who listens at `own`, perhaps on all addresses. */
+bool address_leads_to(const union address *address, const union address *own);
 /* A v4 or v6 literal, v6 without brackets. */
 bool address_parse(union address *address, const char *host, uint16_t port);
 

@@ -88,6 +88,8 @@ def first_answers(query, over_tcp):
         return [respond(query, "192.0.2.6", name=query[12:skip_name(query, 12)].lower())]
     if name == "large.example":
         return [respond(query, "192.0.2.7", count=100 if over_tcp else 40)]
+    if name == "huge.example":  # over UDP more than anybody has room for
+        return [respond(query, "192.0.2.9", count=400)]
     if name == "target.example":
         return [respond(query, "192.0.2.8" if query[-15:-11] == b"\0\1\0\1" or b"\0\1\0\1" in query[12:] else None)]
     return [respond(query, "192.0.2.1")]
@@ -116,12 +118,28 @@ def main():
             equal((cut.flags & TC, cut.answers()), (TC, []), "cut without EDNS")
             equal(len(ask(port, "large.example", edns=4096).answers()), 40, "whole with EDNS")
             equal(len(ask_tcp(port, question("large.example"))[0].answers()), 100, "whole over TCP")
+            cut = ask(port, "huge.example", edns=65535)
+            equal((cut.flags & TC, cut.answers()), (TC, []), "more than there is room for is cut, too")
+            equal(len(ask_tcp(port, question("huge.example"))[0].answers()), 400, "and whole over TCP")
             first.seen.clear()
             for index in range(40):
                 ask(port, f"n{index}.example")
             check(len({at for at, _ in first.seen}) > 30, f"a port of its own for each: {first.seen}")
             check(len({ident for _, ident in first.seen}) > 30, f"an id of its own for each: {first.seen}")
             flood(port, sidecar)
+    never_itself()
+
+
+def never_itself():
+    """One that listens on all addresses is behind each of them."""
+    port = free_port()
+    with tempfile.TemporaryDirectory() as directory:
+        path = pathlib.Path(directory, "muster.ini")
+        path.write_text(CONFIG.format(port=port, first=port, second=port).replace(f"dns = 127.0.0.1:{port}\n", ""))
+        with Sidecar("-c", path, "--dns", f"0.0.0.0:{port}", linked=False) as sidecar:
+            equal(ask(port, "plain.example").code, REFUSED, "nobody is left to be asked")
+            equal(ask(port, "redis").answers(), ["127.0.0.9"], "an address")
+            check(f"127.0.0.1:{port} is this program itself" in sidecar.stderr, "why")
 
 
 def flood(port, sidecar):

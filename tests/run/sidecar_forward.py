@@ -14,7 +14,7 @@ import struct
 import tempfile
 import threading
 
-from lib import check, equal, fail, free_port, open_files, until
+from lib import check, equal, fail, free_port, until
 from sidecarlib import Sidecar, own_memory
 
 CONFIG = """
@@ -39,6 +39,11 @@ port = {at_nobody}
 testing = 127.0.0.1
 check = no
 forward = 127.0.0.1:{at_loop}
+[address:wide]
+port = {wide}
+testing = 127.0.0.1
+check = no
+forward = 0.0.0.0:{wide}
 [address:here]
 port = {echo}
 testing = 127.0.0.1
@@ -138,7 +143,10 @@ def tails(at):
 
 def queued(pid):
     """Bytes that wait in the TCP sockets of a process, each side of each socket by itself."""
-    own = set(open_files(pid).values())
+    own = set()
+    for fd in pathlib.Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):
+            own.add(os.readlink(fd))
     rows = [line.split() for line in pathlib.Path("/proc/net/tcp").read_text().splitlines()[1:]]
     return [int(size, 16) for row in rows if row[3] == "01" and f"socket:[{row[9]}]" in own
             for size in row[4].split(":")]
@@ -227,7 +235,7 @@ def counted(sidecar, address, reason):
 
 
 def main():
-    names = "echo at_echo one two at_two nobody at_nobody at_loop".split()
+    names = "echo at_echo one two at_two nobody at_nobody at_loop wide".split()
     ports = dict(zip(names, {free_port() for _ in range(40)}))
     server = Server(ports["echo"], echo)
     with tempfile.TemporaryDirectory() as directory:
@@ -241,7 +249,9 @@ def main():
             moves(ports)
             check(reset(ports["at_nobody"]), "nobody is there")
             check(reset(ports["at_loop"]), "a port of its own is nobody")
-            equal((counted(sidecar, "nobody", "failed"), counted(sidecar, "loop", "failed")), (1, 1), "failed")
+            check(reset(ports["wide"]), "so is one of all addresses")
+            equal([counted(sidecar, one, "failed") for one in ("nobody", "loop", "wide")], [1, 1, 1], "failed")
+            check(re.search(r'accepted_connections_total{address="wide",[^}]*} 1\n', sidecar.get("/metrics").text), "only once")
             equal(counted(sidecar, "echo", "broken"), 1, "the server's reset")
             check("to itself" in sidecar.stderr, "why")
             until(lambda: not re.search(r"muster_forward_connections{.*} [^0]", sidecar.get("/metrics").text),

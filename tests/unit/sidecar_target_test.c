@@ -120,6 +120,32 @@ static void addresses_are_told_apart(void **state)
 	}
 }
 
+static void who_listens_is_found(void **state)
+{
+	static const struct {
+		const char *address, *own;
+		bool leads;
+	} cases[] = {
+		{"127.0.0.1", "127.0.0.1", true}, {"127.0.0.2", "127.0.0.1", false},
+		{"127.0.0.2", "0.0.0.0", true},   {"0.0.0.0", "0.0.0.0", true},
+		{"192.0.2.1", "0.0.0.0", false},  {"::1", "0.0.0.0", false},
+		{"127.0.0.1", "::", true},        {"::1", "::", true},
+		{"2001:db8::1", "::", false},     {"::1", "::1", true},
+		{"127.0.0.1", "::1", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		union address address, own;
+
+		address_parse(&address, cases[i].address, 53);
+		address_parse(&own, cases[i].own, 53);
+		assert_int_equal(address_leads_to(&address, &own), cases[i].leads);
+		address_set_port(&own, 54);
+		assert_false(address_leads_to(&address, &own));
+	}
+}
+
 static void addresses_are_written(void **state)
 {
 	union address address = address_of("127.0.0.1");
@@ -165,6 +191,7 @@ int main(void)
 		cmocka_unit_test(other_texts_are_no_targets),
 		cmocka_unit_test(addresses_are_told_apart),
 		cmocka_unit_test(addresses_are_written),
+		cmocka_unit_test(who_listens_is_found),
 		cmocka_unit_test(only_names_of_ours_are_allowed),
 	};
 
