@@ -156,7 +156,9 @@ static void put_failures(struct text *body, const struct prober *prober, uint32_
 			text_add(body, "    %s failed at %s: %s; %u times, last %llu s ago\n",
 				 role_name(probe->spec.role), step_name(one->step), one->reason,
 				 one->count,
-				 (unsigned long long)((now - one->last) / NSEC_PER_SEC));
+				 now > one->last
+					 ? (unsigned long long)((now - one->last) / NSEC_PER_SEC)
+					 : 0);
 		}
 	}
 }

@@ -144,8 +144,12 @@ const struct view *snapshot_refresh(struct snapshot *snapshot)
 		memset(view->records, 0, header.record_count * sizeof(*view->records));
 	view->header = header;
 	view->page = page;
-	if (!same)
+	if (!same) {
 		copy_all(snapshot, page);
+		/* nothing on it is later than this, whatever was written meanwhile */
+		view->now = clock_monotonic();
+		view->now_realtime = clock_realtime();
+	}
 	view->present = true;
 	return view;
 }
