@@ -171,12 +171,15 @@ char *url_mask(char *out, size_t size, const char *text)
 	/* a :// further on may stand in a query, which is not to be shown */
 	const char *behind = text + strspn(text, LETTERS DIGITS "+-."), *host, *rest;
 	const char *begin = strncmp(behind, "://", 3) == 0 ? behind + 3 : text;
+	const char *end = begin + strcspn(begin, "/?#");
 	struct url url;
 
 	if (begin > text && url_parse(text, &url) == NULL)
 		host = text + url.host_at;
 	else
 		host = strrchr(begin, '@') ? strrchr(begin, '@') + 1 : begin;
+	if (host < end && *end != '/' && strchr(end, '@'))
+		host = strchr(end, '\0'); /* is it of a password or of a query? who can tell */
 	rest = host + strcspn(host, "?#");
 	snprintf(out, size, "%.*s%s%.*s%.1s%s", (int)(begin - text), text,
 		 host > begin ? "***@" : "", (int)(rest - host), host, rest, *rest ? "***" : "");

@@ -45,8 +45,8 @@ bool url_has_scheme(const char *text, const struct url *url, const char *scheme)
 
 /*
  * A URL, or HOST:PORT, to be shown: *** stands for user and password, for the query and the
- * fragment. In one that is wrong all up to the last @ may be a password. Cut to `size`. Returns
- * out.
+ * fragment. In one that is wrong all up to the last @ may be a password, and where a ? comes before
+ * an @ nothing is shown. Cut to `size`. Returns out.
  */
 #define URL_SHOWN 1100 /* enough for what probe_link.h carries */
 char *url_mask(char *out, size_t size, const char *text);
