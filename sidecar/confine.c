@@ -283,14 +283,14 @@ static void add_url(struct ports *ports, const char *url)
 	if (parse_uint(text, UINT16_MAX, &port))
 		add_port(ports, (uint16_t)port);
 	else
-		add_port(ports, strncmp(url, "https", 5) == 0 ? 443 : 80);
+		add_port(ports, authority[-4] == 's' ? 443 : 80); /* NAME= may stand before https */
 }
 
 static void add_peers(struct ports *ports, const struct sidecar *sidecar)
 {
 	for (uint32_t i = 0; i < sidecar->config->peer_count; i++)
 		add_url(ports, sidecar->config->peers[i].url);
-	for (unsigned i = 0; i < sidecar->options.peer_count; i++)
+	for (unsigned i = 0; sidecar->options.peers[i]; i++)
 		add_url(ports, sidecar->options.peers[i]);
 }
 

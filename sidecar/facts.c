@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "facts.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "clock.h"
-#include "fd.h"
+#include "counters.h"
 #include "mem.h"
 #include "probe.h"
+#include "proc_stat.h"
 #include "reach.h"
 #include "sidecar.h"
 #include "snapshot.h"
@@ -55,28 +54,12 @@ const struct probe **facts_probes(const struct prober *prober, const struct view
 	return list;
 }
 
-bool facts_usage(const char *proc_root, int pid, struct usage *usage)
+uint64_t facts_own_memory(void)
 {
-	char path[512], line[1024];
-	unsigned long long user, system, begin;
-	const char *rest;
-	long pages;
+	struct proc_stat own;
 
-	if (pid <= 0 ||
-	    snprintf(path, sizeof(path), "%s/%d/stat", proc_root, pid) >= (int)sizeof(path) ||
-	    fd_read_file(path, line, sizeof(line)) < 0)
-		return false;
-	rest = strrchr(line, ')'); /* the name before it may hold anything */
-	if (!rest ||
-	    sscanf(rest + 1,
-		   " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu %*d %*d %*d %*d "
-		   "%*d %*d %llu %*u %ld",
-		   &user, &system, &begin, &pages) != 4)
-		return false;
-	usage->cpu = (user + system) * (NSEC_PER_SEC / (unsigned long long)sysconf(_SC_CLK_TCK));
-	usage->begin = begin * (NSEC_PER_SEC / (unsigned long long)sysconf(_SC_CLK_TCK));
-	usage->memory = (uint64_t)pages * (uint64_t)sysconf(_SC_PAGESIZE);
-	return true;
+	return proc_stat_read(&own, "/proc", getpid()) ? proc_resident("/proc", &own)
+						       : COUNTER_UNKNOWN;
 }
 
 /* A sidecar in another container mostly sees its own processes only, unless a tree was given. */

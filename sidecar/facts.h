@@ -13,18 +13,13 @@ struct view;
 
 /*
  * Per record of the view the probe of this sidecar that says most about it (readiness, of several
- * one that fails, else
- * start-up, else liveness), or NULL. An array of header.record_count, freed by the caller.
+ * one that fails, else start-up, else liveness), or NULL. An array of header.record_count, freed by
+ * the caller.
  */
 const struct probe **facts_probes(const struct prober *prober, const struct view *view);
 
-/* Time on the processor and resident memory of a process. False: it cannot be seen. */
-struct usage {
-	uint64_t cpu;    /* ns */
-	uint64_t memory; /* bytes */
-	uint64_t begin;  /* ns after boot of the machine */
-};
-bool facts_usage(const char *proc_root, int pid, struct usage *usage);
+/* Resident memory of this program in bytes; COUNTER_UNKNOWN. */
+uint64_t facts_own_memory(void);
 
 /* Whether process numbers on the page are numbers in this program's /proc. */
 bool facts_same_processes(const struct sidecar *sidecar);

@@ -61,17 +61,15 @@ static bool is_absent(const char *words, const char *name)
 		strstr(words, "Error loading shared library"));
 }
 
-bool gpu_library_open(struct nvml *nvml, const char *name, bool *found, char *problem, size_t size)
+bool gpu_library_open(struct nvml *nvml, const char *name, char *problem, size_t size)
 {
 	const char *words;
 
 	memset(nvml, 0, sizeof(*nvml));
 	nvml->handle = dlopen(name, RTLD_NOW | RTLD_LOCAL);
-	*found = nvml->handle != NULL;
 	if (!nvml->handle) {
 		words = dlerror();
-		*found = words && !is_absent(words, name);
-		if (*found)
+		if (words && !is_absent(words, name))
 			snprintf(problem, size, "the library cannot be loaded: %s", words);
 		else
 			snprintf(problem, size, "no library: there is no %s", name);

@@ -43,10 +43,7 @@ struct nvml {
 
 #define GPU_LIBRARY "libnvidia-ml.so.1"
 
-/*
- * Opens the library of this name or path. False: `problem` says why; *found tells one that is not
- * there from one that cannot be used.
- */
-bool gpu_library_open(struct nvml *nvml, const char *name, bool *found, char *problem, size_t size);
+/* Opens the library of this name or path. False: `problem` says why. */
+bool gpu_library_open(struct nvml *nvml, const char *name, char *problem, size_t size);
 
 #endif

@@ -110,10 +110,7 @@ static void open_events(struct reader *reader, struct gpu_ready *ready)
 
 static void open_library(struct reader *reader, const char *library, struct gpu_ready *ready)
 {
-	bool found;
-
-	if (!gpu_library_open(&reader->nvml, library, &found, ready->reason,
-			      sizeof(ready->reason))) {
+	if (!gpu_library_open(&reader->nvml, library, ready->reason, sizeof(ready->reason))) {
 		ready->outcome = GPU_NONE;
 		return;
 	}

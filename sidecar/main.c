@@ -129,29 +129,10 @@ static const struct option long_options[] = {
 
 /* ---- the command line ---- */
 
-static bool add_value(const char **list, unsigned *count, unsigned most, const char *value,
-		      const char *option)
+/* These return -1 to go on, or the code to exit with. */
+static int take_text(const char **list, unsigned most, const char *option)
 {
-	if (*count == most) {
-		log_error("%s may be given %u times at most", option, most);
-		return false;
-	}
-	list[(*count)++] = value;
-	return true;
-}
-
-/* Of what is offered to other programs. */
-static int take_offer(struct offers *offers, int option)
-{
-	bool good;
-
-	if (option == OPTION_DNS)
-		good = offers_add_dns(offers, optarg);
-	else if (option == OPTION_DNS_UPSTREAM)
-		good = offers_add_upstream(offers, optarg);
-	else
-		good = offers_add_forward(offers, optarg);
-	return good ? -1 : EXIT_USAGE;
+	return offers_add(list, most, optarg, option) ? -1 : EXIT_USAGE;
 }
 
 static int take_gpu(struct options *options)
@@ -189,24 +170,21 @@ static int take_connections(const char *option, unsigned *out)
 
 static const char *const questions[] = {"livez", "readyz", "startupz"}; /* as the options */
 
-/* Returns -1 to go on, or the code to exit with. */
 static int take_option(struct options *options, int option)
 {
 	switch (option) {
 	case 'c':
-		return add_value(options->configs, &options->config_count, LISTEN_MAX, optarg, "-c")
-			       ? -1
-			       : EXIT_USAGE;
+		return take_text(options->configs, LISTEN_MAX, "-c");
 	case OPTION_LISTEN:
-		return add_value(options->listen, &options->listen_count, LISTEN_MAX, optarg,
-				 "--listen")
-			       ? -1
-			       : EXIT_USAGE;
+		return take_text(options->listen, LISTEN_MAX, "--listen");
 	case OPTION_PEER:
-		return add_value(options->peers, &options->peer_count, PEER_OPTIONS_MAX, optarg,
-				 "--peer")
-			       ? -1
-			       : EXIT_USAGE;
+		return take_text(options->peers, PEER_OPTIONS_MAX, "--peer");
+	case OPTION_DNS:
+		return take_text(options->offers.dns, OFFER_DNS_MAX, "--dns");
+	case OPTION_DNS_UPSTREAM:
+		return take_text(options->offers.upstream, OFFER_UPSTREAM_MAX, "--dns-upstream");
+	case OPTION_FORWARD:
+		return take_text(options->offers.forward, OFFER_FORWARD_MAX, "--forward");
 	case OPTION_RUN_DIR:
 		options->run_dir = optarg;
 		return -1;
@@ -232,10 +210,6 @@ static int take_option(struct options *options, int option)
 	case OPTION_STARTUP:
 		options->once.question = questions[option - OPTION_LIVE];
 		return -1;
-	case OPTION_DNS:
-	case OPTION_DNS_UPSTREAM:
-	case OPTION_FORWARD:
-		return take_offer(&options->offers, option);
 	case OPTION_GPU:
 		return take_gpu(options);
 	case OPTION_DNS_ZONE:
@@ -288,7 +262,7 @@ static int run_command(struct options *options, char **words, unsigned count)
 	const struct command *command = find_command(words[0]);
 	char shown[URL_SHOWN];
 
-	options->once.configs = options->config_count ? options->configs : NULL;
+	options->once.configs = options->configs[0] ? options->configs : NULL;
 	options->once.words = (const char *const *)words + 1;
 	options->once.word_count = count - 1;
 	if (!command)
@@ -378,13 +352,6 @@ static int read_config(struct sidecar *sidecar)
 	return 0;
 }
 
-static bool answer_nobody(void *data, const struct link_answer *answer)
-{
-	(void)data;
-	(void)answer;
-	return true;
-}
-
 /* Alone: its own page. */
 static int open_alone(struct sidecar *sidecar)
 {
@@ -396,8 +363,7 @@ static int open_alone(struct sidecar *sidecar)
 	sidecar->snapshot = snapshot_create_local(local_page(sidecar->local));
 	sidecar->prober =
 		prober_create(sidecar->loop, sidecar->resolver, local_report, sidecar->local);
-	sidecar->live =
-		live_create(sidecar->loop, sidecar->resolver, sidecar->prober, answer_nobody, NULL);
+	sidecar->live = live_create(sidecar->loop, sidecar->resolver, sidecar->prober, NULL, NULL);
 	return 0;
 }
 
@@ -483,9 +449,9 @@ static int open_server(struct sidecar *sidecar)
 	struct options *options = &sidecar->options;
 	const char *const *listen = options->listen;
 
-	if (!options->listen_count && sidecar->config && *sidecar->config->sidecar.listen)
+	if (!listen[0] && sidecar->config && *sidecar->config->sidecar.listen)
 		listen = (const char *const *)sidecar->config->sidecar.listen;
-	else if (!options->listen_count)
+	else if (!listen[0])
 		options->listen[0] = DEFAULT_LISTEN;
 	sidecar->events = events_create(sidecar);
 	sidecar->exporter = exporter_create(sidecar);
@@ -527,7 +493,7 @@ static int open_all(struct sidecar *sidecar)
 	sidecar->feed = feed_create(sidecar->begin_realtime);
 	open_kernel(sidecar);
 	sidecar->resolver = resolver_create(sidecar->loop);
-	code = sidecar->options.config_count ? open_alone(sidecar) : open_beside(sidecar);
+	code = sidecar->options.configs[0] ? open_alone(sidecar) : open_beside(sidecar);
 	if (code)
 		return code;
 	prober_limit(sidecar->prober, sidecar->options.connections,

@@ -2,6 +2,7 @@
 #include "metrics.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "clock.h"
 #include "gpu.h"
@@ -137,15 +138,6 @@ static void write_xids(struct metrics *metrics)
 	}
 }
 
-static bool same_service(const struct gpu_user *a, const struct gpu_user *b)
-{
-	const char *x = a->service, *y = b->service;
-
-	while (*x && *x == *y)
-		x++, y++;
-	return *x == *y;
-}
-
 /* Those of one service together, when the first of them is met. */
 static void put_users(struct metrics *metrics, const struct gpu_entry *entry)
 {
@@ -156,9 +148,9 @@ static void put_users(struct metrics *metrics, const struct gpu_entry *entry)
 		bool met = false;
 
 		for (uint32_t j = 0; j < i && !met; j++)
-			met = same_service(&entry->users[j], &entry->users[i]);
+			met = strcmp(entry->users[j].service, entry->users[i].service) == 0;
 		for (uint32_t j = i; j < entry->user_count && !met; j++)
-			if (same_service(&entry->users[j], &entry->users[i]) &&
+			if (strcmp(entry->users[j].service, entry->users[i].service) == 0 &&
 			    entry->users[j].memory != NVML_NO_VALUE)
 				sum += entry->users[j].memory;
 		if (!met)

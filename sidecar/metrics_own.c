@@ -5,9 +5,9 @@
 #include <math.h>
 #include <stdio.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
 #include "clock.h"
+#include "counters.h"
 #include "facts.h"
 #include "server.h"
 #include "sidecar.h"
@@ -55,10 +55,9 @@ static void write_cpu(struct metrics *metrics)
 
 static void write_memory(struct metrics *metrics)
 {
-	struct usage usage;
+	uint64_t memory = facts_own_memory();
 
-	metric_put(metrics,
-		   facts_usage("/proc", getpid(), &usage) ? (double)usage.memory : (double)NAN);
+	metric_put(metrics, counter_is_number(memory) ? (double)memory : (double)NAN);
 }
 
 static void write_start(struct metrics *metrics)

@@ -6,81 +6,71 @@
 #include "sidecar.h"
 #include "states.h"
 
-static void write_up(struct metrics *metrics)
+/* A family with samples for each peer. */
+typedef void peer_samples(struct metrics *metrics, const struct peer_view *peer);
+
+static void each_peer(struct metrics *metrics, peer_samples *put)
 {
 	struct peers *peers = metrics->sidecar->peers;
 	struct peer_view view;
 
 	for (uint32_t i = 0; i < peers_count(peers); i++) {
 		peers_view(peers, i, &view);
-		metric_put(metrics, view.state == PEER_OK, view.name);
+		put(metrics, &view);
 	}
 }
 
-static void write_last_seen(struct metrics *metrics)
+#define EACH_PEER(name)                                                                            \
+	static void write_##name(struct metrics *metrics)                                          \
+	{                                                                                          \
+		each_peer(metrics, put_##name);                                                    \
+	}
+
+static void put_up(struct metrics *metrics, const struct peer_view *peer)
 {
-	struct peers *peers = metrics->sidecar->peers;
-	struct peer_view view;
-
-	for (uint32_t i = 0; i < peers_count(peers); i++) {
-		peers_view(peers, i, &view);
-		if (view.heard)
-			metric_put(metrics, metric_seconds(view.heard_realtime), view.name);
-	}
+	metric_put(metrics, peer->state == PEER_OK, peer->name);
 }
+EACH_PEER(up)
+
+static void put_last_seen(struct metrics *metrics, const struct peer_view *peer)
+{
+	if (peer->heard)
+		metric_put(metrics, metric_seconds(peer->heard_realtime), peer->name);
+}
+EACH_PEER(last_seen)
 
 /* What is not known is not counted: of a peer that is not ok there is nothing. */
-static void write_services(struct metrics *metrics)
+static void put_services(struct metrics *metrics, const struct peer_view *peer)
 {
-	struct peers *peers = metrics->sidecar->peers;
-	struct peer_view view;
+	unsigned counts[STATE_COUNT] = {0};
 
-	for (uint32_t i = 0; i < peers_count(peers); i++) {
-		unsigned counts[STATE_COUNT] = {0};
-
-		peers_view(peers, i, &view);
-		if (view.state != PEER_OK)
-			continue;
-		for (uint32_t n = 0; n < view.report->service_count; n++)
-			if (view.report->services[n].state < STATE_COUNT)
-				counts[view.report->services[n].state]++;
-		for (unsigned state = 0; state < STATE_COUNT; state++)
-			metric_put(metrics, counts[state], view.name, state_name(state));
-	}
+	if (peer->state != PEER_OK)
+		return;
+	for (uint32_t i = 0; i < peer->report->service_count; i++)
+		if (peer->report->services[i].state < STATE_COUNT)
+			counts[peer->report->services[i].state]++;
+	for (unsigned state = 0; state < STATE_COUNT; state++)
+		metric_put(metrics, counts[state], peer->name, state_name(state));
 }
+EACH_PEER(services)
 
-static void write_pulls(struct metrics *metrics)
+static void put_pulls(struct metrics *metrics, const struct peer_view *peer)
 {
-	struct peers *peers = metrics->sidecar->peers;
-	struct peer_view view;
-
-	for (uint32_t i = 0; i < peers_count(peers); i++) {
-		peers_view(peers, i, &view);
-		metric_put(metrics, (double)view.pulls, view.name);
-	}
+	metric_put(metrics, (double)peer->pulls, peer->name);
 }
+EACH_PEER(pulls)
 
-static void write_failures(struct metrics *metrics)
+static void put_failures(struct metrics *metrics, const struct peer_view *peer)
 {
-	struct peers *peers = metrics->sidecar->peers;
-	struct peer_view view;
-
-	for (uint32_t i = 0; i < peers_count(peers); i++) {
-		peers_view(peers, i, &view);
-		metric_put(metrics, (double)view.failures, view.name);
-	}
+	metric_put(metrics, (double)peer->failures, peer->name);
 }
+EACH_PEER(failures)
 
-static void write_received(struct metrics *metrics)
+static void put_received(struct metrics *metrics, const struct peer_view *peer)
 {
-	struct peers *peers = metrics->sidecar->peers;
-	struct peer_view view;
-
-	for (uint32_t i = 0; i < peers_count(peers); i++) {
-		peers_view(peers, i, &view);
-		metric_put(metrics, (double)view.received, view.name);
-	}
+	metric_put(metrics, (double)peer->received, peer->name);
 }
+EACH_PEER(received)
 
 const struct metric_family peer_metrics[] = {
 	METRIC("muster_peer_up", GAUGE, "", write_up,

@@ -5,6 +5,7 @@
 
 #include "facts.h"
 #include "ledger.h"
+#include "proc_stat.h"
 #include "sidecar.h"
 #include "snapshot.h"
 #include "states.h"
@@ -143,15 +144,15 @@ static void write_start_times(struct metrics *metrics)
 {
 	const struct sidecar *sidecar = metrics->sidecar;
 	const struct view *view = metrics->view;
-	struct usage usage;
+	struct proc_stat stat;
 
 	for (uint32_t i = 0; view->present && i < view->header.record_count; i++)
 		if (view_is_shown(view, i))
 			metric_put(metrics,
 				   facts_same_processes(sidecar) &&
-						   facts_usage(sidecar->options.proc_root,
-							       view->records[i].pid, &usage)
-					   ? metric_seconds(sidecar->boot_realtime + usage.begin)
+						   proc_stat_read(&stat, sidecar->options.proc_root,
+								  view->records[i].pid)
+					   ? metric_seconds(sidecar->boot_realtime + stat.begin)
 					   : (double)NAN,
 				   view->records[i].name);
 }

@@ -12,7 +12,7 @@
 #include "mem.h"
 #include "sidecar.h"
 
-static bool add(const char **list, unsigned most, const char *text, const char *what)
+bool offers_add(const char **list, unsigned most, const char *text, const char *what)
 {
 	unsigned count = 0;
 
@@ -26,29 +26,14 @@ static bool add(const char **list, unsigned most, const char *text, const char *
 	return true;
 }
 
-bool offers_add_dns(struct offers *offers, const char *text)
-{
-	return add(offers->dns, OFFER_DNS_MAX, text, "dns");
-}
-
-bool offers_add_upstream(struct offers *offers, const char *text)
-{
-	return add(offers->upstream, OFFER_UPSTREAM_MAX, text, "dns_upstream");
-}
-
-bool offers_add_forward(struct offers *offers, const char *text)
-{
-	return add(offers->forward, OFFER_FORWARD_MAX, text, "forward");
-}
-
 static bool read_dns(struct offers *offers, const struct sidecar_config *config)
 {
 	bool good = true;
 
 	for (char *const *at = config->dns; at && *at && good; at++)
-		good = offers_add_dns(offers, *at);
+		good = offers_add(offers->dns, OFFER_DNS_MAX, *at, "dns");
 	for (char *const *at = config->dns_upstream; at && *at && good; at++)
-		good = offers_add_upstream(offers, *at);
+		good = offers_add(offers->upstream, OFFER_UPSTREAM_MAX, *at, "dns_upstream");
 	if (config->dns_upstream && !*config->dns_upstream && !offers->upstream[0])
 		offers->upstream[0] = "no";
 	if (!offers->zone)
@@ -63,7 +48,8 @@ static bool read_forwards(struct offers *offers, const struct address_entry *ent
 
 	for (char *const *at = entry->forward; *at && good; at++) {
 		snprintf(text, sizeof(text), "%s=%s", entry->name, *at);
-		good = offers_add_forward(offers, mem_strdup(text)); /* for as long as it runs */
+		/* for as long as it runs */
+		good = offers_add(offers->forward, OFFER_FORWARD_MAX, mem_strdup(text), "forward");
 	}
 	return good;
 }

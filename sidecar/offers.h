@@ -25,10 +25,9 @@ struct offers {
 	const char *zone;
 };
 
-/* An option of the command line. False: there are too many of it. */
-bool offers_add_dns(struct offers *offers, const char *text);
-bool offers_add_upstream(struct offers *offers, const char *text);
-bool offers_add_forward(struct offers *offers, const char *text);
+/* Puts a text, borrowed, at the end of a list that has a NULL there. False, said: it has as many as
+ * there may be of `what`. */
+bool offers_add(const char **list, unsigned most, const char *text, const char *what);
 /* What the configuration says, besides what options say. False: there is too much of it. */
 bool offers_read(struct offers *offers, const struct config *config);
 

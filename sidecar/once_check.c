@@ -65,13 +65,6 @@ static bool tell(void *data, struct probe *probe)
 	return true;
 }
 
-static bool ignore_answer(void *data, const struct link_answer *answer)
-{
-	(void)data;
-	(void)answer;
-	return true;
-}
-
 static int watch(struct checks *checks, unsigned number, const char *target)
 {
 	struct probe_spec spec = {
@@ -132,8 +125,8 @@ int checks_run(struct checks *checks, const char *const *targets, unsigned count
 	if (checks->loop) {
 		checks->resolver = resolver_create(checks->loop);
 		checks->prober = prober_create(checks->loop, checks->resolver, tell, checks);
-		checks->live = live_create(checks->loop, checks->resolver, checks->prober,
-					   ignore_answer, NULL);
+		checks->live =
+			live_create(checks->loop, checks->resolver, checks->prober, NULL, NULL);
 		code = run(checks, targets, count, limit_ms);
 		live_destroy(checks->live);
 		prober_destroy(checks->prober);

@@ -77,20 +77,6 @@ static void time_is_over(void *data, uint64_t now)
 	loop_stop(once->loop, 0);
 }
 
-static bool ignore_answer(void *data, const struct link_answer *answer)
-{
-	(void)data;
-	(void)answer;
-	return true;
-}
-
-static bool ignore_probe(void *data, struct probe *probe)
-{
-	(void)data;
-	(void)probe;
-	return true;
-}
-
 /* ---- telling ---- */
 
 static void print(void *data, const struct explanation *what)
@@ -142,8 +128,8 @@ static int run(struct once *once)
 	if (!once->loop)
 		return 1;
 	once->resolver = resolver_create(once->loop);
-	once->prober = prober_create(once->loop, once->resolver, ignore_probe, NULL);
-	once->live = live_create(once->loop, once->resolver, once->prober, ignore_answer, NULL);
+	once->prober = prober_create(once->loop, once->resolver, NULL, NULL);
+	once->live = live_create(once->loop, once->resolver, once->prober, NULL, NULL);
 	once->timer.call = time_is_over;
 	once->timer.data = once;
 	loop_arm(once->loop, &once->timer, clock_monotonic() + msec(once->timeout_ms));

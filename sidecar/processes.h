@@ -37,7 +37,9 @@ void processes_destroy(struct processes *processes);
  */
 void processes_refresh(struct processes *processes, const struct view *view, bool pss);
 
-/* Of the service with this index in the view of the last refresh. Valid until the next. */
+/* Of the service with this index in the view of the last refresh; of no service nothing is known.
+ * Valid until the next. */
+#define PROCESSES_NOBODY UINT32_MAX
 const struct tree *processes_tree(const struct processes *processes, uint32_t index);
 
 /* The index of the service that this process belonged to at the last refresh, or -1. */

@@ -44,12 +44,11 @@ struct options {
 	const char *host;        /* NULL: as the status page says */
 	const char *proc_root;   /* where /proc is */
 	const char *cgroup_root; /* what stands for /sys/fs/cgroup; NULL: that itself */
+	/* these end in NULL */
 	const char *listen[LISTEN_MAX + 1];
 	const char *configs[LISTEN_MAX + 1];
-	unsigned listen_count, config_count;
-	int gpu; /* enum gpu_mode; -1: not said */
 	const char *peers[PEER_OPTIONS_MAX + 1];
-	unsigned peer_count;
+	int gpu; /* enum gpu_mode; -1: not said */
 	struct offers offers;
 	unsigned connections, connections_per_host; /* of checks; 0: not said */
 	struct once_options once;                   /* what `resolve` is asked */

@@ -2,7 +2,6 @@
 #include "usage.h"
 
 #include <math.h>
-#include <unistd.h>
 
 #include "cgroup.h"
 #include "clock.h"
@@ -40,11 +39,9 @@ static void add_time(json_t *object, const char *key, uint64_t ns)
 
 void usage_add_service(json_t *service, const struct sidecar *sidecar, uint32_t index)
 {
-	static const struct tree nothing = {COUNTER_UNKNOWN, COUNTER_UNKNOWN, COUNTER_UNKNOWN,
-					    COUNTER_UNKNOWN, COUNTER_UNKNOWN, COUNTER_UNKNOWN,
-					    COUNTER_UNKNOWN};
 	bool seen = facts_same_processes(sidecar);
-	const struct tree *tree = seen ? processes_tree(sidecar->processes, index) : &nothing;
+	const struct tree *tree =
+		processes_tree(sidecar->processes, seen ? index : PROCESSES_NOBODY);
 
 	json_object_set_new(service, "cpu_seconds",
 			    counter_is_number(tree->cpu) ? value_seconds(tree->cpu) : json_null());
@@ -147,11 +144,9 @@ json_t *usage_sidecar(const struct sidecar *sidecar)
 {
 	struct pace_verdict pace = pace_last(sidecar->pace);
 	json_t *value = json_object();
-	struct usage usage;
 
 	add_time(value, "cpu_seconds", clock_ns(CLOCK_PROCESS_CPUTIME_ID));
-	if (facts_usage("/proc", getpid(), &usage))
-		add_count(value, "memory_bytes", usage.memory);
+	add_count(value, "memory_bytes", facts_own_memory());
 	json_object_set_new(value, "probe_stretch_ratio", json_real(pace.stretch));
 	json_object_set_new(value, "probe_stretch_cause",
 			    pace.stretch > 1 ? json_string(pace_cause_name(pace.cause))

@@ -131,13 +131,6 @@ static bool report_nothing(void *data, struct probe *probe)
 	return true;
 }
 
-static bool answer_nobody(void *data, const struct link_answer *answer)
-{
-	(void)data;
-	(void)answer;
-	return true;
-}
-
 static const struct status_page *make_page(void)
 {
 	static const char names[][8] = {"db", "web", "x<&>\"", "job"};
@@ -190,8 +183,7 @@ static void open_sidecar(void)
 	sidecar.resolver = resolver_create(sidecar.loop);
 	sidecar.snapshot = snapshot_create_local(make_page());
 	sidecar.prober = prober_create(sidecar.loop, sidecar.resolver, report_nothing, NULL);
-	sidecar.live =
-		live_create(sidecar.loop, sidecar.resolver, sidecar.prober, answer_nobody, NULL);
+	sidecar.live = live_create(sidecar.loop, sidecar.resolver, sidecar.prober, NULL, NULL);
 	sidecar.gpus = gpu_create(&sidecar);
 	source.loop = sidecar.loop;
 	source.resolver = sidecar.resolver;
