@@ -369,6 +369,30 @@ const char *value_expand_following(struct load *load, const struct entry *entry,
 	return text;
 }
 
+/* Forms that have no room for a `;`: there one ends the value without a blank before it, too, as in
+ * `${MODE:-auto}; development or testing`. */
+#define FORM(form) (UINT32_C(1) << (form))
+#define FORMS_WITHOUT_SEMICOLON                                                                    \
+	(FORM(KEY_BOOL) | FORM(KEY_DURATION) | FORM(KEY_SIZE) | FORM(KEY_NUMBER) |                 \
+	 FORM(KEY_CPUS) | FORM(KEY_CORES) | FORM(KEY_WORD) | FORM(KEY_SIGNAL) | FORM(KEY_MASK) |   \
+	 FORM(KEY_PARALLEL) | FORM(KEY_BACKOFF) | FORM(KEY_RATE) | FORM(KEY_LIMIT))
+
+static const char *without_comment(struct load *load, const struct entry *entry)
+{
+	const char *text = entry->value;
+	unsigned depth = 0;
+
+	if (!(FORMS_WITHOUT_SEMICOLON & FORM(entry->key->form)) || entry->file == FILE_ENVIRONMENT)
+		return text;
+	for (size_t i = 0; text[i]; i++) {
+		depth += text[i] == '{';
+		depth -= depth && text[i] == '}';
+		if (i && !depth && text[i] == ';' && (!text[i + 1] || text[i + 1] == ' '))
+			return load_strndup(load, text, i);
+	}
+	return text;
+}
+
 bool value_scalar(struct load *load, struct entry *entry, const char **text)
 {
 	char accepts[256], q[QUOTE_SIZE];
@@ -384,7 +408,7 @@ bool value_scalar(struct load *load, struct entry *entry, const char **text)
 			     quote(q, entry->value));
 		return false;
 	}
-	raw = words_unquote(load->scratch, entry->value, &error);
+	raw = words_unquote(load->scratch, without_comment(load, entry), &error);
 	if (!raw) {
 		report_entry(load, entry, "%s: %s", quote(q, entry->value), error);
 		return false;
@@ -540,14 +564,40 @@ const char *value_expand_quietly(struct load *load, const char *text, const char
 
 /* ---- entries ---- */
 
+/* A signal that there is, and cannot be had here, is no slip. */
+static struct suggestion suggest_signal(const char *text)
+{
+	struct suggestion suggestion = suggest_begin(text + (strncmp(text, "SIG", 3) ? 0 : 3));
+	char none[16];
+
+	for (int signo = 1; signo < SIGSYS && sig_parse(text) < 0; signo++)
+		suggest_offer(&suggestion, sig_name(signo, none, sizeof(none)));
+	return suggestion;
+}
+
+static struct suggestion suggest_value(const struct key *key, const char *text)
+{
+	static const char *const logs[] = {"inherit", "prefix", "json", NULL};
+	static const char *const parallels[] = {"auto", "unlimited", NULL};
+	const char *const *words = key->form == KEY_WORD       ? key->words
+				   : key->form == KEY_LOG      ? logs
+				   : key->form == KEY_PARALLEL ? parallels
+							       : logs + 3;
+	struct suggestion suggestion = suggest_begin(text);
+
+	if (key->form == KEY_SIGNAL)
+		return suggest_signal(text);
+	for (; *words; words++)
+		suggest_offer(&suggestion, *words);
+	return suggestion;
+}
+
 static void report_value(struct load *load, const struct entry *entry, const char *text)
 {
 	const struct key *key = entry->key;
-	struct suggestion suggestion = suggest_begin(text);
+	struct suggestion suggestion = suggest_value(key, text);
 	char q[QUOTE_SIZE], hint[SUGGEST_SIZE], accepts[256];
 
-	for (size_t i = 0; key->form == KEY_WORD && key->words[i]; i++)
-		suggest_offer(&suggestion, key->words[i]);
 	report_entry(load, entry, "%s: expected %s%s", quote(q, text),
 		     key_accepts(key, accepts, sizeof(accepts)), suggest_text(&suggestion, hint));
 }

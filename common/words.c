@@ -66,19 +66,36 @@ static const char *take_escape(struct splitter *s)
 	return NULL;
 }
 
+/* A $ and what belongs to it: the number of references that are open now. The blanks of
+ * ${NAME:?a message} end no word. */
+static unsigned take_dollar(struct splitter *s, unsigned open)
+{
+	bool pair = s->in[1] == '$' || s->in[1] == '{';
+
+	open += s->in[1] == '{';
+	*s->out++ = *s->in++;
+	if (pair)
+		*s->out++ = *s->in++;
+	return open;
+}
+
 /* One word, up to a space or the end. */
 static const char *take_word(struct splitter *s, struct word *word)
 {
 	const char *error = NULL;
+	unsigned open = 0;
 
 	*word = (struct word){.text = s->out};
-	while (!error && *s->in && !is_space(*s->in)) {
-		if (*s->in == '\\') {
+	while (!error && *s->in && (open || !is_space(*s->in))) {
+		if (*s->in == '$' && s->expands) {
+			open = take_dollar(s, open);
+		} else if (*s->in == '\\') {
 			error = take_escape(s);
 		} else if (*s->in == '\'' || *s->in == '"') {
 			word->quoted = true;
 			error = *s->in++ == '"' ? take_double(s) : take_single(s);
 		} else {
+			open -= open && *s->in == '}';
 			*s->out++ = *s->in++;
 		}
 	}

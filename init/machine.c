@@ -239,8 +239,7 @@ static struct machine_step in_up(enum phase phase, enum after after, enum event 
 static struct machine_step in_stop_command(enum after after, enum event event)
 {
 	switch (event) {
-	case EV_HOOK_OK: /* the command replaces the signal; the grace goes on */
-		return go(PH_STOPPING, after, 0);
+	case EV_HOOK_OK: /* what it has not ended gets the signal, in what is left of the grace */
 	case EV_HOOK_FAILED:
 		return go(PH_STOPPING, after, FX_STOP_SIGNAL);
 	case EV_EXITED:

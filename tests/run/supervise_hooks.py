@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""pre_start runs before each start, stop_command in place of the stop signal, post_stop after each end; all as the service's user."""
+"""pre_start runs before each start, stop_command before the stop signal, which what has ended by then does not get,
+post_stop after each end; all as the service's user."""
 from lib import IS_ROOT, Init, equal, tool, until
 
 M = tool("misbehave")
@@ -8,7 +9,7 @@ CONFIG = f"""
 [service:web]
 pre_start = {M} append {{dir}}/order pre-start identity {{dir}}/work/pre sleep 20 append {{dir}}/order pre-done
 command = {M} append {{dir}}/order start on USR1 [ append {{dir}}/order usr1 exit 0 ] on TERM [ append {{dir}}/order term exit 0 ] notify READY=1 await {{dir}}/crash exit 1
-stop_command = sh -c 'echo stop >>{{dir}}/order; kill -USR1 $(cat {{dir}}/work/process)'
+stop_command = sh -c 'echo stop >>{{dir}}/order; kill -USR1 $(cat {{dir}}/work/process); while :; do sleep 1; done'
 post_stop = {M} append {{dir}}/order post-start sleep 20 append {{dir}}/order post-done
 readiness_probe = notify
 restart_backoff = 1ms..1ms

@@ -214,6 +214,9 @@ static void protected_dollars_stay(void **state)
 	splits("${A} \"${A}\" '${A}' \\${A} \"\\${A}\" $$", true,
 	       "${A}|'${A}|'$${A}|$${A}|'$${A}|$$|");
 	splits("'$' \\$", false, "'$|$|");
+	splits("${A:?a b} ${B:-c ${D:-e f}}g $${h i ${J:-'k l'} m", true,
+	       "${A:?a b}|${B:-c ${D:-e f}}g|$${h|i|'${J:-k l}|m|");
+	splits("${A b}", false, "${A|b}|");
 }
 
 static void open_quotes_are_errors(void **state)
