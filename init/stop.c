@@ -127,6 +127,28 @@ void stop_timer_expired(struct loop *loop, struct loop_timer *timer)
 	}
 }
 
+static bool is_over(const struct service *service)
+{
+	return service->phase == PH_COMPLETED || service->phase == PH_FAILED;
+}
+
+/* Whether every service has come to its end by itself and none may still be asked to start. */
+static bool nothing_left(const struct supervisor *sup)
+{
+	bool any = false;
+
+	for (uint32_t i = 0; i < sup->count; i++) {
+		const struct service *service = sup->services[i];
+
+		if (service->config->internal)
+			continue;
+		if (!is_over(service))
+			return false;
+		any = true;
+	}
+	return any;
+}
+
 void stop_begin(struct supervisor *sup, int exit_code, const char *why)
 {
 	struct status_header *header;
@@ -141,7 +163,7 @@ void stop_begin(struct supervisor *sup, int exit_code, const char *why)
 	snprintf(sup->why, sizeof(sup->why), "%s", why);
 	log_info("stopping: %s", why);
 	control_reload_done(sup, "muster-init is stopping");
-	if (sup->config->drain && !exit_code) {
+	if (sup->config->drain && !exit_code && !nothing_left(sup)) {
 		sup->stage = STAGE_DRAIN;
 		schedule_set_phase(sup, PHASE_DRAINING);
 		loop_arm(&sup->loop, &sup->stop_timer, sup->loop.now + msec(sup->config->drain));
@@ -215,28 +237,6 @@ void stop_run(struct supervisor *sup)
 }
 
 /* ---- ends that end the whole ---- */
-
-static bool is_over(const struct service *service)
-{
-	return service->phase == PH_COMPLETED || service->phase == PH_FAILED;
-}
-
-/* Whether every service has come to its end by itself and none may still be asked to start. */
-static bool nothing_left(const struct supervisor *sup)
-{
-	bool any = false;
-
-	for (uint32_t i = 0; i < sup->count; i++) {
-		const struct service *service = sup->services[i];
-
-		if (service->config->internal)
-			continue;
-		if (!is_over(service))
-			return false;
-		any = true;
-	}
-	return any;
-}
 
 /* The code that a service which ended for good stands for. */
 static int code_of(const struct service *service)

@@ -91,6 +91,8 @@ __attribute__((format(printf, 2, 3))) static bool refuse(const struct parser *pa
 
 static bool add_file(const struct parser *p, const char **files, unsigned *count, const char *file)
 {
+	if (file[0] == '\0')
+		return refuse(p, "the name of a file or folder is empty");
 	if (*count == OPTIONS_FILES_MAX)
 		return refuse(p, "more than %d files of one kind", OPTIONS_FILES_MAX);
 	files[(*count)++] = file;

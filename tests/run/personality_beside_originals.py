@@ -17,6 +17,7 @@ LINES = {
         (["-p", "NOTHING", "true"], {}), (["-e", "-1", "true"], {}), (["-e", "one", "true"], {}),
         (["-s", "true", "-e", "300"], {}), (["-s", "echo", "-x"], {"POSIXLY_CORRECT": ""}), (["true"], {"TINI_VERBOSITY": "0"}),
         (["-s", "-v", "--", "true"], {}), (["-s", "-v", "--", *KILLED], {}), (["true"], {"TINI_SUBREAPER": ""}),
+        *[(["-s", "-v", "true"], {"TINI_VERBOSITY": level}) for level in ("2x", " +2", "", "x")],
     ],
     "dumb-init": [
         ([], {}), (["-h"], {}), (["--help"], {"DUMB_INIT_DEBUG": "1"}), (["-V"], {}), (["--version"], {}),

@@ -42,8 +42,8 @@ with Init(config=CONFIG) as init:
     init.signal(15)
     equal(init.wait(), 0, "exit code")
 
-# nothing but oneshots: done when they are
-with Init(config=f"[service:a]\ntype = oneshot\ncommand = {M} exit 0\n"
+# nothing but oneshots: done when they are, with nobody left to drain
+with Init(config=f"[muster]\ndrain = 1h\n[service:a]\ntype = oneshot\ncommand = {M} exit 0\n"
                  f"[service:b]\ntype = oneshot\ncommand = {M} exit 0\ndepends_on = a\n") as init:
     equal(init.wait(), 0, "exit code")
     init.wait_line("ended: every service has ended; exit code 0")

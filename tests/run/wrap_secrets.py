@@ -21,6 +21,7 @@ def fill(init):
     init.write("secrets/API.KEY", "two\nlines\r\n\n")
     init.write("secrets/empty", "")
     init.write("secrets/..data/hidden", "not a variable of its own")
+    init.write("secrets/.hidden", "nor this")
     os.symlink("..data/hidden", init.dir / "secrets/linked")
     init.write("token", " blanks stay \n")
     init.write("env", "db_password=from the file\nOTHER=1\n")

@@ -31,6 +31,8 @@ for words, part in (
         (("--user", "u" * 80, "true"), "neither a name nor a number"),
         (("--groups", "root,no-such-group", "true"), '"no-such-group" does not exist here'),
         (("--user=", "true"), "not empty"),
+        (("--secrets=", "true"), "is empty"),
+        (("-c", ""), "is empty"),
         (("--group=1", "true"), "takes no value"),
         (("--cap-drop", "CHOWN,cap_net_rav", "true"), '"cap_net_rav" is no capability such as NET_BIND_SERVICE, nor '
                                                       'ALL; did you mean "NET_RAW"?'),
