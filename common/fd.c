@@ -22,15 +22,15 @@
 int fd_write_all(int fd, const void *data, size_t size)
 {
 	const char *at = data;
+	unsigned tries = 0;
 
 	while (size > 0) {
 		ssize_t n = write(fd, at, size);
 
-		if (n < 0) {
-			if (errno == EINTR)
-				continue;
+		if (fd_again(n, &tries))
+			continue;
+		if (n < 0)
 			return -errno;
-		}
 		at += n;
 		size -= (size_t)n;
 	}
@@ -40,11 +40,12 @@ int fd_write_all(int fd, const void *data, size_t size)
 ssize_t fd_read_all(int fd, void *buffer, size_t size)
 {
 	size_t len = 0;
+	unsigned tries = 0;
 
 	while (len < size) {
 		ssize_t n = read(fd, (char *)buffer + len, size - len);
 
-		if (n < 0 && errno == EINTR)
+		if (fd_again(n, &tries))
 			continue;
 		if (n < 0)
 			return -errno;

@@ -2,10 +2,22 @@
 #ifndef MUSTER_FD_H
 #define MUSTER_FD_H
 
+#include <errno.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
 /* Descriptors: what every program here needs and the C library leaves to loops. */
+
+/*
+ * Whether a call that returned n was interrupted and is to be made again; `tries` counts that. One
+ * that says so each time has failed: to try for ever would be a hang.
+ */
+#define FD_TRIES 100
+static inline bool fd_again(ssize_t n, unsigned *tries)
+{
+	return n < 0 && errno == EINTR && (*tries)++ < FD_TRIES;
+}
 
 /* Writes all of it, going on after short writes and interruptions. 0 or -errno. */
 int fd_write_all(int fd, const void *data, size_t size);

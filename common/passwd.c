@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "fd.h"
+
 /*
  * Both files are read field by field through one small buffer, so that a line of any length costs
  * no memory and is never taken for two lines. A field that is too long, or holds a NUL, is marked
@@ -113,13 +115,14 @@ static int table_close(struct table *table, int result)
 static int table_byte(struct table *table)
 {
 	if (table->at == table->filled) {
+		unsigned tries = 0;
 		ssize_t n;
 
 		if (table->fd < 0 || table->error)
 			return -1;
 		do {
 			n = read(table->fd, table->buffer, sizeof(table->buffer));
-		} while (n < 0 && errno == EINTR);
+		} while (fd_again(n, &tries));
 		if (n < 0)
 			table->error = errno;
 		if (n <= 0)

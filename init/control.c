@@ -509,8 +509,10 @@ static void client_ready(struct loop *loop, struct loop_source *source, uint32_t
 		return;
 	/* one request a turn for each client; descriptors that come along are closed unseen */
 	n = recv(source->fd, request, sizeof(request), MSG_DONTWAIT);
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+	if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
+		loop->failed = true;
 		return;
+	}
 	if (n <= 0) {
 		client_close(sup, client);
 		return;
@@ -566,6 +568,8 @@ static void refuse(struct supervisor *sup)
 	fd = accept4(control->listener.fd, NULL, NULL, SOCK_CLOEXEC);
 	if (fd >= 0)
 		close(fd);
+	else
+		sup->loop.failed = true;
 	control->reserve = fcntl(sup->null_fd, F_DUPFD_CLOEXEC, 3);
 }
 
@@ -581,6 +585,8 @@ static void listener_ready(struct loop *loop, struct loop_source *source, uint32
 	if (fd < 0) {
 		if (errno == EMFILE || errno == ENFILE)
 			refuse(sup);
+		else
+			loop->failed = true;
 		return;
 	}
 	client = NULL;

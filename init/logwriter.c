@@ -133,6 +133,7 @@ static void reports_ready(struct loop *loop, struct loop_source *source, uint32_
 	ssize_t n = read(source->fd, reports, sizeof(reports));
 
 	(void)events;
+	loop->failed |= n < 0;
 	for (size_t i = 0; n > 0 && i < (size_t)n / sizeof(*reports); i++)
 		take_report(supervisor_of(loop), &reports[i]);
 }

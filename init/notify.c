@@ -320,6 +320,7 @@ static void notify_ready(struct loop *loop, struct loop_source *source, uint32_t
 	for (unsigned i = 0; i < PACKETS_A_TURN && source->fd >= 0; i++) {
 		ssize_t n = datagram_receive(source->fd, text, NOTICE_MAX, &packet);
 
+		loop->failed |= n < 0 && i == 0;
 		if (n < 0)
 			break;
 		take_packet(supervisor_of(loop), run, text, (size_t)n, &packet);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "output.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -241,7 +240,6 @@ static bool has_to_wait(struct supervisor *sup, const struct stream *stream)
 static void stream_ready(struct loop *loop, struct loop_source *source, uint32_t events)
 {
 	struct stream *stream = container_of(source, struct stream, source);
-	ssize_t n;
 
 	(void)events;
 	if (has_to_wait(supervisor_of(loop), stream)) {
@@ -249,9 +247,8 @@ static void stream_ready(struct loop *loop, struct loop_source *source, uint32_t
 		loop_modify(loop, source, 0);
 		return;
 	}
-	n = stream_read(supervisor_of(loop), stream);
-	if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
-		loop_remove(loop, source); /* cannot happen while we hold the other end */
+	/* we hold the other end, too: there is no end of it, and an error passes by */
+	loop->failed |= stream_read(supervisor_of(loop), stream) <= 0;
 }
 
 static bool stream_open_one(struct supervisor *sup, struct stream *stream)

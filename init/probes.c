@@ -167,6 +167,7 @@ static void fd_ready(struct loop *loop, struct loop_source *source, uint32_t eve
 	ssize_t n = read(source->fd, buffer, sizeof(buffer));
 
 	(void)events;
+	loop->failed |= n < 0;
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (n > 0 && !memchr(buffer, '\n', (size_t)n))

@@ -65,6 +65,7 @@ static void reap_again(struct loop *loop, struct loop_timer *timer)
 {
 	(void)timer;
 	reap(supervisor_of(loop));
+	supervisor_send_owed(supervisor_of(loop));
 }
 
 /* ---- signals ---- */
@@ -147,6 +148,7 @@ static void signals_ready(struct loop *loop, struct loop_source *source, uint32_
 	ssize_t n = read(source->fd, info, sizeof(info));
 
 	(void)events;
+	loop->failed |= n < 0;
 	for (ssize_t i = 0; i < n / (ssize_t)sizeof(info[0]); i++)
 		on_signal(supervisor_of(loop), (int)info[i].ssi_signo, info[i].ssi_fd);
 }

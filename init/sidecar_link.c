@@ -112,6 +112,7 @@ static void link_ready(struct loop *loop, struct loop_source *source, uint32_t e
 	for (unsigned i = 0; i < 64 && source->fd >= 0; i++) {
 		ssize_t n = recv(source->fd, &message, sizeof(message), MSG_DONTWAIT);
 
+		loop->failed |= n < 0 && i == 0 && (events & EPOLLIN);
 		if (n < 0 && (errno == EAGAIN || errno == EINTR))
 			break;
 		if (n <= 0) {

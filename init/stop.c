@@ -41,12 +41,10 @@ static void end_everything(const struct supervisor *sup)
 {
 	static const struct sweep all = {.signo = SIGTERM};
 
-	if (!sup->pid1) {
+	if (!sup->pid1 || kill(-1, SIGTERM) < 0)
 		sweep_run(&all);
-		return;
-	}
-	kill(-1, SIGTERM);
-	kill(-1, SIGCONT);
+	else
+		kill(-1, SIGCONT);
 }
 
 static void name_survivors(struct supervisor *sup)

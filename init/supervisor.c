@@ -24,6 +24,7 @@
 
 #define NO_EVENT        (-1)
 #define KILL_TIMEOUT_MS 750 /* how long a killed process may take to vanish */
+#define OWED_RETRY_MS   50
 
 struct service *supervisor_find(const struct supervisor *sup, const char *name)
 {
@@ -221,13 +222,36 @@ uint64_t supervisor_backoff(struct supervisor *sup, struct service *service)
 
 /* ---- effects ---- */
 
-static void signal_group(const struct service *service, int signal)
+static int signal_group(const struct service *service, int signal)
 {
 	/* a session leader that was not waited for: the number can be nobody else's */
 	if (service->notify && service->notify->main.fd >= 0)
-		notify_signal(service, signal);
-	else if (service->pid > 1)
-		kill(-service->pid, signal);
+		return notify_signal(service, signal);
+	return service->pid > 1 ? kill(-service->pid, signal) : 0;
+}
+
+/* Asks it to stop, and wakes it up to hear that. What cannot be sent is owed. */
+static void send_stop(struct supervisor *sup, struct service *service, int signal)
+{
+	int rc = signal_group(service, signal);
+
+	if (rc == 0 && signal != SIGKILL && signal != SIGCONT)
+		rc = signal_group(service, signal = SIGCONT);
+	service->owed = rc < 0 && errno != ESRCH ? (uint8_t)signal : 0;
+	if (service->owed)
+		loop_arm(&sup->loop, &sup->reap_timer, sup->loop.now + msec(OWED_RETRY_MS));
+}
+
+void supervisor_send_owed(struct supervisor *sup)
+{
+	for (uint32_t i = 0; i < sup->count; i++) {
+		struct service *service = sup->services[i];
+
+		if (service->owed && service->phase == PH_STOPPING)
+			send_stop(sup, service, service->owed);
+		else
+			service->owed = 0;
+	}
 }
 
 static void kill_all(struct supervisor *sup, struct service *service)
@@ -308,11 +332,8 @@ static void end_running(struct supervisor *sup, struct service *service, unsigne
 		kill(-service->hook, SIGKILL);
 		service->hook = 0; /* its end says nothing any more */
 	}
-	if (effects & FX_STOP_SIGNAL) {
-		signal_group(service, signal);
-		if (signal != SIGKILL)
-			signal_group(service, SIGCONT);
-	}
+	if (effects & FX_STOP_SIGNAL)
+		send_stop(sup, service, signal);
 	if (effects & FX_KILL_SIGNAL)
 		kill_all(sup, service);
 	if (effects & FX_STUCK)

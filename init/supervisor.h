@@ -79,6 +79,7 @@ struct service {
 	bool wanted;
 	bool launched;           /* the program ran since the last rest: post_stop applies */
 	bool fresh;              /* made by the plan that is being installed */
+	uint8_t owed;            /* a stop signal that could not be sent; 0: none */
 	uint8_t verdict;         /* of reload.c, about the configuration it looks at */
 	bool leaving;            /* to be gone before the new plan is in force */
 	bool told;               /* to stop, by the shutdown */
@@ -149,7 +150,8 @@ struct supervisor {
 	struct loop_source signals;
 	struct loop_source reports; /* of the writers of log files */
 	struct admission admission;
-	struct loop_timer start_timer, stop_timer, reap_timer;
+	struct loop_timer start_timer, stop_timer;
+	struct loop_timer reap_timer; /* a wait, or a stop signal, failed: again */
 	const struct config_source *source;
 	struct rlimit nofile;
 	char **environment; /* init's own, without what is for init alone */
@@ -208,6 +210,8 @@ struct service *supervisor_owner(const struct supervisor *sup, struct child_entr
 void supervisor_child_ended(struct supervisor *sup, pid_t pid, int wait_status);
 /* The main process ended, and init is not the one who learns how. */
 void supervisor_main_lost(struct supervisor *sup, struct service *service);
+/* Sends the stop signals again that could not be sent. */
+void supervisor_send_owed(struct supervisor *sup);
 /* After a round of reaping: leftovers that are awaited may be gone. True: some are not. */
 bool supervisor_check_sweeps(struct supervisor *sup);
 /* Closes what a service that is down keeps open: streams, sockets, pipes. */

@@ -37,12 +37,6 @@ static sigword ignored_signals(void)
 	return area.ignored;
 }
 
-static void reap_failed(pid_t pid)
-{
-	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-		;
-}
-
 pid_t spawn(const struct spawn_request *request, struct spawn_error *error)
 {
 	struct exec_order child = {.request = request, .error = error};
@@ -67,7 +61,7 @@ pid_t spawn(const struct spawn_request *request, struct spawn_error *error)
 	}
 	signals_set_mask(mask, NULL);
 	if (pid > 0 && error->step != STEP_NONE) {
-		reap_failed(pid);
+		waitpid(pid, NULL, 0);
 		pid = -1;
 	}
 	return pid;

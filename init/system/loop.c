@@ -56,6 +56,8 @@ int loop_add(struct loop *loop, struct loop_source *source, int fd, uint32_t eve
 	source->fd = fd;
 	source->generation++;
 	rc = control(loop, EPOLL_CTL_ADD, source, events);
+	if (rc == -EEXIST) /* it could not be taken out */
+		rc = control(loop, EPOLL_CTL_MOD, source, events);
 	if (rc < 0)
 		source->fd = -1;
 	return rc;
@@ -195,8 +197,11 @@ static void expire(struct loop *loop)
 	}
 }
 
-static void dispatch(struct loop *loop, const struct epoll_event *events, int count, unsigned class)
+/* Whether there was any of this class. */
+static bool dispatch(struct loop *loop, const struct epoll_event *events, int count, unsigned class)
 {
+	bool any = false;
+
 	for (int i = 0; i < count; i++) {
 		uint64_t data = events[i].data.u64;
 		struct loop_source *source = (struct loop_source *)(uintptr_t)(data & POINTER_MASK);
@@ -206,19 +211,25 @@ static void dispatch(struct loop *loop, const struct epoll_event *events, int co
 		    source->generation != (uint16_t)(data >> POINTER_BITS))
 			continue;
 		source->ready(loop, source, events[i].events);
+		any = true;
 	}
+	return any;
 }
 
 void loop_turn(struct loop *loop)
 {
 	struct epoll_event events[BATCH];
-	int count = epoll_wait(loop->epoll, events, BATCH, next_timeout(loop));
+	int count;
+	bool any;
 
-	if (count < 0 && errno != EINTR)
+	if (loop->failed)
 		poll(NULL, 0, FAULT_PAUSE_MS); /* whatever it is, it must not become a spin */
+	count = epoll_wait(loop->epoll, events, BATCH, next_timeout(loop));
+	loop->failed = count < 0;
 	loop->now = clock_monotonic();
-	dispatch(loop, events, count, CLASS_FACT);
-	dispatch(loop, events, count, CLASS_CHILD);
+	any = dispatch(loop, events, count, CLASS_FACT);
+	any |= dispatch(loop, events, count, CLASS_CHILD);
 	expire(loop);
-	dispatch(loop, events, count, CLASS_WISH);
+	any |= dispatch(loop, events, count, CLASS_WISH);
+	loop->failed |= count > 0 && !any; /* what could not be taken out of epoll */
 }

@@ -41,6 +41,8 @@ struct loop {
 	uint32_t armed;
 	uint32_t capacity;
 	int epoll;
+	bool failed; /* set by handlers that could not take what is there: the next turn waits a
+		      * little, so that what keeps failing does not become a spin */
 };
 
 /* 0 or -errno. */

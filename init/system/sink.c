@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "fd.h"
 #include "str.h"
 
 #ifndef RWF_NOWAIT
@@ -88,6 +89,7 @@ static ssize_t write_polled(int fd, const char *text, size_t len)
 
 static ssize_t sink_try(const struct sink *sink, const char *text, size_t len)
 {
+	unsigned tries = 0;
 	ssize_t n;
 
 	do {
@@ -102,7 +104,7 @@ static ssize_t sink_try(const struct sink *sink, const char *text, size_t len)
 			n = write(sink->fd, text, len);
 			break;
 		}
-	} while (n < 0 && errno == EINTR);
+	} while (fd_again(n, &tries));
 	return n;
 }
 

@@ -16,8 +16,10 @@
 #define IMPATIENT (SIGWORD(SIGTERM) | SIGWORD(SIGINT) | SIGWORD(SIGQUIT))
 #define STOPPING  (SIGWORD(SIGTSTP) | SIGWORD(SIGTTIN) | SIGWORD(SIGTTOU))
 
-#define RECHECK_MS 100 /* after a call failed that should not: look again */
-#define SEND_TRIES 3
+#define RECHECK_MS 100  /* after a call failed that should not: look again */
+#define PAUSE_MS   10   /* where there would be no end of such calls otherwise */
+#define SEND_TRIES 3    /* at once; and then */
+#define OWED_TRIES 300  /* RECHECK_MS apart */
 #define REAP_MAX   1000 /* in one go; then signals have their turn */
 
 /* How long killed processes may take to vanish (uninterruptible sleep): so often so many ms. The
@@ -79,13 +81,10 @@ static void reap(struct wrap *w)
 		int status;
 		pid_t pid = waitpid(-1, &status, flags);
 
-		if (pid == 0 || (pid < 0 && errno != EINTR)) {
-			if (pid < 0)
-				note_wait_failed(w, errno);
-			return;
-		}
 		if (pid < 0)
-			continue;
+			note_wait_failed(w, errno);
+		if (pid <= 0)
+			return;
 		if (!WIFSTOPPED(status))
 			note_ended(w, pid, status);
 		else if (pid == w->child)
@@ -105,8 +104,8 @@ static int next_signal(const struct wrap *w, siginfo_t *info, int ms)
 			signals_set_mask(w->mask, NULL); /* fault_catch may have kept it */
 		return signo;
 	}
-	if (signo != -EAGAIN && signo != -EINTR)
-		poll(NULL, 0, RECHECK_MS); /* it does not work at all: do not spin */
+	if (ms != 0)
+		poll(NULL, 0, PAUSE_MS); /* it may not work at all: do not spin */
 	return 0;
 }
 
@@ -121,14 +120,8 @@ static bool is_stopped(const struct wrap *w)
 	       info.si_pid == w->child;
 }
 
-static int send_to(const struct wrap *w, pid_t target, int signo, const siginfo_t *info)
-{
-	if (info->si_code == SI_QUEUE && !w->options->group)
-		return sigqueue(w->child, signo, info->si_value);
-	return kill(target, signo);
-}
-
-static void send_on(const struct wrap *w, int signo, const siginfo_t *info)
+/* Whether it was sent, or there is nobody any more to send it to. info: its value, or NULL. */
+static bool send_to(const struct wrap *w, int signo, const siginfo_t *info)
 {
 	pid_t target = w->options->group ? -w->child : w->child;
 	bool wake = signo == SIGTERM && is_stopped(w); /* it would never act on it */
@@ -136,14 +129,32 @@ static void send_on(const struct wrap *w, int signo, const siginfo_t *info)
 
 	/* one call that fails must not lose a signal that comes once */
 	for (int i = 0; i < SEND_TRIES && rc < 0; i++)
-		rc = send_to(w, target, signo, info);
-	/* between its end and our noticing there is nobody to tell */
-	if (rc < 0 && errno != ESRCH)
+		rc = info && info->si_code == SI_QUEUE && !w->options->group
+			     ? sigqueue(w->child, signo, info->si_value)
+			     : kill(target, signo);
+	if (rc == 0 && wake)
+		kill(target, SIGCONT);
+	return rc == 0 || errno == ESRCH;
+}
+
+static void send_on(struct wrap *w, int signo, const siginfo_t *info)
+{
+	if (!send_to(w, signo, info)) {
 		wrap_say(w, VOICE_SEND_FAILED,
 			 (struct voice_words){.number = signo, .pid = w->child, .error = errno});
-	if (wake)
-		kill(target, SIGCONT);
+		w->owed |= SIGWORD(signo);
+		w->tries = OWED_TRIES;
+	}
 	wrap_say(w, VOICE_FORWARDED, (struct voice_words){.other = signo});
+}
+
+static void send_owed(struct wrap *w)
+{
+	for (int signo = 1; signo <= SIGNAL_MAX; signo++)
+		if ((w->owed & SIGWORD(signo)) && send_to(w, signo, NULL))
+			w->owed &= ~SIGWORD(signo);
+	if (--w->tries == 0)
+		w->owed = 0;
 }
 
 /* From the kernel and about init itself: a line that nobody wanted to read. */
@@ -195,8 +206,10 @@ static void run_until_child_ends(struct wrap *w)
 {
 	while (w->code == EXIT_NONE) {
 		siginfo_t info;
-		int signo = next_signal(w, &info, w->recheck);
+		int signo = next_signal(w, &info, w->owed ? RECHECK_MS : w->recheck);
 
+		if (w->owed)
+			send_owed(w);
 		if (signo > 0 && signo != SIGCHLD) {
 			forward(w, signo, &info);
 			continue;

@@ -22,6 +22,8 @@ struct wrap {
 	int code;              /* of the child; EXIT_NONE while it runs */
 	int recheck;           /* ms until the next look without a signal; -1: never */
 	unsigned reaped;       /* adopted processes */
+	sigword owed;          /* signals that could not be passed on */
+	int tries;             /* how often that is tried again */
 	sigset_t given_mask;   /* that init was started with; its first word counts */
 	sigword given_ignored; /* with keep_signals: what init was given to ignore */
 	bool is_pid1;

@@ -12,6 +12,8 @@
 
 #include <cmocka.h>
 
+#include "clock.h"
+
 #define TIMERS 500
 
 static struct loop loop;
@@ -174,6 +176,76 @@ static void a_closed_source_with_a_copy_elsewhere_is_silent(void **state)
 	close(copy);
 }
 
+/* ---- calls that fail ---- */
+
+#define TURNS 10
+
+static uint64_t time_of_turns(void)
+{
+	uint64_t begin = clock_monotonic();
+
+	for (int i = 0; i < TURNS; i++)
+		loop_turn(&loop);
+	return clock_monotonic() - begin;
+}
+
+static void refuse(struct loop *l, struct loop_source *source, uint32_t events)
+{
+	(void)source;
+	(void)events;
+	l->failed = true;
+	seen++;
+}
+
+static void what_cannot_be_taken_is_no_spin(void **state)
+{
+	struct named named;
+
+	(void)state;
+	open_readable(&named, 'x', CLASS_FACT);
+	named.source.ready = refuse;
+	seen = 0;
+	assert_true(time_of_turns() > msec(9 * (TURNS - 1)));
+	assert_int_equal(seen, TURNS);
+	loop_close(&loop, &named.source);
+}
+
+static void a_wait_that_fails_is_no_spin(void **state)
+{
+	struct named named;
+	int epoll = loop.epoll;
+
+	(void)state;
+	open_readable(&named, 'x', CLASS_FACT);
+	loop.epoll = -1;
+	assert_true(time_of_turns() > msec(9 * (TURNS - 1)));
+	loop.epoll = epoll;
+	seen = 0;
+	loop_turn(&loop);
+	assert_int_equal(seen, 1);
+	loop_close(&loop, &named.source);
+}
+
+static void what_cannot_be_taken_out_is_no_spin_and_can_be_added_again(void **state)
+{
+	struct named named;
+	int epoll = loop.epoll, fd;
+
+	(void)state;
+	open_readable(&named, 'x', CLASS_FACT);
+	fd = named.source.fd;
+	loop.epoll = -1;
+	loop_remove(&loop, &named.source);
+	loop.epoll = epoll;
+	seen = 0;
+	assert_true(time_of_turns() > msec(9 * (TURNS - 1)));
+	assert_int_equal(seen, 0);
+	assert_int_equal(loop_add(&loop, &named.source, fd, EPOLLIN), 0);
+	loop_turn(&loop);
+	assert_int_equal(seen, 1);
+	loop_close(&loop, &named.source);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -187,6 +259,11 @@ int main(void)
 			what_a_handler_closes_is_not_reported_in_the_same_turn, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_closed_source_with_a_copy_elsewhere_is_silent,
 						set_up, tear_down),
+		cmocka_unit_test_setup_teardown(what_cannot_be_taken_is_no_spin, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_wait_that_fails_is_no_spin, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			what_cannot_be_taken_out_is_no_spin_and_can_be_added_again, set_up,
+			tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
