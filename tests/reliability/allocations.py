@@ -638,7 +638,8 @@ def main():
     if bad:
         section.say("Bad:\n\n" + "\n".join(f"- {line}" for line in bad))
     section.goal("faults after which it neither works nor ends or refuses as it should", "0",
-                 f"{len(bad)} of {sum(row.verdicts.total() for row in rows)}", not bad)
+                 f"{len(bad)} of {sum(row.verdicts.total() for row in rows)}", not bad,
+                 "curl, SQLite: each allocation of their own tests, in turn (published)")
     section.finish()
 
 
