@@ -14,7 +14,8 @@
  * the sidecar's. Built by config_load, in config.addresses.
  *
  * For an address NAME (upper case in variables) these are tried in order:
- *   1. NAME_URL, NAME_ADDR, or NAME_HOST with NAME_PORT, in the environment: it alone counts
+ *   1. NAME_URL, NAME_ADDR, or NAME_HOST with NAME_PORT, in the environment: it alone counts, with
+ *      what stands in the entry of the mode behind a part that mentions it
  *   2. the entry of the mode: one or several hosts
  *   3. NAME_SERVICE_HOST with NAME_SERVICE_PORT (Kubernetes), NAME_PORT=tcp://host:port (links)
  *   4. `fallback`

@@ -21,7 +21,8 @@ struct lookup {
 	struct address_step *steps;
 	uint32_t count, room;
 	uint32_t step_count, step_room;
-	bool decided; /* an explicit variable was there, right or wrong */
+	const char *decided; /* the explicit variable that was there, right or wrong; NULL: none */
+	bool behind;         /* the entry's part that mentions it has been passed */
 };
 
 static void add_step(struct lookup *l, const char *source, const char *note, int32_t candidate)
@@ -81,9 +82,10 @@ static const char *variable(const struct lookup *l, const char *suffix)
 static void decide(struct lookup *l, const char *suffix, const char *problem,
 		   const struct endpoint *endpoint, uint16_t port)
 {
-	const char *source = load_format(l->load, "environment %s%s", l->variable, suffix);
+	const char *source;
 
-	l->decided = true;
+	l->decided = load_format(l->load, "%s%s", l->variable, suffix);
+	source = load_format(l->load, "environment %s", l->decided);
 	if (!problem && endpoint->host[0] == '\0')
 		problem = "there is no host";
 	if (!problem && port == 0)
@@ -231,7 +233,9 @@ static void try_items(struct lookup *l, const struct entry *entry, const struct 
 		const char *problem = host_problem(l, item->text, &endpoint);
 		char q[QUOTE_SIZE];
 
-		if (problem)
+		if (problem && keep && l->decided)
+			note(l, place_of(l, entry, item->line), problem); /* see check_entry */
+		else if (problem)
 			report_line(l->load, entry, item->line, "%s: %s", quote(q, item->text),
 				    problem);
 		else if (keep)
@@ -255,7 +259,23 @@ static size_t part_length(const char *text)
 	return len;
 }
 
-/* A variable that is not set is no mistake here: the next part, or the next way, is tried. */
+/* Whether a part of an entry has ${NAME} or ${NAME:... in it. */
+static bool mentions(const char *part, const char *name)
+{
+	size_t len = strlen(name);
+
+	while ((part = strstr(part, "${"))) {
+		part += 2;
+		if (strncmp(part, name, len) == 0 && (part[len] == '}' || part[len] == ':'))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * A variable that is not set is no mistake here: the next part, or the next way, is tried. Of an
+ * entry that mentions the explicit variable, only what stands behind that part is.
+ */
 static void try_line(struct lookup *l, const struct entry *entry, const struct item *line)
 {
 	const char *next = line->text;
@@ -266,6 +286,10 @@ static void try_line(struct lookup *l, const struct entry *entry, const struct i
 		struct items items;
 
 		next += len + (next[len] == ',');
+		if (l->decided && !l->behind) {
+			l->behind = mentions(text, l->decided);
+			continue;
+		}
 		text = value_expand_quietly(l->load, text, &error);
 		if (!text) {
 			note(l, place_of(l, entry, line->line), error);
@@ -320,6 +344,8 @@ static void try_all(struct lookup *l)
 	const struct entry *entry = l->draft.modes[mode];
 
 	try_explicit(l);
+	if (l->count && entry)
+		try_entry(l, entry, mode_name(mode)); /* its fallbacks, if it says so */
 	if (l->decided)
 		return;
 	try_entry(l, entry, mode_name(mode));

@@ -131,7 +131,9 @@ static void urls(void **state)
 	"container = redis, redis-b:6380\nkubernetes = redis.default.svc\n"                        \
 	"production = ${REDIS_MAIN}:7000, ${REDIS_MORE:-b,c}\nfallback = last:1\n"                 \
 	"[address:bare]\nport = 80\n"                                                              \
-	"[address:own-port]\ntesting = h:1\n"
+	"[address:own-port]\ntesting = h:1\n"                                                      \
+	"[address:named]\nproduction = first:1, ${NAMED_HOST}:${NAMED_PORT:-7}, second, third:3\n" \
+	"port = 9\nfallback = last:1\n"
 
 static struct config *config;
 static struct config_errors errors;
@@ -224,6 +226,24 @@ static void an_explicit_variable_alone_counts(void **state)
 	candidates("redis", "127.0.0.1:1111 (:4 testing), last:1 (:8 fallback)");
 	load("MUSTER_MODE=testing", "OWN_PORT_HOST=h2", "OWN_PORT_PORT=5", NULL);
 	candidates("own-port", "h2:5 (environment OWN_PORT_HOST)");
+}
+
+/* "production = ${REDIS_HOST}:6379, cache-b.internal": the second is there for the first. */
+static void an_entry_goes_on_behind_the_explicit_variable(void **state)
+{
+	(void)state;
+	load("MUSTER_MODE=production", "NAMED_HOST=h", NULL, NULL);
+	candidates("named", "h:9 (environment NAMED_HOST), second:9 (:15 production), third:3 (:15 "
+			    "production)");
+	load("MUSTER_MODE=production", "NAMED_HOST=h", "NAMED_PORT=tcp://10.0.0.1:5", NULL);
+	candidates("named", "h:9 (environment NAMED_HOST), second:9 (:15 production), third:3 (:15 "
+			    "production)");
+	load("MUSTER_MODE=production", "NAMED_ADDR=h:2", "NAMED_HOST=other", NULL);
+	candidates("named", "h:2 (environment NAMED_ADDR)");
+	load("MUSTER_MODE=production", "NAMED_HOST=a b", NULL, NULL);
+	candidates("named", "");
+	load("MUSTER_MODE=testing", "NAMED_HOST=h", NULL, NULL);
+	candidates("named", "h:9 (environment NAMED_HOST)");
 }
 
 /* What NAME_PORT did, or why it did nothing, is told. */
@@ -398,6 +418,7 @@ int main(void)
 		cmocka_unit_test(urls_are_shown_without_secrets),
 		cmocka_unit_test_teardown(the_mode_chooses_the_entry, drop),
 		cmocka_unit_test_teardown(an_explicit_variable_alone_counts, drop),
+		cmocka_unit_test_teardown(an_entry_goes_on_behind_the_explicit_variable, drop),
 		cmocka_unit_test_teardown(a_port_from_the_environment_is_told, drop),
 		cmocka_unit_test_teardown(a_bad_explicit_variable_is_no_other_address, drop),
 		cmocka_unit_test_teardown(links_come_behind_the_entry, drop),
