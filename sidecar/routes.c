@@ -168,7 +168,8 @@ bool request_has(const struct request *request, const char *etag)
 	if (!find_value(request->connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_IF_NONE_MATCH,
 			&value))
 		return false;
-	return value && (strcmp(value, "*") == 0 || strstr(value, etag));
+	/* weak comparison: whether W/ stands before a tag is of no account */
+	return value && (strcmp(value, "*") == 0 || strstr(value, strchr(etag, '"')));
 }
 
 bool request_asks(const struct request *request, const char *word)

@@ -14,6 +14,8 @@ def main():
         answer = sidecar.get("/status", If_None_Match=tag)
         equal((answer.status, answer.body, answer.headers["ETag"]), (304, b"", tag), "unchanged")
         equal(sidecar.get("/status", If_None_Match=f'"x", {tag}').status, 304, "in a list")
+        for have in (tag.removeprefix("W/"), "*", f'W/"x",{tag}'):
+            equal((have, sidecar.get("/status", If_None_Match=have).status), (have, 304), "compared weakly")
         equal(sidecar.get("/status", If_None_Match='"x"').status, 200, "another")
         page.set("db", state="unhealthy")
         answer = sidecar.get("/status", If_None_Match=tag)
