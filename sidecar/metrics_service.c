@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "facts.h"
+#include "handlers.h"
 #include "ledger.h"
 #include "proc_stat.h"
 #include "sidecar.h"
@@ -25,7 +26,7 @@ static void write_page(struct metrics *metrics)
 
 static void write_ready(struct metrics *metrics)
 {
-	metric_put(metrics, view_all_ready(metrics->view));
+	metric_put(metrics, health_all_ready(metrics->sidecar));
 }
 
 static void write_phase(struct metrics *metrics)

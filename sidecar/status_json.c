@@ -186,7 +186,7 @@ static json_t *init_value(const struct sidecar *sidecar, const struct status_hea
 			 (json_int_t)header->log_dropped);
 }
 
-static json_t *status_value(const struct sidecar *sidecar, const struct view *view)
+static json_t *status_value(const struct sidecar *sidecar, const struct view *view, bool ready)
 {
 	const struct status_header *header = &view->header;
 
@@ -194,7 +194,7 @@ static json_t *status_value(const struct sidecar *sidecar, const struct view *vi
 			 "s:o, s:o, s:o}",
 			 "schema", JSON_SCHEMA, "version", MUSTER_VERSION, "host",
 			 sidecar_host(sidecar, view), "mode", header->mode, "phase",
-			 phase_name(header->phase), "ready", (int)view_all_ready(view), "score",
+			 phase_name(header->phase), "ready", (int)ready, "score",
 			 (int)view_total_score(view), "time", value_time(view->now_realtime),
 			 "uptime", value_seconds(view->now - header->boot), "changes",
 			 (json_int_t)header->changes, "init", init_value(sidecar, header),
@@ -206,16 +206,18 @@ static json_t *status_value(const struct sidecar *sidecar, const struct view *vi
 
 /* The same counters may come again with another init, or another sidecar: their start tells them
  * apart. */
-static void set_etag(struct reply *reply, const struct sidecar *sidecar, const struct view *view)
+static void set_etag(struct reply *reply, const struct sidecar *sidecar, const struct view *view,
+		     bool ready)
 {
-	snprintf(reply->etag, sizeof(reply->etag), "W/\"%llx-%x-%llx-%x\"",
+	snprintf(reply->etag, sizeof(reply->etag), "W/\"%llx-%x-%llx-%x%s\"",
 		 (unsigned long long)view->header.boot_realtime, view->header.changes,
-		 (unsigned long long)sidecar->begin_realtime, sidecar->revision);
+		 (unsigned long long)sidecar->begin_realtime, sidecar->revision, ready ? "" : "-n");
 }
 
 void status_report(struct request *request, struct reply *reply)
 {
 	const struct view *view = snapshot_refresh(request->sidecar->snapshot);
+	bool ready = health_all_ready(request->sidecar);
 	json_t *value;
 
 	if (!view->present) {
@@ -223,14 +225,14 @@ void status_report(struct request *request, struct reply *reply)
 		return;
 	}
 	gpu_ask(request->sidecar->gpus);
-	set_etag(reply, request->sidecar, view);
+	set_etag(reply, request->sidecar, view, ready);
 	if (request_has(request, reply->etag)) {
 		reply->status = 304;
 		return;
 	}
 	if (facts_same_processes(request->sidecar))
 		processes_refresh(request->sidecar->processes, view, request_asks(request, "pss"));
-	value = status_value(request->sidecar, view);
+	value = status_value(request->sidecar, view, ready);
 	json_object_set_new(value, "peers", peers_value(request->sidecar->peers));
 	reply_json(reply, "application/json", value);
 }

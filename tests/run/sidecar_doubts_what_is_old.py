@@ -58,10 +58,16 @@ def doubted(sidecar, what):
     equal([answer[0] for answer in found.values()], [503, 503, 503, 200, 200], f"{what}: {found}")
     for path in ("/readyz", "/readyz/web", "/health"):
         contains(found[path][1], "not checked since the sidecar stood still", path)
+    contains(sidecar.get("/metrics").text, "\nmuster_ready 0\n", "the metric says what /readyz does")
+    answer = sidecar.get("/status")
+    equal(answer.json()["ready"], False, "so does /status")
+    return answer.headers["ETag"]
 
 
-def trusted(sidecar, what):
+def trusted(sidecar, what, tag=None):
     until(lambda: [answer[0] for answer in answers(sidecar).values()] == [200] * 5, lambda: f"{what}: {answers(sidecar)}", 60)
+    contains(sidecar.get("/metrics").text, "\nmuster_ready 1\n", "the metric says what /readyz does")
+    equal(sidecar.get("/status", If_None_Match=tag or '""').json()["ready"], True, "so does /status, to who saw it before, too")
 
 
 def stands_still(sidecar, web):
@@ -86,13 +92,13 @@ def main():
         web.close()
         sidecar.watch(1, f"tcp://127.0.0.1:{web.address[1]}", period=200, timeout=60000)
         until(lambda: sidecar.get("/readyz").status == 503, "a sidecar before this one knew it")
-        doubted(sidecar, "a sidecar before this one knew it")
+        tag = doubted(sidecar, "a sidecar before this one knew it")
         web.open()
-        trusted(sidecar, "checked")
+        trusted(sidecar, "checked", tag)
         until(lambda: stands_still(sidecar, web), "it stands still between two checks", 100)
-        doubted(sidecar, "it stood still")
+        tag = doubted(sidecar, "it stood still")
         web.open()
-        trusted(sidecar, "checked again")
+        trusted(sidecar, "checked again", tag)
 
 
 main()
