@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """A port that is in use is an error that says so, with exit code 1, and never another port in silence;
-several addresses are served at once."""
+several addresses are served at once, and without any it is 127.0.0.1:9180."""
 
 import socket
 import subprocess
@@ -22,6 +22,11 @@ def main():
         result = subprocess.run([SIDECAR, "--listen", wrong], capture_output=True, text=True, check=False)
         equal(result.returncode, 1, wrong)
         contains(result.stderr, f'"{wrong}" is not an address to listen on', "message")
+    # a new network has no 127.0.0.1 yet, so that this does not take the port from anybody
+    result = subprocess.run(["unshare", "--map-root-user", "--net", SIDECAR], capture_output=True, text=True, check=False)
+    if "unshare:" not in result.stderr:
+        equal(result.returncode, 1, "exit code without an address")
+        contains(result.stderr, "cannot listen on 127.0.0.1:9180: ", "the default")
     with Sidecar("--listen", "127.0.0.2:0", linked=False) as sidecar:
         Page(sidecar.run_dir, [{"name": "db"}])
         ports = [line.rsplit(":", 1)[1].rstrip("/") for line in sidecar.stderr.splitlines() if "serving" in line]
