@@ -320,20 +320,31 @@ static const char *check_status(const struct sidecar *sidecar, const struct view
 	return view->records[index].flags & STATUS_ESSENTIAL ? "fail" : "warn";
 }
 
+/* Why a check does not pass. */
+static const char *check_output(const struct sidecar *sidecar, const struct view *view,
+				uint32_t index, char why[VIEW_WHY])
+{
+	if (!view_is_ready(view, index))
+		return view_why(view, index, why);
+	return is_in_doubt(sidecar, view, index) ? in_doubt : view->records[index].reason;
+}
+
+/* The draft wants no output with pass, and a time to be one. */
 static json_t *state_check(const struct sidecar *sidecar, const struct view *view, uint32_t index)
 {
 	const struct status_record *record = &view->records[index];
+	const char *status = check_status(sidecar, view, index), *output;
 	char why[VIEW_WHY];
-	json_t *check = json_pack(
-		"{s:s, s:s, s:s, s:s, s:i, s:o}", "componentId", record->name, "componentType",
-		"component", "observedValue", state_name(record->state), "status",
-		check_status(sidecar, view, index), "score", (int)view_score(view, index), "time",
-		value_time(view_realtime(view, record->since)));
+	json_t *check =
+		json_pack("{s:s, s:s, s:s, s:s, s:i}", "componentId", record->name, "componentType",
+			  "component", "observedValue", state_name(record->state), "status", status,
+			  "score", (int)view_score(view, index));
 
-	if (!view_is_ready(view, index))
-		json_object_set_new(check, "output", value_text(view_why(view, index, why)));
-	else if (is_in_doubt(sidecar, view, index))
-		json_object_set_new(check, "output", json_string(in_doubt));
+	if (record->since)
+		json_object_set_new(check, "time", value_time(view_realtime(view, record->since)));
+	output = strcmp(status, "pass") == 0 ? "" : check_output(sidecar, view, index, why);
+	if (*output)
+		json_object_set_new(check, "output", value_text(output));
 	return check;
 }
 

@@ -130,7 +130,9 @@ EACH_SERVICE(exit_code)
 
 static double since(const struct view *view, uint32_t index)
 {
-	return metric_seconds(view_realtime(view, view->records[index].since));
+	uint64_t when = view->records[index].since;
+
+	return when ? metric_seconds(view_realtime(view, when)) : (double)NAN;
 }
 EACH_SERVICE(since)
 
@@ -219,7 +221,7 @@ const struct metric_family service_metrics[] = {
 	METRIC("muster_service_state", STATESET, "", write_states,
 	       "1 for the state that the service is in.", "service"),
 	METRIC("muster_service_state_since_timestamp_seconds", GAUGE, "seconds", write_since,
-	       "When the service entered its state, Unix time.", "service"),
+	       "When the service entered its state, Unix time; NaN: it has not begun.", "service"),
 	METRIC("muster_service_starts", COUNTER, "", write_starts, "Times the service was started.",
 	       "service"),
 	METRIC("muster_service_restarts", COUNTER, "", write_restarts,

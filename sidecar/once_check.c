@@ -22,12 +22,16 @@ static bool is_address(const char *target)
 	return strncmp(target, ADDRESS, strlen(ADDRESS)) == 0;
 }
 
-/* HOST:PORT is short for tcp://HOST:PORT. False, said: it is nothing that can be checked. */
+/* HOST:PORT is short for tcp://HOST:PORT; without a host it is this machine, as in muster.ini.
+ * False, said: it is nothing that can be checked. */
 static bool write_url(char url[1024], const char *text)
 {
+	const char *scheme = strstr(text, "://");
+	const char *rest = scheme ? scheme + 3 : text;
 	struct target target;
 
-	snprintf(url, 1024, "%s%s", strstr(text, "://") ? "" : "tcp://", text);
+	snprintf(url, 1024, "%.*s%s%s", scheme ? (int)(rest - text) : 6, scheme ? text : "tcp://",
+		 *rest == ':' ? "127.0.0.1" : "", rest);
 	if (strlen(text) < 1000 && strncmp(url, "dns:", 4) != 0 && target_parse(&target, url)) {
 		target_free(&target);
 		return true;

@@ -97,6 +97,7 @@ static bool make_room(struct top *top)
 
 static void measure_all(struct top *top)
 {
+	bool here = view_sees_init(top->view); /* else these numbers are of other processes here */
 	uint64_t now = clock_monotonic();
 	uint32_t i;
 
@@ -104,7 +105,7 @@ static void measure_all(struct top *top)
 		struct row *row = &top->rows[i];
 
 		row->record = &top->view->records[i];
-		row->usage = measure(row->record->pid);
+		row->usage = measure(here ? row->record->pid : 0);
 		row->percent = percent(&top->before[i], &row->usage, now - top->measured);
 		top->before[i] = row->usage;
 	}

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""On a terminal top and status --watch draw a summary and as many rows as there is room for, and say how many are not shown."""
+"""On a terminal top and status --watch draw a summary and as many rows as there is room for, and say how many are not shown;
+top tells nothing of processes that only have the same numbers here."""
 import os
 import re
 import subprocess
@@ -35,3 +36,9 @@ with Init(config=CONFIG) as init:
             equal(lines[1].split()[:2], ["NAME", "STATE"], "head")
             equal(sum(line.startswith("s") for line in lines[2:]), rows, f"rows of {words} in {height} lines")
             equal("... and 24 more" in lines, rows < 30, "what is said of the rest")
+    # those of the namespace, seen from outside
+    equal({tuple(line.split()[3:5]) for line in init.ctl("top", "--once").stdout.splitlines()[1:]}, {("-", "-")}, "CPU% and RSS")
+with Init(config=CONFIG, pid1=False) as init:
+    init.wait_line("all ready after")
+    for line in init.ctl("top", "--once").stdout.splitlines()[1:]:
+        check(re.fullmatch(r"[\d.]+", line.split()[3]) and re.fullmatch(r"\d+[KM]", line.split()[4]), line)

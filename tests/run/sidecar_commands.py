@@ -31,6 +31,8 @@ def codes(stack, certificates):
     grpc = port(h2.serving(lambda stream, name: h2.answer(stream, h2.health(1 if name == "db" else 2))))
     return {f"http://127.0.0.1:{port(answering(OK))}/": (0, None),
             f"127.0.0.1:{port(answering(OK))}": (0, None),
+            f"http://:{port(answering(OK))}/": (0, None),
+            f":{port(answering(OK))}": (0, None),
             f"https://127.0.0.1:{port(certificates.serve('good', answering(OK)))}/": (0, None),
             f"grpc://127.0.0.1:{grpc}/db": (0, None),
             f"grpc://127.0.0.1:{grpc}": (1, "status"),

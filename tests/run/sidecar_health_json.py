@@ -42,7 +42,15 @@ def main():
         db = health["checks"]["db:state"][0]
         equal((db["status"], db["observedValue"], db["componentId"]), ("pass", "ready", "db"), "db")
         check(db["time"].endswith("Z"), db["time"])
-        page.set("extra", state="failed", reason="exit 1")
+        check("output" not in db, db)
+        page.set("extra", state="inactive", flags=0, since=0, reason="")
+        extra = report(sidecar)[1]["checks"]["extra:state"][0]
+        equal((extra["status"], extra.keys() & {"time", "output"}), ("pass", set()), "one that nobody wants, and never was")
+        page.set("db", failures=1, reason="status 500")
+        status, health = report(sidecar)
+        equal((status, health["status"], health["checks"]["db:state"][0]["output"]), (200, "warn", "status 500"), "a failure")
+        page.set("db", failures=0, reason="")
+        page.set("extra", state="failed", flags=WANTED, reason="exit 1")
         page.set_phase("degraded")
         status, health = report(sidecar)
         equal((status, health["status"], health["score"]), (200, "warn", 66), "an optional one failed")

@@ -2,6 +2,7 @@
 """/metrics is Prometheus text 0.0.4 that `promtool check metrics` accepts without a word, or OpenMetrics
 1.0 for who asks for it: the same series in both, each once, that agree with the page and the probes."""
 
+import math
 import subprocess
 
 from lib import check, equal, need, until
@@ -20,6 +21,9 @@ def check_values(found):
     equal(value(found, "muster_service_ready", service="api"), 0, "ready")
     equal(value(found, "muster_service_startup_duration_seconds", service="db", phase="waiting"), 0.1, "waiting")
     check(value(found, "muster_start_time_seconds") > 1.6e9, "start time")
+    name = "muster_service_state_since_timestamp_seconds"
+    check(value(found, name, service="db") > 1.6e9, "since when")
+    check(math.isnan(value(found, name, service="web")), "it has not begun")
     equal(value(found, "muster_probe_success", service="web", check="readiness"), 1, "probe")
     equal(value(found, "muster_probe_success", service="db", check="liveness"), 0, "probe that fails")
     check(value(found, "muster_probe_failures_total", service="db", check="liveness", reason="connect") >= 1, "failures")
@@ -54,7 +58,7 @@ def main():
         check("muster_ready" in names and not any("service" in name for name in names), "nothing of services")
         page = Page(sidecar.run_dir, [{"name": "db", "restarts": 2, "last_exit": 137},
                                       {"name": "api", "state": "waiting", "flags": NEEDED | DEP_CAUSE},
-                                      {"name": "web", "state": "completed", "type": "oneshot"},
+                                      {"name": "web", "state": "completed", "type": "oneshot", "since": 0},
                                       {"name": 'o"d\\d\n\xff', "state": "failed"},
                                       {"name": "muster-sidecar", "flags": NEEDED | INTERNAL}])
         page.set_phase("ready")

@@ -233,10 +233,10 @@ static void an_entry_goes_on_behind_the_explicit_variable(void **state)
 {
 	(void)state;
 	load("MUSTER_MODE=production", "NAMED_HOST=h", NULL, NULL);
-	candidates("named", "h:9 (environment NAMED_HOST), second:9 (:15 production), third:3 (:15 "
+	candidates("named", "h:9 (environment NAMED_HOST), second:9 (:14 production), third:3 (:14 "
 			    "production)");
 	load("MUSTER_MODE=production", "NAMED_HOST=h", "NAMED_PORT=tcp://10.0.0.1:5", NULL);
-	candidates("named", "h:9 (environment NAMED_HOST), second:9 (:15 production), third:3 (:15 "
+	candidates("named", "h:9 (environment NAMED_HOST), second:9 (:14 production), third:3 (:14 "
 			    "production)");
 	load("MUSTER_MODE=production", "NAMED_ADDR=h:2", "NAMED_HOST=other", NULL);
 	candidates("named", "h:2 (environment NAMED_ADDR)");
