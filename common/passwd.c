@@ -188,6 +188,8 @@ static int read_user(struct table *table, struct passwd_user *user, bool *valid)
 	memset(user, 0, sizeof(*user));
 	for (column = PASSWD_NAME; delimiter == ':'; column++) {
 		delimiter = table_field(table, &field, false);
+		if (delimiter < 0 && column > PASSWD_NAME)
+			delimiter = '\n'; /* a last line that ends in a colon */
 		if (column == PASSWD_NAME && !field.bad && is_name(field.text))
 			memcpy(user->name, field.text, strlen(field.text) + 1);
 		else if (column == PASSWD_UID)

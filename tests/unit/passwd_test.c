@@ -97,6 +97,19 @@ static void number_with_a_line_gives_the_line(void **state)
 	assert_string_equal(user.name, "app");
 }
 
+static void last_line_may_end_in_a_colon(void **state)
+{
+	static const char text[] = "root:x:0:0::/root:/bin/sh\nsrv:x:1005:1006::/srv:";
+	struct passwd_user user;
+
+	(void)state;
+	write_file(passwd_file, text, sizeof(text) - 1);
+	assert_int_equal(passwd_user("srv", &user), 0);
+	assert_int_equal(user.gid, 1006);
+	assert_string_equal(user.home, "/srv");
+	write_file(passwd_file, passwd_text, sizeof(passwd_text) - 1);
+}
+
 static void number_without_a_line_is_a_user(void **state)
 {
 	struct passwd_user user;
@@ -313,6 +326,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(name_gives_ids_and_home),
 		cmocka_unit_test(number_with_a_line_gives_the_line),
+		cmocka_unit_test(last_line_may_end_in_a_colon),
 		cmocka_unit_test(number_without_a_line_is_a_user),
 		cmocka_unit_test(lines_may_end_early_or_without_newline),
 		cmocka_unit_test(malformed_lines_are_no_users),
