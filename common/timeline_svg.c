@@ -77,11 +77,13 @@ static uint64_t grid_step(uint64_t end)
 
 static void put_grid(const struct picture *picture, unsigned bottom)
 {
-	uint64_t step = grid_step(picture->end), when;
+	uint64_t step = grid_step(picture->end), count = picture->end / step;
 	char label[24];
 	unsigned x;
 
-	for (when = 0; when <= picture->end; when += step) {
+	for (uint64_t i = 0; i <= count; i++) {
+		uint64_t when = i * step;
+
 		x = place(picture, when) / 10;
 		format_duration(label, sizeof(label), when);
 		fprintf(picture->out,

@@ -10,6 +10,7 @@
 #include "graph_text.h"
 #include "load.h"
 #include "log.h"
+#include "text.h"
 #include "view.h"
 
 typedef void graph_printer(FILE *out, const struct graph_picture *picture);
@@ -45,6 +46,7 @@ static bool picture_begin(struct graph_picture *picture, uint32_t count, uint8_t
 static bool picture_of_page(struct graph_picture *picture, const struct view *view)
 {
 	uint8_t *types;
+	char *name;
 	uint32_t i;
 
 	picture->graph = view->graph;
@@ -52,8 +54,12 @@ static bool picture_of_page(struct graph_picture *picture, const struct view *vi
 		return false;
 	for (i = 0; i < view->graph.nodes; i++) {
 		types[i] = view->records[i].type;
-		if (view_counts(&view->records[i]))
-			picture->names[i] = view->records[i].name;
+		if (!view_counts(&view->records[i]))
+			continue;
+		name = arena_alloc(picture->arena, STATUS_NAME_MAX);
+		if (!name)
+			return false;
+		picture->names[i] = text_name(name, view->records[i].name);
 	}
 	return true;
 }
