@@ -359,7 +359,7 @@ help:
 #: make images          the images of dockerfiles/, with their sizes; needs docker or podman
 #: make lint            formatting, warnings, static checks
 #: make analyze         build with gcc's analyzer, whose warnings are to be judged
-#: make fuzz            fuzz the parsers, FUZZ_TIME=60 seconds each
+#: make fuzz            fuzz the parsers, SECONDS=60 each; FUZZ='NAME ...' some of them, ENGINE=afl: by AFL++
 #: make coverage        run the tests with counters; fails where more than docs/coverage.md says is not reached
 #: make bench           the measurements of docs/benchmarks.md
 #: make reliability     the figures of docs/reliability.md; RELIABILITY='NAME ...' some of them

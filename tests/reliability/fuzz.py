@@ -13,10 +13,14 @@ FOUND = [
     "the head of the answer to an HTTP/1.1 request without Host was sent twice, by libmicrohttpd 0.9.75 (`sidecar_http`)",
     "`musterctl convert` wrote carriage returns and other encodings than UTF-8, which `--check` then refuses (`ctl_convert`)",
     "of a text with a question mark before its `://` the query was shown in messages (`sidecar_target`)",
+    "a last line of /etc/passwd that ends in a colon, without a newline, was no user (`passwd`)",
+    "`musterctl graph` printed control characters in names as they are on the status page (`ctl_view`)",
+    "of a status page with a time near 2^64 `musterctl timeline --format=svg` drew lines without end (`ctl_view`)",
 ]
 JUDGED = [
     "a NUL where a CR belongs, or before a request, cannot be seen behind libmicrohttpd, which writes one there itself (`sidecar_http`)",
-    "a host with a % in it is another text when libcurl has read it (`sidecar_target`)",
+    "an answer to HEAD has no body, also where an empty line came before the request (`sidecar_http`)",
+    "a host with a % in it, in capitals, or with an IPv6 address is another text when libcurl has read it (`sidecar_target`)",
 ]
 
 
