@@ -4,7 +4,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include "address.h"
 #include "log.h"
@@ -20,11 +19,6 @@ void addresses_renew(struct supervisor *sup)
 	sup->link.book_serial++;
 	sup->link.book_address = sup->link.book_step = 0;
 	sup->link.book_sent = false;
-}
-
-static bool send_message(const struct supervisor *sup, const void *message, size_t size)
-{
-	return send(sup->link.source.fd, message, size, MSG_DONTWAIT | MSG_NOSIGNAL) > 0;
 }
 
 static bool send_step(const struct supervisor *sup, const struct address_entry *address,
@@ -47,7 +41,7 @@ static bool send_step(const struct supervisor *sup, const struct address_entry *
 	snprintf(message.srv, sizeof(message.srv), "%s", found && found->srv ? found->srv : "");
 	snprintf(message.source, sizeof(message.source), "%s", step->source);
 	snprintf(message.note, sizeof(message.note), "%s", step->note ? step->note : "");
-	return send_message(sup, &message, sizeof(message));
+	return sidecar_link_send(sup, &message, sizeof(message));
 }
 
 static bool send_end(const struct supervisor *sup, const struct address_book *book)
@@ -57,7 +51,7 @@ static bool send_end(const struct supervisor *sup, const struct address_book *bo
 
 	snprintf(message.mode, sizeof(message.mode), "%s", book->mode);
 	snprintf(message.mode_source, sizeof(message.mode_source), "%s", book->mode_source);
-	return send_message(sup, &message, sizeof(message));
+	return sidecar_link_send(sup, &message, sizeof(message));
 }
 
 bool addresses_send(struct supervisor *sup)

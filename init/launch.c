@@ -321,26 +321,24 @@ pid_t launch_helper(struct supervisor *sup, struct service *service, char *const
 	struct spawn_error error = {STEP_DESCRIPTORS, 0};
 	struct spawn_fd fds[FDS_MAX];
 	struct spawn_request request;
-	unsigned count = 0;
-	pid_t pid;
+	pid_t pid = -1;
+	unsigned count;
 
-	if (!prepare(sup, service)) {
+	if (prepare(sup, service)) {
+		count = output_fds(sup, service, fds);
+		if (kind == CHILD_PROBE) { /* a probe every few seconds would fill the log */
+			fds[1] = (struct spawn_fd){sup->null_fd, STDOUT_FILENO};
+			fds[2] = (struct spawn_fd){sup->null_fd, STDERR_FILENO};
+			count = 3;
+		}
+		request = request_for(sup, service, kind, argv, fds, count);
+		pid = spawn_in_cgroup(sup, service, &request, &error);
+	} else {
 		error.error = errno;
+	}
+	if (pid > 0)
+		children_add(&sup->children, pid, kind, service->slot, extra);
+	else
 		helper_failed(sup, service, argv[0], kind, &error);
-		return -1;
-	}
-	count = output_fds(sup, service, fds);
-	if (kind == CHILD_PROBE) { /* a probe every few seconds would fill the log */
-		fds[1] = (struct spawn_fd){sup->null_fd, STDOUT_FILENO};
-		fds[2] = (struct spawn_fd){sup->null_fd, STDERR_FILENO};
-		count = 3;
-	}
-	request = request_for(sup, service, kind, argv, fds, count);
-	pid = spawn_in_cgroup(sup, service, &request, &error);
-	if (pid < 0) {
-		helper_failed(sup, service, argv[0], kind, &error);
-		return -1;
-	}
-	children_add(&sup->children, pid, kind, service->slot, extra);
 	return pid;
 }

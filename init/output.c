@@ -67,17 +67,28 @@ void output_drain(struct supervisor *sup, int ms)
 	sink_drain(&sup->output.sinks[1], until);
 }
 
-void output_own_line(const char *line, size_t len)
+static struct iovec text_part(const char *text)
 {
-	struct supervisor *sup = own_lines_to;
-	static const char erase[] = "\r\033[K";
-	struct iovec parts[2] = {{(char *)(uintptr_t)erase, sizeof(erase) - 1},
-				 {(char *)(uintptr_t)line, len}};
+	return (struct iovec){(char *)(uintptr_t)text, strlen(text)};
+}
+
+/* The first part is free for what takes a line of progress away. */
+static void put_line(struct supervisor *sup, unsigned which, struct iovec *parts, unsigned count,
+		     bool own)
+{
 	bool progress = sup->output.progress;
 
+	parts[0] = text_part("\r\033[K");
 	sup->output.progress = false;
-	sink_line(&sup->loop, &sup->output.sinks[1], progress ? parts : parts + 1, progress ? 2 : 1,
-		  true);
+	sink_line(&sup->loop, &sup->output.sinks[which - 1], progress ? parts : parts + 1,
+		  progress ? count : count - 1, own);
+}
+
+void output_own_line(const char *line, size_t len)
+{
+	struct iovec parts[2] = {{0}, {(char *)(uintptr_t)line, len}};
+
+	put_line(own_lines_to, 2, parts, 2, true);
 }
 
 /* ---- lines of services ---- */
@@ -98,11 +109,6 @@ static const char *time_text(uint64_t now)
 	return text;
 }
 
-static struct iovec text_part(const char *text)
-{
-	return (struct iovec){(char *)(uintptr_t)text, strlen(text)};
-}
-
 /* An object stays one, and its bytes what they are; any other line becomes a text. */
 static void json_line(struct supervisor *sup, const struct service *service, unsigned which,
 		      uint64_t now, const char *text, size_t len)
@@ -110,6 +116,7 @@ static void json_line(struct supervisor *sup, const struct service *service, uns
 	static char body[LINE_MAX_BYTES * 6];
 	bool object = json_line_is_object(text, len);
 	struct iovec parts[] = {
+		{0},
 		text_part("{\"time\":\""),
 		text_part(time_text(now)),
 		text_part("\",\"service\":\""),
@@ -121,29 +128,26 @@ static void json_line(struct supervisor *sup, const struct service *service, uns
 	};
 
 	if (!object)
-		parts[6].iov_len = json_line_escape(body, text, len);
-	sink_line(&sup->loop, &sup->output.sinks[which - 1], parts, 8, false);
+		parts[7].iov_len = json_line_escape(body, text, len);
+	put_line(sup, which, parts, sizeof(parts) / sizeof(parts[0]), false);
 }
 
 static void prefixed_line(struct supervisor *sup, const struct service *service, unsigned which,
 			  const char *text, size_t len)
 {
-	static const char spaces[] = "                         | ", erase[] = "\r\033[K";
+	static const char spaces[] = "                         | ";
 	const char *name = service->config->name;
 	size_t size = strlen(name), pad = sup->output.name_width;
-	struct iovec parts[5] = {{(char *)(uintptr_t)erase, sizeof(erase) - 1},
+	struct iovec parts[5] = {{0},
 				 {(char *)(uintptr_t)name, size},
 				 {NULL, 0},
 				 {(char *)(uintptr_t)text, len},
 				 {(char *)(uintptr_t) "\n", 1}};
-	bool progress = sup->output.progress;
 
 	pad = 3 + (pad > size ? pad - size : 0);
 	parts[2].iov_base = (char *)(uintptr_t)spaces + sizeof(spaces) - 1 - pad;
 	parts[2].iov_len = pad;
-	sup->output.progress = false;
-	sink_line(&sup->loop, &sup->output.sinks[which - 1], progress ? parts : parts + 1,
-		  progress ? 5 : 4, false);
+	put_line(sup, which, parts, 5, false);
 }
 
 static void stream_line(struct supervisor *sup, struct stream *stream, const char *text, size_t len)

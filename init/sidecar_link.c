@@ -36,20 +36,21 @@ static void fill_watch(struct link_watch *watch, const struct probe_run *run)
 	strncpy(watch->target, config->target, sizeof(watch->target) - 1);
 }
 
-static bool send_order(struct supervisor *sup, const struct probe_run *run)
+bool sidecar_link_send(const struct supervisor *sup, const void *message, size_t size)
+{
+	return send(sup->link.source.fd, message, size, MSG_DONTWAIT | MSG_NOSIGNAL) > 0;
+}
+
+static bool send_order(const struct supervisor *sup, const struct probe_run *run)
 {
 	struct link_watch watch;
 	struct link_drop drop = {
 		.type = LINK_DROP, .serial = run->serial, .probe = (uint16_t)run->number};
-	ssize_t n;
 
-	if (run->active) {
-		fill_watch(&watch, run);
-		n = send(sup->link.source.fd, &watch, sizeof(watch), MSG_DONTWAIT | MSG_NOSIGNAL);
-	} else {
-		n = send(sup->link.source.fd, &drop, sizeof(drop), MSG_DONTWAIT | MSG_NOSIGNAL);
-	}
-	return n > 0;
+	if (!run->active)
+		return sidecar_link_send(sup, &drop, sizeof(drop));
+	fill_watch(&watch, run);
+	return sidecar_link_send(sup, &watch, sizeof(watch));
 }
 
 void sidecar_link_update(struct supervisor *sup)

@@ -3,6 +3,7 @@
 #define MUSTER_SIDECAR_LINK_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "loop.h"
@@ -29,6 +30,8 @@ void sidecar_link_started(struct supervisor *sup);
 void sidecar_link_ended(struct supervisor *sup);
 /* Takes a connection to the control socket over as the channel; the descriptor is its own then. */
 void sidecar_link_adopt(struct supervisor *sup, int fd);
+/* One message. False: it does not take more now. */
+bool sidecar_link_send(const struct supervisor *sup, const void *message, size_t size);
 /* Some probe began or ended: tells the sidecar what it does not know yet. */
 void sidecar_link_update(struct supervisor *sup);
 

@@ -47,6 +47,18 @@ static const struct identity_config *owner_of(const struct config *config,
 	return config->services[where->service].policy->identity;
 }
 
+/* Takes a descriptor of one that is open (NULL: of a twin), or opens it. 0 or -errno. */
+static int open_one(struct config *config, uint32_t at, const struct held_socket *open)
+{
+	struct listener *listener = &config->sockets[at].listener;
+	const struct listen_config *where = &config->listens[at];
+
+	if (!open)
+		open = twin_of(config, at);
+	return open ? listener_share(listener, &open->listener)
+		    : listener_open(listener, where, owner_of(config, where));
+}
+
 static const char *why(int error)
 {
 	return error == EADDRINUSE ? "it is in use by another program" : strerror(error);
@@ -72,11 +84,7 @@ bool sockets_open_all(struct config *config, const struct config *from, const st
 
 		if (!open)
 			open = find(other, where->text, i);
-		if (!open)
-			open = twin_of(config, i);
-		rc = open ? listener_share(&config->sockets[i].listener, &open->listener)
-			  : listener_open(&config->sockets[i].listener, where,
-					  owner_of(config, where));
+		rc = open_one(config, i, open);
 		if (rc == 0)
 			continue;
 		snprintf(text, SOCKETS_TEXT_SIZE, "%.300s: cannot listen on %s: %s", where->place,
@@ -132,13 +140,8 @@ bool sockets_prepare(struct supervisor *sup, struct service *service)
 
 	for (uint32_t i = 0; i < config->listen_count; i++) {
 		uint32_t at = config->listen_first + i;
-		struct held_socket *held = &sup->config->sockets[at];
-		const struct held_socket *open =
-			held->listener.fd < 0 ? twin_of(sup->config, at) : held;
-		int rc = open == held ? 0
-			 : open       ? listener_share(&held->listener, &open->listener)
-				      : listener_open(&held->listener, &sup->config->listens[at],
-						      config->policy->identity);
+		int rc = sup->config->sockets[at].listener.fd < 0 ? open_one(sup->config, at, NULL)
+								  : 0;
 
 		if (rc < 0) {
 			errno = -rc;
