@@ -10,7 +10,6 @@
 
 #include "sig.h"
 #include "signals.h"
-#include "str.h"
 #include "version.h"
 #include "voice.h"
 #include "wrap.h"
@@ -449,11 +448,13 @@ static int print_license(void)
 
 /* ---- values ---- */
 
+/* As strtol has it: " 3" and "+3" are 3. */
 static bool read_remap(struct wrap_options *options, const char *text)
 {
-	uint64_t code;
+	char *end;
+	long code = strtol(text, &end, 10);
 
-	if (!parse_uint(text, 255, &code))
+	if (*end || code < 0 || code > 255)
 		return false;
 	options->remapped[code / 8] |= (uint8_t)(1U << (code % 8));
 	return true;
@@ -468,18 +469,17 @@ static bool read_death_signal(struct wrap_options *options, const char *text)
 	return signo > 0;
 }
 
-/* "15:3": numbers of 1 to 31, the second one of 0, too, which drops it. */
+/* "15:3": numbers of 1 to 31, the second one of 0, too, which drops it. As sscanf has it, whose
+ * "%d:%d" minds neither blanks before a number nor what comes behind both. */
 static bool read_rewrite(struct wrap_options *options, const char *text)
 {
-	const char *colon = strchr(text, ':');
-	uint64_t from, to;
-	char first[4];
+	char *colon, *end;
+	long from = strtol(text, &colon, 10), to;
 
-	if (!colon || (size_t)(colon - text) >= sizeof(first))
+	if (*colon != ':' || from < 1 || from > 31)
 		return false;
-	memcpy(first, text, (size_t)(colon - text));
-	first[colon - text] = '\0';
-	if (!parse_uint(first, 31, &from) || from == 0 || !parse_uint(colon + 1, 31, &to))
+	to = strtol(colon + 1, &end, 10);
+	if (end == colon + 1 || to < 0 || to > 31)
 		return false;
 	options->forward[from] = to ? (uint8_t)to : WRAP_DROP;
 	return true;
