@@ -4,7 +4,8 @@ import re
 
 from lib import ROOT, check, equal
 
-FOLDERS = {"run": "tests/run/{}.py", "image": "tests/image/{}.py", "k8s": "tests/k8s/{}.py", "unit": "tests/unit/{}_test.c"}
+FOLDERS = {"run": "tests/run/{}.py", "image": "tests/image/{}.py", "k8s": "tests/k8s/{}.py", "dist": "tests/dist/{}.py",
+           "unit": "tests/unit/{}_test.c"}
 ROWS = re.findall(r"^\| (?!promise|-)(.+?) \| (.+) \|$", (ROOT / "docs/promises.md").read_text(), re.M)
 
 check(len(ROWS) > 80, f"only {len(ROWS)} promises are found")
