@@ -379,7 +379,9 @@ static struct machine_facts facts_of(const struct supervisor *sup, const struct 
 		.has_stop_command = config->policy->stop_command != NULL && !service->aborting,
 		.has_post_stop =
 			config->policy->post_stop != NULL && service->launched && !sup->killing,
-		.ended_well = well,
+		/* one that restarts whatever its code has failed when it may do so no more */
+		.ended_well =
+			well && (!policy_restarts(service, well) || within_limit(sup, service)),
 		.on_demand = service->demand,
 		.may_restart = may_restart(sup, service, event, event == EV_EXITED && well),
 	};

@@ -28,6 +28,12 @@ with Init(config=CONFIG.replace("ESSENTIAL", "yes")) as init:
     equal(init.read("pids").count("\n"), 5, "starts")
     init.wait_line("error: web: failed: exited with code 5")
 
+# whatever its code: what is always started again, and may not be any more, has not completed
+with Init(config=CONFIG.replace("exit 5", "exit 0\nrestart = always").replace("ESSENTIAL", "yes")) as init:
+    equal(init.wait(), 1, "exit code")
+    equal(init.read("pids").count("\n"), 5, "starts")
+    init.wait_line("ended: essential service web failed; exit code 1")
+
 # the restarts of a short window do not add up over a long time
 with Init(config=CONFIG.replace("4/60s", "2/50ms").replace("pids exit", "pids sleep 40 exit")
           .replace("ESSENTIAL", "no")) as init:
