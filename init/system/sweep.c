@@ -18,6 +18,7 @@
 struct pass {
 	const struct sweep *sweep;
 	int signo;
+	bool tells; /* each of them is told to sweep->each */
 	int found;
 	pid_t child; /* the last one that was asked about, and the answer */
 	bool wanted;
@@ -81,8 +82,7 @@ static void look_at(struct pass *pass, int proc, pid_t pid, int fd)
 	if (!is_wanted(pass, proc, child))
 		return;
 	pass->found++;
-	if (sweep->each && pass->signo == sweep->signo &&
-	    !sweep->each(proc, pid, &info, child, sweep->data))
+	if (pass->tells && sweep->each && !sweep->each(proc, pid, &info, child, sweep->data))
 		return;
 	if (pass->signo)
 		send_to(fd, pid, pass->signo);
@@ -103,9 +103,9 @@ static bool visit(int proc, pid_t pid, void *data)
 }
 
 /* How many there were, or -errno. */
-static int run_pass(const struct sweep *sweep, int proc, int signo)
+static int run_pass(const struct sweep *sweep, int proc, int signo, bool tells)
 {
-	struct pass pass = {.sweep = sweep, .signo = signo};
+	struct pass pass = {.sweep = sweep, .signo = signo, .tells = tells};
 	int rc = proc_each(proc, visit, &pass);
 
 	return rc < 0 ? rc : pass.found;
@@ -118,7 +118,7 @@ static void stop_all(const struct sweep *sweep, int proc)
 	int before = 0;
 
 	for (int i = 0; i < STOP_PASSES; i++) {
-		int found = run_pass(sweep, proc, SIGSTOP);
+		int found = run_pass(sweep, proc, SIGSTOP, false);
 
 		if (found <= 0 || found == before)
 			return; /* all stand still, or cannot be stopped */
@@ -138,8 +138,10 @@ static int sweep_once(const struct sweep *sweep)
 		/* ahead of what it is to end, where that is permitted */
 		setpriority(PRIO_PROCESS, 0, NICE_MIN);
 		stop_all(sweep, proc);
+		/* while none of them dies: whose a process is may be seen by its parent alone */
+		run_pass(sweep, proc, 0, true);
 	}
-	rc = run_pass(sweep, proc, sweep->signo);
+	rc = run_pass(sweep, proc, sweep->signo, sweep->signo != SIGKILL);
 	setpriority(PRIO_PROCESS, 0, nice);
 	close(proc);
 	return rc;

@@ -16,7 +16,7 @@ struct sweep {
 	int signo; /* 0: only looks; what gets another signal than KILL is continued as well */
 	/* Whether those that descend from this child are meant, itself included; NULL: all. */
 	bool (*wanted)(int proc, pid_t child, void *data);
-	/* Called for each; false: it gets no signal. NULL: all get it. */
+	/* Called for each; false: it gets no signal, unless that is KILL. NULL: all get it. */
 	bool (*each)(int proc, pid_t pid, const struct proc_info *info, pid_t child, void *data);
 	void *data;
 };
