@@ -561,6 +561,7 @@ static void close_all(struct sidecar *sidecar)
 		local_destroy(sidecar->local);
 	snapshot_destroy(sidecar->snapshot);
 	feed_destroy(sidecar->feed);
+	free(sidecar->status_kept.body.data);
 	config_free(sidecar->config);
 	loop_destroy(sidecar->loop);
 }

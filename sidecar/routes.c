@@ -74,7 +74,8 @@ static void add_headers(struct MHD_Response *response, const struct reply *reply
 
 	if (reply->max_age)
 		snprintf(cache, sizeof(cache), "max-age=%u", reply->max_age);
-	add_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, reply->type);
+	if (reply->status != 304) /* of what it has the client knows the type */
+		add_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, reply->type);
 	add_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, cache);
 	if (reply->vary)
 		add_header(response, MHD_HTTP_HEADER_VARY, MHD_HTTP_HEADER_ACCEPT);

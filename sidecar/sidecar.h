@@ -7,6 +7,7 @@
 
 #include "offers.h"
 #include "once.h"
+#include "text.h"
 #include "trim.h"
 
 /*
@@ -35,6 +36,17 @@ struct resolver;
 struct server;
 struct snapshot;
 struct stall;
+
+/* The last answer of /status, where it is asked more often than anybody needs: as metrics are, it
+ * is made anew so many times a second, and whenever something has changed. */
+#define STATUS_MADE_MOST 10
+struct status_kept {
+	uint64_t second; /* of CLOCK_MONOTONIC, */
+	unsigned made;   /* and how many were made in it */
+	uint64_t time;   /* when this one was */
+	char etag[64];   /* empty: there is none */
+	struct text body;
+};
 
 #define LISTEN_MAX       16
 #define PEER_OPTIONS_MAX 256
@@ -85,6 +97,7 @@ struct sidecar {
 	 * measurement, as a peer that asks an unchanged host is answered 304. */
 	uint32_t revision;
 	bool startup_seen; /* /startupz has been 200 */
+	struct status_kept status_kept;
 };
 
 #endif

@@ -214,10 +214,40 @@ static void set_etag(struct reply *reply, const struct sidecar *sidecar, const s
 		 (unsigned long long)sidecar->begin_realtime, sidecar->revision, ready ? "" : "-n");
 }
 
+/* ---- answers that are given again ---- */
+
+/* Of the same ETag nothing but ages and what is used can differ. False: a new one is to be made. */
+static bool give_again(struct status_kept *kept, struct reply *reply, uint64_t now)
+{
+	if (now / NSEC_PER_SEC != kept->second)
+		kept->made = 0;
+	kept->second = now / NSEC_PER_SEC;
+	if (kept->made < STATUS_MADE_MOST || now - kept->time >= NSEC_PER_SEC ||
+	    strcmp(kept->etag, reply->etag) != 0)
+		return false;
+	reply->type = "application/json";
+	text_put_bytes(&reply->body, kept->body.data, kept->body.len);
+	return true;
+}
+
+static void keep(struct status_kept *kept, const struct reply *reply, uint64_t now)
+{
+	free(kept->body.data);
+	kept->body = (struct text){0};
+	kept->etag[0] = '\0';
+	if (++kept->made < STATUS_MADE_MOST)
+		return;
+	kept->time = now;
+	memcpy(kept->etag, reply->etag, sizeof(kept->etag));
+	text_put_bytes(&kept->body, reply->body.data, reply->body.len);
+}
+
 void status_report(struct request *request, struct reply *reply)
 {
 	const struct view *view = snapshot_refresh(request->sidecar->snapshot);
 	bool ready = health_all_ready(request->sidecar);
+	struct status_kept *kept = &request->sidecar->status_kept;
+	bool pss = request_asks(request, "pss");
 	json_t *value;
 
 	if (!view->present) {
@@ -230,9 +260,13 @@ void status_report(struct request *request, struct reply *reply)
 		reply->status = 304;
 		return;
 	}
+	if (!pss && give_again(kept, reply, view->now))
+		return;
 	if (facts_same_processes(request->sidecar))
-		processes_refresh(request->sidecar->processes, view, request_asks(request, "pss"));
+		processes_refresh(request->sidecar->processes, view, pss);
 	value = status_value(request->sidecar, view, ready);
 	json_object_set_new(value, "peers", peers_value(request->sidecar->peers));
 	reply_json(reply, "application/json", value);
+	if (!pss)
+		keep(kept, reply, view->now);
 }

@@ -13,6 +13,13 @@ def main():
         check(tag, "there is an ETag")
         answer = sidecar.get("/status", If_None_Match=tag)
         equal((answer.status, answer.body, answer.headers["ETag"]), (304, b"", tag), "unchanged")
+        equal(answer.headers["Content-Type"], None, "it says nothing of a body")
+        connection = sidecar.connection()
+        for _ in range(3):  # and the connection goes on behind it
+            connection.request("GET", "/status", headers={"If-None-Match": tag})
+            answer = connection.getresponse()
+            equal((answer.status, answer.read(), answer.will_close), (304, b"", False), "one after the other")
+        connection.close()
         equal(sidecar.get("/status", If_None_Match=f'"x", {tag}').status, 304, "in a list")
         for have in (tag.removeprefix("W/"), "*", f'W/"x",{tag}'):
             equal((have, sidecar.get("/status", If_None_Match=have).status), (have, 304), "compared weakly")
