@@ -31,6 +31,7 @@ FOR_LONG = f"{LASTING} of these errors, other ones from call to call," if LASTIN
 PATIENCE = 30
 OFTEN = 1000
 INSTANCES = 2 * len(os.sched_getaffinity(0)) * (1 if QUICK else 3)  # at a time; most of the time they wait
+AT_ONCE = 1 if QUICK else 3  # programs
 
 CONFIG = f"""
 [muster]
@@ -467,24 +468,24 @@ def main():
     wanted = os.environ.get("ONLY", "").split()
     of_peers, fastest = {}, collections.Counter()
     runs = list(itertools.product((Supervise, Wrap), (True, False)))
-    for mode, pid1 in runs + ([] if QUICK else [(peer, True) for peer in peers()]):
-        if QUICK and not pid1 or wanted and mode.name not in wanted:
-            continue
-        print(f"    {mode.name} {pid1}", file=sys.stderr, flush=True)
+    runs = [(mode, pid1) for mode, pid1 in runs + ([] if QUICK else [(peer, True) for peer in peers()])
+            if not (QUICK and not pid1 or wanted and mode.name not in wanted)]
+    with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
+        results = list(pool.map(lambda run: (steady(*run), shutdowns(*run)), runs))
+    for (mode, _), rows in zip(runs, results):
         if mode.program:
-            rows = steady(mode, pid1), shutdowns(mode, pid1)
             table += [steady_cells(row) for row in rows[0]]
             ends += [end_cells(row) for row in rows[1]]
             of_peers[mode.name] = (f"{sum(len(row.bad) for row in itertools.chain(*rows))} of "
                                    f"{sum(row.faults for row in itertools.chain(*rows))}")
             fastest[mode.name] = max(rate for row in rows[0] for rate in [0, *row.rates.values()])
             continue
-        for row in steady(mode, pid1):
+        for row in rows[0]:
             table.append(steady_cells(row))
             fastest[None] = max(fastest[None], *row.rates.values(), 0)
             bad += row.bad
             faults += row.faults
-        for row in shutdowns(mode, pid1):
+        for row in rows[1]:
             ends.append(end_cells(row))
             bad += row.bad
             faults += row.faults
