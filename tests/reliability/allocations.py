@@ -32,6 +32,7 @@ INIT, CTL, SIDECAR = (PROGRAMS / name for name in ("muster-init", "musterctl", "
 EVERY_KEY = ROOT / "tests" / "config" / "good" / "every_key.ini"
 MOST = 4 if QUICK else None  # points of each kind
 PATIENCE = 20
+EVERY = int(os.environ.get("EVERY", "1"))  # of all points, every so many, for who has less time
 NTH = int(os.environ.get("SIDECAR_NTH", "1"))  # of the thousands of the sidecar's start, most of them libraries', every so many
 WORKS, ENDED, ANSWERED, RESTARTED, BAD = "works", "ends with code and line", "refused", "ended, was started again", "bad"
 COLUMNS = (WORKS, ENDED, ANSWERED, RESTARTED, BAD)
@@ -58,7 +59,7 @@ class Row:
 
 def points(count):
     """The numbers to be tried of so many."""
-    return range(1, count + 1) if not MOST or count <= MOST else [1 + i * (count - 1) // (MOST - 1) for i in range(MOST)]
+    return range(1, count + 1, EVERY) if not MOST or count <= MOST else [1 + i * (count - 1) // (MOST - 1) for i in range(MOST)]
 
 
 def judge(code, out, err, good, codes):
@@ -504,7 +505,7 @@ def sidecar_start(alone):
     with Allocations("muster-sidecar") as allocations, alone.begin(allocations) as sidecar:
         sidecar.start()
         count = allocations.calls()
-    what = "`muster-sidecar`, start" + (f" (every {NTH}th of its points)" if NTH > 1 else "")
+    what = "`muster-sidecar`, start" + (f" (every {NTH * EVERY}th of its points)" if NTH * EVERY > 1 else "")
     return each(Row(what), count, run, "muster-sidecar", nth=NTH)
 
 
@@ -582,7 +583,7 @@ class Serving:
     def all(self, name):
         self.use(name, 0, False)
         for sticky in (False, True):
-            for number in itertools.count(1) if not MOST else (1, 2, 5):
+            for number in itertools.count(1, EVERY) if not MOST else (1, 2, 5):
                 reached, verdict, why = self.use(name, number, sticky)
                 if not reached:
                     break
@@ -615,7 +616,7 @@ def sidecar_rows():
 
 def main():
     section = Section("Allocations that fail", f"""
-        Every allocation (malloc, calloc, realloc, what the C library and other libraries allocate for the program, and
+        {"Every allocation" if EVERY == 1 else f"One in {EVERY} of all allocations"} (malloc, calloc, realloc, what the C library and other libraries allocate for the program, and
         mmap; {'of a build in which each object of an arena is a reservation of its own' if PROGRAMS == EXACT else
                'some of them, in this short run'})
         fails in turn, once, and again with all that come behind it until the end. muster-init, musterctl and the
