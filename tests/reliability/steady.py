@@ -282,7 +282,12 @@ def discover(mode, pid1):
 
 
 def one_fault(one, call, error, when, seconds):
-    """One fault in a running init: (how often it failed, seconds until all was well again or None, why)"""
+    """One fault in a running init: (how often it failed, seconds until all was well again or None, why); without the
+    time that such a look took just before."""
+    begin = time.monotonic()
+    with contextlib.suppress(Failure):
+        until(one.is_well, "all is well", PATIENCE)
+    usual = time.monotonic() - begin
     with Fault(one.init, call, error, when) as fault:
         end = time.monotonic() + seconds
         for turn in itertools.count():
@@ -300,7 +305,7 @@ def one_fault(one, call, error, when, seconds):
         return fault.hits(), None, f"not well after {PATIENCE} s: {last_words(one.init)!r}"
     if not one.is_alive():
         return fault.hits(), None, f"it has ended with {one.init.wait()}: {last_words(one.init)!r}"
-    return fault.hits(), time.monotonic() - begin, ""
+    return fault.hits(), max(0, time.monotonic() - begin - usual), ""
 
 
 def work(mode, pid1, jobs, row, lock):
@@ -457,7 +462,8 @@ def main():
         every 50 ms, one starts when somebody connects; meanwhile services are killed, restarted, asked for, reloaded.
         Each system call that muster-init then makes (those of a trace of such a time) fails, with
         {', '.join(ERRORS)} each: {HOW_OFTEN[len(NUMBERS)]}; and with {FOR_LONG} from some moment on
-        for {FAULT} s. One second after the fault (a step of backoff is 0.1 s here) the same init has all services running,
+        for {FAULT} s. One second after the fault (a step of backoff is 0.1 s here), and what the same look took just before the fault,
+        the same init has all services running,
         restarts the one that ends, answers, and starts the one that somebody connects to. Wrapping, it forwards signals
         and reaps. Then the same for the calls of a shutdown (once, and for {FAULT} s), which ends with the right code and
         nothing left behind, {STOP + 1} s behind TERM, or behind the end of a fault that keeps init from hearing, seeing or
