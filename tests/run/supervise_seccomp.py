@@ -47,6 +47,7 @@ command = sh -c "{VERDICTS} 83 >{{dir}}/one && exec {M} forever"
 seccomp = {{dir}}/profile.json
 [service:two]
 command = {M} forever
+seccomp = unconfined
 """
 run = Init(config=CONFIG)
 run.write("profile.json", json.dumps(PROFILE))
@@ -105,6 +106,9 @@ run.write("profile.json", "[]")
 with run as init:
     equal(init.wait(), 78, "exit code with a bad profile of two")
     equal(init.stderr.count("profile.json:1:1"), 1, "how often it is told")
+    equal(init.ctl("check", init.path("muster.ini")).stderr.count("profile.json:1: column 1"), 1, "how often musterctl check tells it")
+    (init.dir / "profile.json").unlink()
+    contains(init.ctl("check", init.path("muster.ini")).stderr, "[service:with] seccomp: ", "what musterctl check says of one that is gone")
 
 # without no_new_privileges it takes CAP_SYS_ADMIN: an error where it was asked for, else it is left out
 need_root()

@@ -39,3 +39,11 @@ if IS_ROOT:
     closed.env["PATH"] = f"{closed.dir}/closed:/usr/bin"
     with closed as init:
         equal(init.wait(), 127, "code with a closed directory in PATH")
+
+# a directory of PATH may have a long name; one that is longer than any path can be is passed over
+far = Init("--", "far-away", "argument")
+deep = far.dir / ("d" * 200) / ("e" * 200)
+far.write(f"{deep.relative_to(far.dir)}/far-away", "#!/bin/sh\necho $1; exit 7\n", 0o755)
+far.env["PATH"] = f"/{'x' * 5000}:{deep}:/usr/bin"
+with far as init:
+    equal((init.wait(), init.stdout), (7, "argument\n"), "a program far away")

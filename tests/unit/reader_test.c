@@ -144,6 +144,10 @@ static void the_handler_can_stop_it(void **state)
 	(void)state;
 	parse(&script, "[a]\nk = 1\nl = 2\nm = 3\n", 22);
 	assert_string_equal(script.text, "S 1 a\nK 2 k=1\n");
+	/* at a section, too */
+	script = (struct script){.stop_after = 3};
+	parse(&script, "[a]\nk = 1\n[b]\nl = 2\n[c]\n", 24);
+	assert_string_equal(script.text, "S 1 a\nK 2 k=1\nS 3 b\n");
 }
 
 static void put_many(FILE *out, int c, size_t count)
