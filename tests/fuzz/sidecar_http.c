@@ -258,7 +258,7 @@ static const char *request_begin(const char *at, const char *end)
 	while (at < end && (*at == '\r' || *at == '\n' || *at == '\0')) {
 		bool skip = *at++ == '\0';
 
-		while (skip && at < end && *at != '\r' && *at != '\n')
+		while (skip && at < end && *at != '\n')
 			at++;
 	}
 	return at;
