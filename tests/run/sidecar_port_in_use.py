@@ -24,7 +24,7 @@ def main():
         contains(result.stderr, f'"{wrong}" is not an address to listen on', "message")
     # in a network of its own, so that the port is nobody else's
     with subprocess.Popen(["unshare", "--map-root-user", "--net", SIDECAR], stderr=subprocess.PIPE, text=True) as process:
-        said = process.stderr.readline()
+        said = next((line for line in process.stderr if "serving" in line or "unshare:" in line), "nothing")
         process.terminate()
     if "unshare:" not in said:
         equal(said, "muster-sidecar: serving http://127.0.0.1:9180/\n", "where it serves by itself")
