@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""On a terminal lines fit its width and states have colours, and the start-up is shown as it goes, by init, too;
+"""On a terminal lines fit its width and states have colours, and `wait` shows how far it is;
 NO_COLOR, TERM=dumb and pipes have none."""
 
 import fcntl
@@ -13,7 +13,7 @@ import unicodedata
 
 from ctllib import DONE, EVENTS, LOGS, FakeInit, event, message, service
 from ctllib import line as printed
-from lib import CTL, Init, Terminal, check, contains, equal, tool
+from lib import CTL, check, contains, equal
 
 WIDE = "\u4e2d\u6587\u2028\U0001f600e\u0301"
 PRINTED = b"\x1b]0;title\x07 \x1b[31mred\x1b[2J \xff\t\xc2\x9b\xe4\xb8\xad\r"
@@ -86,30 +86,3 @@ with FakeInit([service("database", "failed", reason=WIDE.encode() * 3)], answer,
                             text=True, check=False)
     equal(closed.returncode, 1, "exit code without a stdout")
     contains(closed.stderr, "cannot write the output", "what is said without a stdout")
-
-M = tool("misbehave")
-CONFIG = f"""
-[service:db]
-command = {M} await {{dir}}/db ready-fd 5 forever
-readiness_probe = fd:5
-[service:api]
-command = {M} await {{dir}}/api ready-fd 5 forever
-readiness_probe = fd:5
-depends_on = db
-"""
-screen, seen = Terminal(), 0
-for kind in ("xterm", "dumb"):
-    with Init(config=CONFIG, env={"TERM": kind}, stderr=screen.slave) as init:
-        if kind == "xterm":
-            screen.expect(r"\[0/2 ready\] starting: db")
-            init.write("db", "")
-            screen.expect(r"\[1/2 ready\] starting: api")
-        else:
-            init.write("db", "")
-        init.write("api", "")
-        screen.expect("all ready after")
-        check(kind == "xterm" or "ready] starting" not in screen.text[seen:], "no progress on a terminal that cannot")
-        seen = len(screen.text)
-        init.ctl("shutdown")
-        init.wait()
-screen.close()
