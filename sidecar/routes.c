@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <time.h>
 
 #include "handlers.h"
@@ -263,14 +264,39 @@ static bool is_plain_yes(const struct routes *routes, const char *path, size_t *
 	return *route == 0;
 }
 
-enum MHD_Result routes_answer(struct routes *routes, struct MHD_Connection *connection,
-			      const char *method, const char *path, const struct head *head)
+struct target_host {
+	char name[256]; /* a name of DNS, or an address, and a port */
+};
+
+/*
+ * Where the path begins in a request's target. That may be a whole URL, which says the host as
+ * well, and Host is to be ignored then (RFC 9112, 3.2.2).
+ */
+static const char *path_of(const char *target, struct target_host *host, const char **asked)
 {
+	static const char scheme[] = "http://";
+	const char *authority = target + sizeof(scheme) - 1;
+	size_t len;
+
+	if (strncasecmp(target, scheme, sizeof(scheme) - 1) != 0)
+		return target;
+	len = strcspn(authority, "/");
+	snprintf(host->name, sizeof(host->name), "%.*s", (int)len, authority);
+	*asked = len < sizeof(host->name) ? host->name : "";
+	return authority[len] ? authority + len : "/";
+}
+
+enum MHD_Result routes_answer(struct routes *routes, struct MHD_Connection *connection,
+			      const char *method, const char *target, const struct head *head)
+{
+	struct target_host of_target;
+	const char *host = head->host;
+	const char *path = path_of(target, &of_target, &host);
 	const char *value;
 	size_t route;
 
 	/* HTTP/1.0 knows no Host; 1.1 without was refused */
-	if (head->host && !hosts_allow(routes->hosts, head->host))
+	if (host && !hosts_allow(routes->hosts, host))
 		return send_error(routes, connection, 421,
 				  "this server is not known by the name in Host\n");
 	if (head->query)

@@ -22,7 +22,6 @@ CASES = {
     "long method": b"G" * 10000 + b" /livez HTTP/1.1\r\n" + HEAD + b"\r\n",
     "long header": b"GET /livez HTTP/1.1\r\n" + HEAD + b"X: " + b"a" * 100000 + b"\r\n\r\n",
     "many headers": b"GET /livez HTTP/1.1\r\n" + HEAD + b"X: a\r\n" * 20000 + b"\r\n",
-    "absolute form": b"GET http://localhost/livez HTTP/1.1\r\n" + HEAD + b"Connection: close\r\n\r\n",
     "asterisk": b"OPTIONS * HTTP/1.1\r\n" + HEAD + b"Connection: close\r\n\r\n",
     "asterisk, GET": b"GET * HTTP/1.1\r\n" + HEAD + b"Connection: close\r\n\r\n",
     "HTTP/2": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0" * 9,
