@@ -155,7 +155,8 @@ static int supervise(const struct options *options)
 	const struct config_source source = source_of(options);
 	struct supervise_options supervised = {.source = &source};
 
-	fault_catch(false);
+	/* no wish to stop is lost: to a PID 1 that does not block it the kernel gives none */
+	signals_set_mask(~fault_catch(false), NULL);
 	log_open("muster-init", options->verbose ? LOG_DEBUG : LOG_INFO);
 	supervised.config = load_config(&source, false);
 	return supervised.config ? supervise_main(&supervised) : EXIT_CONFIG;

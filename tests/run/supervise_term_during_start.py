@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
 """Asked to stop at any moment of the start-up, it starts nothing more, stops what runs, and ends with 0."""
 import random
+import signal
 import time
 
-from lib import Init, equal, tool
+from lib import Init, equal, proc_status, tool, until
 
 M = tool("misbehave")
 # a chain beside some that take their time, with hooks and a oneshot
@@ -31,3 +32,20 @@ for offset in range(0, 60, 5):
         init.signal(15)
         equal(init.wait(), 0, f"exit code after {offset} ms")
         init.wait_line("ended: signal TERM; exit code 0; .* none had to be killed")
+
+# while the configuration is read, too: so many services that this takes its time
+MANY = f"[service:web]\ncommand = {M} forever\n" + "".join(
+    f"[service:s{i}]\ncommand = {M} forever\nstart = manual\nenvironment = A={i}\n" for i in range(10000))
+
+
+def has(field, signo):
+    return int(proc_status(init.pid).get(field, "0"), 16) >> (signo - 1) & 1
+
+
+with Init(config=MANY) as init:
+    until(lambda: has("SigCgt", signal.SIGSYS), "it has begun: faults are caught")
+    end = time.monotonic() + 0.1
+    while not has("SigBlk", signal.SIGTERM) and time.monotonic() < end:
+        pass
+    init.signal(15)
+    equal(init.wait(), 0, "exit code while the configuration is read")
