@@ -131,6 +131,7 @@ static void check_lines(const struct printed *printed)
 	for (unsigned i = 0; i < init.count; i++)
 		if (!wanted_take(&wanted, init.packets[i].bytes, init.packets[i].size))
 			break;
+	wanted_end(&wanted); /* also of a line whose rest never came */
 	if (wanted.size != printed->size || memcmp(wanted.text, printed->text, wanted.size) != 0)
 		abort();
 }
