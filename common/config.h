@@ -315,6 +315,8 @@ struct config_source {
 	bool find_dead;
 };
 #define CONFIG_DEFAULT_FILE "/etc/muster/muster.ini"
+/* Of the status page and the control socket, unless MUSTER_RUN_DIR names another. */
+#define RUN_DIR_DEFAULT "/run/muster"
 
 /*
  * Problems found, in the order of files and lines. At most CONFIG_ERRORS_MAX are kept; `total`

@@ -9,8 +9,6 @@
 #include "table.h"
 #include "words.h"
 
-#define DEFAULT_RUN_DIR "/run/muster"
-
 /* ---- what all services get ---- */
 
 /* The text with {host}, {port} and {address} as references. NULL with *problem. */
@@ -117,7 +115,7 @@ void load_common_environment(struct load *load)
 
 	add_fixed(load, &variables, "MUSTER_HOST", load->config->name);
 	add_fixed(load, &variables, "MUSTER_MODE", mode_name(load->config->mode));
-	add_fixed(load, &variables, "MUSTER_RUN_DIR", run_dir ? run_dir : DEFAULT_RUN_DIR);
+	add_fixed(load, &variables, "MUSTER_RUN_DIR", run_dir ? run_dir : RUN_DIR_DEFAULT);
 	for (uint32_t i = 0; i < book->count; i++)
 		add_address(load, i, &variables);
 	for (uint32_t i = 0; i < book->count; i++)

@@ -47,9 +47,8 @@
 #define EXIT_FAULT  70 /* a fault of this program or of a library */
 #define EXIT_CONFIG 78 /* a bad configuration */
 
-#define DEFAULT_RUN_DIR "/run/muster"
-#define DEFAULT_LISTEN  "127.0.0.1:9180"
-#define TARGETS_MAX     1024 /* to wait for */
+#define DEFAULT_LISTEN "127.0.0.1:9180"
+#define TARGETS_MAX    1024 /* to wait for */
 
 static const char usage[] =
 	"usage: muster-sidecar [OPTION...]                serve until told to end\n"
@@ -382,7 +381,7 @@ static int open_beside(struct sidecar *sidecar)
 	if (!options->run_dir && fd < 0)
 		options->run_dir = getenv("MUSTER_RUN_DIR");
 	if (!options->run_dir)
-		options->run_dir = fd < 0 ? DEFAULT_RUN_DIR : "";
+		options->run_dir = fd < 0 ? RUN_DIR_DEFAULT : "";
 	sidecar->snapshot = snapshot_create(options->run_dir);
 	sidecar->news =
 		news_create(sidecar->loop, sidecar->feed, sidecar->snapshot, options->run_dir);

@@ -9,11 +9,10 @@
 #include <unistd.h>
 
 #include "args.h"
+#include "config.h"
 #include "log.h"
 #include "str.h"
 #include "text.h"
-
-#define DEFAULT_RUN_DIR "/run/muster"
 
 #define WAITS "[--timeout D] [--no-wait]"
 static const struct verb verbs[] = {
@@ -54,7 +53,7 @@ void ctl_print_help(void)
 	puts("usage: musterctl [OPTION...] VERB [ARGUMENT...]");
 	for (i = 0; i < VERBS; i++)
 		printf("  %-8s  %-21s  %s\n", verbs[i].name, verbs[i].arguments, verbs[i].help);
-	puts("--run-dir DIR [$MUSTER_RUN_DIR, " DEFAULT_RUN_DIR
+	puts("--run-dir DIR [$MUSTER_RUN_DIR, " RUN_DIR_DEFAULT
 	     "]; -c, --config FILE; --no-color;\n"
 	     "-h, --help: behind a verb its options; -V, --version; all: man musterctl\n"
 	     "exit codes: 0 done, 1 not so, 2 wrong use, 3 not found, 4 timed out, 5 refused,\n"
@@ -103,7 +102,7 @@ static void ctl_init(struct ctl *ctl)
 	const char *dir = nonempty_env("MUSTER_RUN_DIR");
 	const char *terminal = nonempty_env("TERM");
 
-	*ctl = (struct ctl){.run_dir = dir ? dir : DEFAULT_RUN_DIR};
+	*ctl = (struct ctl){.run_dir = dir ? dir : RUN_DIR_DEFAULT};
 	ctl->out_is_terminal = isatty(STDOUT_FILENO);
 	ctl->err_is_terminal = isatty(STDERR_FILENO);
 	ctl->colour = ctl->out_is_terminal && !nonempty_env("NO_COLOR") &&

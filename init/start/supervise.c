@@ -11,6 +11,7 @@
 
 #include "cgroup_root.h"
 #include "clock.h"
+#include "config.h"
 #include "cores.h"
 #include "fault.h"
 #include "fd.h"
@@ -28,8 +29,7 @@
 #include "sidecar_config.h"
 #include "sockets.h"
 
-#define DEFAULT_RUN_DIR "/run/muster"
-#define EXIT_CONFIG     78
+#define EXIT_CONFIG 78
 
 /* Above this a soft limit of descriptors is taken for "no limit at all", and services get what
  * programs expect that loop over all of them. */
@@ -138,7 +138,7 @@ static int open_all(struct supervisor *sup, struct config *config)
 		return rc;
 	output_open(sup);
 	logger_reports_open(sup);
-	sup->run_dir = run_dir && *run_dir ? run_dir : DEFAULT_RUN_DIR;
+	sup->run_dir = run_dir && *run_dir ? run_dir : RUN_DIR_DEFAULT;
 	sup->run_fd = rundir_open(sup->run_dir);
 	note_descriptors(sup);
 	cgroup_root_open(sup);

@@ -141,6 +141,15 @@ def free_port(host="127.0.0.1"):
         claim.close()
 
 
+def read_now(fd):
+    """What there is to be read from a descriptor that does not block."""
+    found = b""
+    with contextlib.suppress(BlockingIOError):
+        while piece := os.read(fd, 65536):
+            found += piece
+    return found
+
+
 class Terminal:
     """A pseudo-terminal: .slave for the programs, and a side to type on and read from."""
 

@@ -5,7 +5,7 @@ import os
 import re
 import socket
 
-from lib import Init, check, equal, tool, until
+from lib import Init, check, equal, read_now, tool, until
 
 M = tool("misbehave")
 LINES = 100000
@@ -45,11 +45,7 @@ def goes_on(make):
 
         def read_all():
             nonlocal text
-            try:
-                while piece := os.read(reader, 65536):
-                    text += piece
-            except BlockingIOError:
-                pass
+            text += read_now(reader)
             return re.search(rb"warning: (\d+) lines of output dropped", text)
 
         said = int(until(read_all, "a word about dropped lines")[1])

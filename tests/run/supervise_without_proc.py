@@ -5,7 +5,7 @@ import os
 import re
 import signal
 
-from lib import Init, check, equal, matches, need, need_root, proc_children, tool, until
+from lib import Init, check, equal, matches, need, need_root, proc_children, read_now, tool, until
 
 need_root()
 M = tool("misbehave")
@@ -33,11 +33,7 @@ def floods(*prefix):
 
         def read_all():
             nonlocal text
-            try:
-                while piece := os.read(reader, 65536):
-                    text += piece
-            except BlockingIOError:
-                pass
+            text += read_now(reader)
             said = sum(map(int, re.findall(rb"warning: (\d+) lines? of output dropped", text)))
             lines = re.findall(rb"^flood +\| line (\d+)$", text, re.M)
             return (said, lines) if said + len(lines) == LINES else None
