@@ -46,7 +46,7 @@ endif
 # that of the compiler: another may not know what CC makes
 AR      := $(shell $(CC) -print-prog-name=ar)
 COMPILE := $(CC) -std=gnu17 -D_GNU_SOURCE $(WARN) $(HARD) -ffunction-sections -fdata-sections \
-	-ffile-prefix-map=$(CURDIR)=.
+	"-ffile-prefix-map=$(CURDIR)=."
 LINK := $(CC) $(HARD) -Wl,--as-needed -Wl,--gc-sections -Wl,-z,now,-z,noexecstack
 
 ifneq ($(STATIC),musl)
@@ -217,7 +217,7 @@ test:
 	$(Q)+$(MAKE) all unit tools
 	$(Q)+$(MAKE) STATIC=1 all
 	$(Q)+$(MAKE) SANITIZE=$(CHECKED) all unit fuzz-entries
-	$(Q)MUSTER_BUILD=$(abspath $(BUILD)) python3 tests/run.py $(TESTS)
+	$(Q)MUSTER_BUILD=$(BUILD) python3 tests/run.py $(TESTS)
 
 # IMAGES="cpu cuda"; DOCKER=podman, BASE=, CUDA_DEVEL= and others as scripts/build-images says
 images:
@@ -246,12 +246,12 @@ test-k8s:
 demo:
 	$(Q)scripts/install-deps build demo
 	$(Q)+$(MAKE) all $(OUT)/demo/agent
-	$(Q)MUSTER_BUILD=$(abspath $(OUT)) scripts/demo
+	$(Q)MUSTER_BUILD=$(OUT) scripts/demo
 
 lint:
 	$(Q)scripts/install-deps build test lint
 	$(Q)+$(MAKE) BUILD=$(BUILD)/lint WERROR=1 all unit tools
-	$(Q)MUSTER_BUILD=$(abspath $(BUILD)/lint) scripts/lint
+	$(Q)MUSTER_BUILD=$(BUILD)/lint scripts/lint
 
 analyze:
 	$(Q)scripts/install-deps build
@@ -311,22 +311,23 @@ $(OUT)/bench/resolve: $(OBJ)/tests/bench/resolve.o $(COMMON) | bench-deps
 # what is there only where nvcc is
 BUILT := $(notdir $(wildcard $(OUT)/gpu-check))
 MAN := $(wildcard docs/*.1 docs/*.5 docs/*.8)
-INSTALLED = $(addprefix $(DESTDIR)$(PREFIX)/bin/,$(PROGRAMS) $(BUILT)) \
-	$(foreach page,$(MAN),$(DESTDIR)$(PREFIX)/share/man/man$(subst .,,$(suffix $(page)))/$(notdir $(page))) \
-	$(addprefix $(DESTDIR)$(PREFIX)/share/,$(COMPLETIONS))
+INSTALLED = $(addprefix bin/,$(PROGRAMS) $(BUILT)) \
+	$(foreach page,$(MAN),share/man/man$(subst .,,$(suffix $(page)))/$(notdir $(page))) \
+	$(addprefix share/,$(COMPLETIONS))
 COMPLETED   := muster-init musterctl muster-sidecar
 COMPLETIONS := $(addprefix bash-completion/completions/,$(COMPLETED)) $(addprefix zsh/site-functions/_,$(COMPLETED))
+# words of the shell's, as a path may have blanks
+TO = "$(DESTDIR)$(PREFIX)"
 install: all
-	$(Q)install -d $(sort $(dir $(INSTALLED)))
-	$(Q)install -m 755 $(addprefix $(OUT)/,$(PROGRAMS) $(BUILT)) $(DESTDIR)$(PREFIX)/bin
+	$(Q)install -d $(foreach place,$(sort $(dir $(INSTALLED))),$(TO)/$(place))
+	$(Q)install -m 755 $(addprefix $(OUT)/,$(PROGRAMS) $(BUILT)) $(TO)/bin
 	$(Q)for page in $(MAN); do \
-		install -m 644 $$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}; done
+		install -m 644 $$page $(TO)/share/man/man$${page##*.}; done
 	$(Q)for name in $(COMPLETED); do \
-		install -m 644 docs/completions/$$name.bash \
-			$(DESTDIR)$(PREFIX)/share/bash-completion/completions/$$name; \
-		install -m 644 docs/completions/_$$name $(DESTDIR)$(PREFIX)/share/zsh/site-functions; done
+		install -m 644 docs/completions/$$name.bash $(TO)/share/bash-completion/completions/$$name; \
+		install -m 644 docs/completions/_$$name $(TO)/share/zsh/site-functions; done
 uninstall:
-	rm -f $(INSTALLED)
+	rm -f $(foreach file,$(INSTALLED),$(TO)/$(file))
 
 # The archives of a release, and Debian's packages.
 dist:
@@ -342,7 +343,7 @@ check-reproducible:
 # What dist and deb have made, in use: on other roots, and for the other architecture in an emulator.
 test-dist: dist deb
 	$(Q)+$(MAKE) STATIC=musl all || echo 'without the musl build: see above' >&2
-	$(Q)MUSTER_BUILD=$(abspath $(BUILD)) python3 tests/run.py $(or $(TESTS),'dist/*')
+	$(Q)MUSTER_BUILD=$(BUILD) python3 tests/run.py $(or $(TESTS),'dist/*')
 
 clean:
 	rm -rf $(BUILD)
@@ -377,7 +378,7 @@ help:
 #: V=1 shows commands, WERROR=1 makes warnings errors, BUILD=DIR builds elsewhere.
 
 FORCE:
-.PHONY: all unit dist deb check-reproducible test-dist tools gpu-check test images test-image test-k8s demo lint analyze fuzz fuzz-entries reliability coverage bench-deps install uninstall clean help FORCE
+.PHONY: all unit dist deb check-reproducible test-dist tools gpu-check test images test-image test-k8s demo lint analyze fuzz fuzz-entries reliability soak coverage bench-deps install uninstall clean help FORCE
 # kept although only a chain of rules asks for them; not .SECONDARY, which would also hide that a header is gone
 .PRECIOUS: $(OBJ)/%.o
 .SUFFIXES:

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 """make install puts programs, manual pages and completions where they belong, for all to read, and make uninstall takes
-away these files and no other."""
+away these files and no other; blanks in a path, also in that of the sources, are no hindrance."""
 import os
 import pathlib
+import shutil
 import subprocess
 import tempfile
 
@@ -12,11 +13,15 @@ PROGRAMS = ("muster-init", "musterctl", "muster-sidecar", "gpu-check")  # the la
 COMPLETED = PROGRAMS[:3]
 
 
-def make(target, prefix, destination):
+def make(*words, tree=ROOT):
+    done = subprocess.run(["make", "-s", *words], cwd=tree, text=True, capture_output=True, timeout=100, check=False, umask=0o077,
+                          env=os.environ | {"MAKEFLAGS": ""})
+    equal(done.returncode, 0, f"exit code of make {words}, which said {done.stderr}")
+
+
+def make_into(target, prefix, destination):
     # what is tested is installed, not what another make would build
-    done = subprocess.run(["make", "-s", "-o", "all", target, f"BUILD={BUILD}", f"PREFIX={prefix}", f"DESTDIR={destination}"], cwd=ROOT,
-                          text=True, capture_output=True, timeout=100, check=False, umask=0o077, env=os.environ | {"MAKEFLAGS": ""})
-    equal(done.returncode, 0, f"exit code of make {target}, which said {done.stderr}")
+    make("-o", "all", target, f"BUILD={BUILD}", f"PREFIX={prefix}", f"DESTDIR={destination}")
 
 
 def files(folder):
@@ -36,8 +41,8 @@ def expected(prefix):
     return {path: (mode, source.read_bytes()) for path, (mode, source) in wanted.items()}
 
 
-for prefix in ("", "/opt/muster"):
-    with tempfile.TemporaryDirectory(prefix="muster-install-") as temporary:
+for prefix in ("", "/opt/muster here"):
+    with tempfile.TemporaryDirectory(prefix="muster install-") as temporary:
         root = pathlib.Path(temporary)
         below = prefix[1:] + "/" if prefix else ""
         for name in ("bin/other", "bin/muster-initx", "share/man/man8/other.8", "share/zsh/site-functions/_other", "share/kept"):
@@ -46,7 +51,7 @@ for prefix in ("", "/opt/muster"):
             path.write_text("of somebody else\n")
         before = files(root)
         for _ in range(2):  # a second time over what is there
-            make("install", prefix, root)
+            make_into("install", prefix, root)
         now = files(root)
         wanted = before | expected(below)
         equal(sorted(now), sorted(wanted), "files after make install")
@@ -56,6 +61,16 @@ for prefix in ("", "/opt/muster"):
         for name in COMPLETED:
             said = subprocess.run([root / f"{below}bin/{name}", "--version"], text=True, capture_output=True, timeout=60, check=True).stdout
             contains(said, name, "--version")
-        make("uninstall", prefix, root)
+        make_into("uninstall", prefix, root)
         equal(sorted(files(root)), sorted(before), "files after make uninstall")
         check(files(root) == before, "what others have put there is as it was")
+
+with tempfile.TemporaryDirectory(prefix="muster tree-") as temporary:
+    tree = pathlib.Path(temporary)
+    for name in ("common", "scripts"):
+        shutil.copytree(ROOT / name, tree / name)
+    for name in ("Makefile", "tests/bench/bench.mk"):
+        (tree / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, tree / name)
+    make("build/obj/common/sig.o", tree=tree)
+    check((tree / "build/obj/common/sig.o").exists(), "what is compiled in a folder with blanks")
