@@ -11,6 +11,7 @@ tests/dist (make test-dist). Output is shown of what fails. The last line is `N 
 
 import argparse
 import concurrent.futures
+import contextlib
 import fnmatch
 import os
 import pathlib
@@ -25,6 +26,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 BUILD = pathlib.Path(os.environ.get("MUSTER_BUILD", HERE.parent / "build")).resolve()
 SECONDS = 120
 IMAGE_SECONDS = 900  # they may have to be built
+LINGER = 20  # seconds in which what a test has ended may be on its way out
 SKIPPED = 77
 HELPERS = {"lib.py", "engine.py", "cluster.py"}
 
@@ -40,9 +42,13 @@ class Outcome:
         self.reason = ""
 
 
-def run_program(command, env, seconds=SECONDS):
+marks = {}  # what is in the environment of all that a test starts: the test's name
+
+
+def run_program(command, env, name, seconds=SECONDS):
     """Exit code (None: it took too long) and output; nothing of it outlives this call."""
     mark = f"MUSTER_TEST={uuid.uuid4()}"
+    marks[mark.encode()] = name
     env = env | dict([mark.split("=")])
     # a shell's job in the background ignores Ctrl-C, and so would all that it starts
     process = subprocess.Popen(["env", "--default-signal=HUP,INT,QUIT", *command], env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
@@ -57,26 +63,47 @@ def run_program(command, env, seconds=SECONDS):
     except ProcessLookupError:
         pass
     if code != 0:
-        kill_marked(mark.encode())
+        kill_all(marked({mark.encode()}))
     if code is None:
         output, _ = process.communicate()
     return code, output.decode("utf-8", "replace")
 
 
-def kill_marked(mark):
-    """Ends whatever a test that went wrong has left in sessions of its own."""
+def marked(wanted):
+    """{pid: mark} of all processes that have one of the marks."""
+    found = {}
     for pid in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            if mark in pathlib.Path(f"/proc/{pid}/environ").read_bytes().split(b"\0"):
-                os.kill(int(pid), signal.SIGKILL)
-        except OSError:
-            pass
+        with contextlib.suppress(OSError):
+            own = wanted & set(pathlib.Path(f"/proc/{pid}/environ").read_bytes().split(b"\0"))
+            found |= {int(pid): mark for mark in own}
+    return found
+
+
+def kill_all(pids):
+    for pid in pids:
+        with contextlib.suppress(OSError):
+            os.kill(pid, signal.SIGKILL)
+
+
+def left_behind():
+    """The processes that tests which passed have left in sessions of their own, which are ended here."""
+    deadline = time.monotonic() + LINGER
+    while (found := marked(set(marks))) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    outcome = Outcome("processes that are left behind")
+    for pid, mark in found.items():
+        with contextlib.suppress(OSError):
+            words = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")
+            outcome.text += f"of {marks[mark]}: {pid} {words}\n"
+            outcome.failed = 1
+    kill_all(found)
+    return outcome
 
 
 def run_unit(path, name):
     """A cmocka program; each of its tests counts."""
     outcome = Outcome(name)
-    code, output = run_program([str(path)], os.environ | {"CMOCKA_MESSAGE_OUTPUT": "STDOUT"})
+    code, output = run_program([str(path)], os.environ | {"MUSTER_BUILD": str(BUILD), "CMOCKA_MESSAGE_OUTPUT": "STDOUT"}, name)
     outcome.passed = len(re.findall(r"^\[       OK \]", output, re.M))
     outcome.skipped = len(set(re.findall(r"^\[  SKIPPED \] (\w+)$", output, re.M)))
     outcome.failed = len(set(re.findall(r"^\[  FAILED  \] (\w+)$", output, re.M)))
@@ -93,7 +120,7 @@ def run_script(path, name):
     outcome = Outcome(name)
     env = os.environ | {"MUSTER_BUILD": str(BUILD), "PYTHONDONTWRITEBYTECODE": "1"}
     seconds = SECONDS if name.startswith("run/") else IMAGE_SECONDS
-    code, output = run_program([sys.executable, str(path)], env, seconds)
+    code, output = run_program([sys.executable, str(path)], env, name, seconds)
     if code == 0:
         outcome.passed = 1
     elif code == SKIPPED:
@@ -173,6 +200,9 @@ def main():
         for future in concurrent.futures.as_completed([pool.submit(run_one, test) for test in tests]):
             outcomes.append(future.result())
             report(outcomes[-1], arguments.v)
+    if outcomes and (left := left_behind()).failed:
+        outcomes.append(left)
+        report(left, arguments.v)
     passed, failed, skipped = (sum(getattr(outcome, key) for outcome in outcomes)
                                for key in ("passed", "failed", "skipped"))
     if not outcomes:
