@@ -324,7 +324,8 @@ static void print_errors(const struct config_errors *errors)
 	for (unsigned i = 0; i < errors->kept; i++)
 		fprintf(stderr, "%s\n", errors->text[i]);
 	if (errors->total > errors->kept)
-		fprintf(stderr, "and %u more\n", errors->total - errors->kept);
+		fprintf(stderr, errors->kept ? "and %u more\n" : "%u problems: no memory to tell\n",
+			errors->total - errors->kept);
 }
 
 static int read_config(struct sidecar *sidecar)
