@@ -34,6 +34,7 @@ struct prober {
 	struct tallies tallies;
 	bool filling;
 	uint64_t random;
+	uint32_t changes;
 };
 
 static const char fault_names[FAULT_COUNT][10] = {
@@ -205,6 +206,7 @@ static void remember(struct probe *probe, const struct outcome *outcome)
 static void count(struct probe *probe, const struct outcome *outcome)
 {
 	tally_count(probe->tally, &probe->spec, &probe->last, outcome);
+	probe->prober->changes++;
 	probe->last = *outcome;
 	probe->last_time = clock_monotonic();
 	if (!outcome->ok) {
@@ -265,6 +267,7 @@ static void end(struct probe *probe)
 {
 	struct prober *prober = probe->prober;
 
+	prober->changes++;
 	if (probe->stage == PROBE_QUEUED)
 		list_remove(&prober->queue, probe);
 	else if (probe->stage == PROBE_HELD)
@@ -300,6 +303,7 @@ void prober_watch(struct prober *prober, const struct probe_spec *spec, const ch
 	if (prober->slots[spec->slot])
 		end(prober->slots[spec->slot]);
 	prober->slots[spec->slot] = probe;
+	prober->changes++;
 	probe->prober = prober;
 	probe->spec = *spec;
 	probe->tally = tally_begin(&prober->tallies, spec);
@@ -326,6 +330,11 @@ void prober_drop_all(struct prober *prober)
 		if (prober->slots[slot])
 			end(prober->slots[slot]);
 	fill_all(prober);
+}
+
+uint32_t prober_changes(const struct prober *prober)
+{
+	return prober->changes;
 }
 
 const struct probe *prober_next(const struct prober *prober, const struct probe *probe)

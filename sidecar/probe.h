@@ -150,6 +150,9 @@ void prober_drop(struct prober *prober, uint16_t slot, uint32_t serial);
 void prober_drop_all(struct prober *prober);
 void prober_resume(struct prober *prober);
 
+/* Another number than before: a probe has begun, ended, or been done. */
+uint32_t prober_changes(const struct prober *prober);
+
 /* The probe after this one in order of slots, NULL at the end; NULL gives the first. */
 const struct probe *prober_next(const struct prober *prober, const struct probe *probe);
 

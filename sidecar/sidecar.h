@@ -45,6 +45,7 @@ struct status_kept {
 	unsigned made;   /* and how many were made in it */
 	uint64_t time;   /* when this one was */
 	char etag[64];   /* empty: there is none */
+	uint32_t probed; /* prober_changes then */
 	struct text body;
 };
 

@@ -216,21 +216,24 @@ static void set_etag(struct reply *reply, const struct sidecar *sidecar, const s
 
 /* ---- answers that are given again ---- */
 
-/* Of the same ETag nothing but ages and what is used can differ. False: a new one is to be made. */
-static bool give_again(struct status_kept *kept, struct reply *reply, uint64_t now)
+/* As long as no probe was done, of the same ETag nothing but ages and what is used can differ.
+ * False: a new one is to be made. */
+static bool give_again(const struct sidecar *sidecar, struct status_kept *kept, struct reply *reply,
+		       uint64_t now)
 {
 	if (now / NSEC_PER_SEC != kept->second)
 		kept->made = 0;
 	kept->second = now / NSEC_PER_SEC;
 	if (kept->made < STATUS_MADE_MOST || now - kept->time >= NSEC_PER_SEC ||
-	    strcmp(kept->etag, reply->etag) != 0)
+	    kept->probed != prober_changes(sidecar->prober) || strcmp(kept->etag, reply->etag) != 0)
 		return false;
 	reply->type = "application/json";
 	text_put_bytes(&reply->body, kept->body.data, kept->body.len);
 	return true;
 }
 
-static void keep(struct status_kept *kept, const struct reply *reply, uint64_t now)
+static void keep(const struct sidecar *sidecar, struct status_kept *kept, const struct reply *reply,
+		 uint64_t now)
 {
 	free(kept->body.data);
 	kept->body = (struct text){0};
@@ -238,6 +241,7 @@ static void keep(struct status_kept *kept, const struct reply *reply, uint64_t n
 	if (++kept->made < STATUS_MADE_MOST)
 		return;
 	kept->time = now;
+	kept->probed = prober_changes(sidecar->prober);
 	memcpy(kept->etag, reply->etag, sizeof(kept->etag));
 	text_put_bytes(&kept->body, reply->body.data, reply->body.len);
 }
@@ -260,7 +264,7 @@ void status_report(struct request *request, struct reply *reply)
 		reply->status = 304;
 		return;
 	}
-	if (!pss && give_again(kept, reply, view->now))
+	if (!pss && give_again(request->sidecar, kept, reply, view->now))
 		return;
 	if (facts_same_processes(request->sidecar))
 		processes_refresh(request->sidecar->processes, view, pss);
@@ -268,5 +272,5 @@ void status_report(struct request *request, struct reply *reply)
 	json_object_set_new(value, "peers", peers_value(request->sidecar->peers));
 	reply_json(reply, "application/json", value);
 	if (!pss)
-		keep(kept, reply, view->now);
+		keep(request->sidecar, kept, reply, view->now);
 }

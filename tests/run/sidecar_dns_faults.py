@@ -15,6 +15,8 @@ def check_verdicts(port):
         Page(sidecar.run_dir, [{"name": f"s{i}"} for i in range(len(names))])
         for slot, name in enumerate(names):
             serial = sidecar.watch(slot, f"tcp://{name}:{port}", period=600000, timeout=TIMEOUT, service=slot)
+            for _ in range(12):
+                sidecar.get("/status")  # more often than it is made anew: and the outcome is seen at once
             result = sidecar.wait_result(lambda one, serial=serial: one["serial"] == serial, name)
             phase = sidecar.get("/status").json()["services"][slot]["probe"]["phase"]
             reason = VERDICTS[name]
