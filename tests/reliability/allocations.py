@@ -595,7 +595,7 @@ class Serving:
 
 
 def sidecar_serving(alone):
-    row = Row("`muster-sidecar`, while it serves")
+    row = Row(f"`muster-sidecar`, while it serves (the first {400 // NTH} of each thing that is done to it)")
     serving = Serving(alone, row)
     serving.renew()
     names = list(uses(serving.sidecar))

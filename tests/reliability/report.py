@@ -93,7 +93,7 @@ class Section:
         """Prints the section and ends the script."""
         if self.goals:
             self.table(GOALS, self.goals)
-        print("\n\n".join(self.parts))
+        print("\n\n".join(self.parts), file=sys.__stdout__)  # whatever threads have made of stdout meanwhile
         sys.exit(1 if self.missed else 0)
 
 
