@@ -14,9 +14,8 @@
 /* As a container has it that sets none. */
 #define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-/* Enough for nearly every path; a longer one is made in `long_candidate`. */
+/* Enough for nearly every path. */
 #define CANDIDATE_SIZE 256
-static char long_candidate[PATH_MAX];
 
 static void write_pid(char *text)
 {
@@ -50,22 +49,6 @@ static const char *path_of(char *const *envp)
 	return DEFAULT_PATH;
 }
 
-/* Puts DIRECTORY/NAME into `buffer`, or where it does not fit into long_candidate; an empty
- * directory is the current one. NULL: too long for a path. */
-static const char *make_candidate(char *buffer, const char *directory, size_t len, const char *name,
-				  size_t name_size)
-{
-	char *candidate = len + 1 + name_size > CANDIDATE_SIZE ? long_candidate : buffer;
-
-	if (len + 1 + name_size > sizeof(long_candidate))
-		return NULL;
-	memcpy(candidate, directory, len);
-	if (len > 0)
-		candidate[len++] = '/';
-	memcpy(candidate + len, name, name_size);
-	return candidate;
-}
-
 /* Whether this failure of one candidate means: look on. */
 static bool look_on(int error)
 {
@@ -85,30 +68,67 @@ static int exec_file(const struct spawn_request *request, const char *path)
 	return errno;
 }
 
+/* The name in one of the directories of PATH; an empty one is the current directory. */
+struct place {
+	const char *directory;
+	size_t len;
+	const char *name;
+	size_t name_size; /* with its NUL */
+};
+
+/* Runs DIRECTORY/NAME, which `candidate` has room for. Returns the errno. */
+static int exec_in(const struct spawn_request *request, const struct place *place, char *candidate)
+{
+	size_t len = place->len;
+	int reason;
+
+	memcpy(candidate, place->directory, len);
+	if (len > 0)
+		candidate[len++] = '/';
+	memcpy(candidate + len, place->name, place->name_size);
+	reason = exec_file(request, candidate);
+	/* a directory that is closed to us holds none */
+	return reason == EACCES && access(candidate, F_OK) < 0 ? ENOENT : reason;
+}
+
+/* By itself, so that only a path that needs it takes a page more of the stack. */
+__attribute__((noinline)) static int exec_in_long(const struct spawn_request *request,
+						  const struct place *place)
+{
+	char candidate[PATH_MAX];
+
+	return exec_in(request, place, candidate);
+}
+
+static int exec_in_place(const struct spawn_request *request, const struct place *place)
+{
+	char candidate[CANDIDATE_SIZE];
+	size_t size = place->len + 1 + place->name_size;
+
+	if (size > PATH_MAX)
+		return ENAMETOOLONG;
+	if (size > sizeof(candidate))
+		return exec_in_long(request, place);
+	return exec_in(request, place, candidate);
+}
+
 /* As execvp. Returns the errno. */
 static int search_path(const struct spawn_request *request, const char *name)
 {
-	size_t name_size = strlen(name) + 1;
-	const char *path = path_of(request->envp);
-	char buffer[CANDIDATE_SIZE];
+	struct place place = {path_of(request->envp), 0, name, strlen(name) + 1};
 	int error = ENOENT;
 
-	for (;;) {
-		size_t len = strcspn(path, ":");
+	for (;; place.directory += place.len + 1) {
 		int reason;
-		const char *candidate = make_candidate(buffer, path, len, name, name_size);
 
-		if (candidate) {
-			reason = exec_file(request, candidate);
-			if (!look_on(reason))
-				return reason;
-			/* found one, at least; a directory that is closed to us holds none */
-			if (reason == EACCES && access(candidate, F_OK) == 0)
-				error = EACCES;
-		}
-		if (path[len] == '\0')
+		place.len = strcspn(place.directory, ":");
+		reason = exec_in_place(request, &place);
+		if (!look_on(reason))
+			return reason;
+		if (reason == EACCES) /* found one, at least */
+			error = EACCES;
+		if (place.directory[place.len] == '\0')
 			return error;
-		path += len + 1;
 	}
 }
 

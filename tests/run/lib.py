@@ -226,6 +226,15 @@ def proc_children(pid):
     return found
 
 
+def open_files(pid):
+    """What the process's descriptors lead to, {number: text}; one that is closed meanwhile is left out."""
+    found = {}
+    for name in os.listdir(f"/proc/{pid}/fd"):
+        with contextlib.suppress(FileNotFoundError):
+            found[int(name)] = os.readlink(f"/proc/{pid}/fd/{name}")
+    return found
+
+
 def all_pids():
     return [int(name) for name in os.listdir("/proc") if name.isdigit()]
 

@@ -53,8 +53,8 @@ def check_figures(table):
     for title, (caption, column, factor) in FIGURES.items():
         measured = benchmark(caption, column)
         for name, cell in table[title].items():
-            builds = {"muster-musl": r"^([\d.]+) \w+ static", "muster": r", ([\d.]+) \w+ not$"}
-            if " static, " not in cell:
+            builds = {"muster-musl": r"^([\d.]+) \w+ musl", "muster": r", ([\d.]+) \w+ glibc$"}
+            if " musl, " not in cell:
                 builds = {OTHER_NAMES.get(name, name): r"^([\d.]+)"}
             for build, form in builds.items() if cell else ():
                 said, is_so = float(re.search(form, cell)[1]), measured[build] / UNITS.get(title, 1)

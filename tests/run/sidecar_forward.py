@@ -14,7 +14,7 @@ import struct
 import tempfile
 import threading
 
-from lib import check, equal, fail, free_port, until
+from lib import check, equal, fail, free_port, open_files, until
 from sidecarlib import Sidecar, own_memory
 
 CONFIG = """
@@ -143,10 +143,7 @@ def tails(at):
 
 def queued(pid):
     """Bytes that wait in the TCP sockets of a process, each side of each socket by itself."""
-    own = set()
-    for fd in pathlib.Path(f"/proc/{pid}/fd").iterdir():
-        with contextlib.suppress(FileNotFoundError):
-            own.add(os.readlink(fd))
+    own = set(open_files(pid).values())
     rows = [line.split() for line in pathlib.Path("/proc/net/tcp").read_text().splitlines()[1:]]
     return [int(size, 16) for row in rows if row[3] == "01" and f"socket:[{row[9]}]" in own
             for size in row[4].split(":")]

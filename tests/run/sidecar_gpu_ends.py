@@ -5,7 +5,7 @@ ends, also when they hang; told to end, the sidecar leaves nothing behind."""
 import os
 import signal
 
-from lib import check, equal, proc_status, until
+from lib import check, equal, open_files, proc_status, until
 from sidecarlib.gpu import Gpus, gone
 
 DENIED = "muster-gpu"
@@ -21,8 +21,8 @@ def look(pid, what):
     limits = dict((line[:25].strip(), line[26:46].strip()) for line in open(f"/proc/{pid}/limits", encoding="ascii"))
     equal((limits["Max core file size"], limits["Max file size"]), ("0", "0"), f"{what}: limits")
     check(int(limits["Max open files"]) <= 1024, f"{what}: {limits['Max open files']}")
-    sockets = [os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd") if int(fd) > 2]
-    check(len([name for name in sockets if name.startswith("socket:")]) <= 2, f"{what}: {sockets}")
+    files = [name for fd, name in open_files(pid).items() if fd > 2]
+    check(len([name for name in files if name.startswith("socket:")]) <= 2, f"{what}: {files}")
 
 
 def helpers(gpus):

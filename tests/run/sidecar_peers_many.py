@@ -3,10 +3,9 @@
 have nothing new answer 304 over connections that are kept, and no peer is asked for more than its /status."""
 
 import json
-import os
 import threading
 
-from lib import check, equal, until
+from lib import check, equal, open_files, until
 from sidecarlib import Page, Sidecar, Target, mute_until_closed, read_head, resident
 
 PEERS, DEAD, MOST = 100, 30, 16
@@ -45,13 +44,7 @@ class Fleet:
 
 def sockets(pid):
     """Descriptors of the sidecar that are sockets."""
-    count = 0
-    for name in os.listdir(f"/proc/{pid}/fd"):
-        try:
-            count += os.readlink(f"/proc/{pid}/fd/{name}").startswith("socket:")
-        except OSError:
-            pass
-    return count
+    return sum(name.startswith("socket:") for name in open_files(pid).values())
 
 
 def main():

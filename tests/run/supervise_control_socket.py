@@ -8,7 +8,7 @@ import socket
 import struct
 import subprocess
 
-from lib import DONE, IS_ROOT, PING, Init, check, contains, equal, need, tool, until
+from lib import DONE, IS_ROOT, PING, Init, check, contains, equal, need, open_files, tool, until
 
 M = tool("misbehave")
 CONFIG = f"[service:web]\ncommand = {M} forever\n"
@@ -89,7 +89,7 @@ with Init(config=CONFIG) as init:
         equal(len(list(folder.iterdir())), before, "descriptors of init")
 
     # no socket has a name outside of the file system
-    inodes = {name for fd in folder.iterdir() for name in re.findall(r"socket:\[(\d+)\]", os.readlink(fd))}
+    inodes = set(re.findall(r"socket:\[(\d+)\]", " ".join(open_files(init.pid).values())))
     rows = [line.split() for line in pathlib.Path(f"/proc/{init.pid}/net/unix").read_text().splitlines()[1:]]
     names = [row[7] for row in rows if row[6] in inodes and len(row) > 7]
     check(names, "no socket of init is found")
