@@ -94,7 +94,7 @@ def check_supervisord(table):
             command = sh -c "exit 3"
             startretries = 0
             [program:ends]
-            command = sh -c "until grep -q FATAL {folder}/log; do sleep 0.05; done; kill -TERM $PPID; sleep 60"
+            command = sh -c "until grep -q FATAL {folder}/log; do sleep 0.05; done; kill -TERM $PPID; exec sleep 60"
             """.replace("            ", ""))
         done = subprocess.run(["supervisord", "-c", path], env=os.environ, capture_output=True, timeout=110, check=False)
         equal((done.returncode, table["ends with the code of"]["supervisord"]), (0, "always 0"), "exit code of supervisord")
