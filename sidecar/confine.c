@@ -388,9 +388,12 @@ static void limit_calls(void)
 
 	if (!CAN_FILTER)
 		return;
+	errno = 0;
 	rc = filter ? fill(filter) : -ENOMEM;
 	if (rc == 0)
 		rc = seccomp_load(filter);
+	if (rc == 0 && errno == ENOMEM) /* libseccomp 2.5 leaves out what it had no memory for */
+		mem_check(NULL);
 	if (filter)
 		seccomp_release(filter);
 	if (rc < 0)

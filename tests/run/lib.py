@@ -13,6 +13,7 @@ Nothing here sleeps for a fixed time to let something happen: `until` looks agai
 gives up with a sentence.
 """
 
+import atexit
 import contextlib
 import fcntl
 import json
@@ -123,6 +124,14 @@ def reliability(name):
     """The test is the short version of tests/reliability/NAME.py."""
     script = str(ROOT / "tests" / "reliability" / f"{name}.py")
     os.execv(sys.executable, [sys.executable, "-B", script, "--quick"])
+
+
+def open_folder(prefix):
+    """A temporary folder that others may read; it is gone when the test is."""
+    path = pathlib.Path(tempfile.mkdtemp(prefix=prefix))
+    path.chmod(0o755)
+    atexit.register(shutil.rmtree, path, ignore_errors=True)
+    return path
 
 
 def free_port(host="127.0.0.1"):
@@ -283,8 +292,7 @@ class Init:
 
     def __init__(self, *args, config=None, pid1=True, env=None, prefix=(), program=None,
                  stdin=subprocess.DEVNULL, fds=(), setup=None, stdout=None, stderr=None, cwd=None):
-        self.dir = pathlib.Path(tempfile.mkdtemp(prefix="muster-test-"))
-        self.dir.chmod(0o755)
+        self.dir = open_folder("muster-test-")
         self.args = [self.fill(arg) for arg in args]
         self.pid1 = pid1
         self.prefix = [self.fill(word) for word in prefix]

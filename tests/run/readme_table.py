@@ -89,6 +89,7 @@ def check_supervisord(table):
         path.write_text(f"""[supervisord]
             nodaemon = true
             logfile = {folder}/log
+            childlogdir = {folder}
             pidfile = {folder}/pid
             [program:fails]
             command = sh -c "exit 3"

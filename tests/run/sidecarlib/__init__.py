@@ -24,7 +24,7 @@ import tempfile
 import threading
 import time
 
-from lib import SIDECAR, SECONDS, Failure, check, need, proc_state, skip, until
+from lib import SIDECAR, SECONDS, Failure, check, need, open_folder, proc_state, skip, until
 
 STATES = ("inactive waiting starting running ready unhealthy stopping backoff completed "
           "failed").split()
@@ -141,8 +141,7 @@ class Sidecar:
     """The sidecar under test. `linked`: with a channel, as muster-init starts it."""
 
     def __init__(self, *args, linked=True, env=None, prefix=(), run_dir=None, listen="127.0.0.1:0", program=SIDECAR):
-        self.dir = pathlib.Path(tempfile.mkdtemp(prefix="muster-sidecar-"))
-        self.dir.chmod(0o755)
+        self.dir = open_folder("muster-sidecar-")
         self.run_dir = pathlib.Path(run_dir or self.dir)
         self.linked = linked
         self.listen = listen
