@@ -28,8 +28,9 @@ def run(*faults, config=CONFIG):
              "-e", "signal=none"]
     for fault in faults:
         words += ["-e", "inject=" + fault]
-    with Init(config=config, prefix=words, pid1=False) as init:
-        init.write("other", "content")
+    prepared = Init(config=config, prefix=words, pid1=False)
+    prepared.write("other", "content")
+    with prepared as init:
         code = init.wait()
         other, said = init.read("other"), [line for line in init.stderr.splitlines() if "andlock" in line]
         trace = [line for line in init.read("trace").splitlines() if CALL in line and "VERSION" not in line]

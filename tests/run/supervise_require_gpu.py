@@ -105,8 +105,9 @@ with Run(where=None) as init:
         contains(result.stdout + result.stderr, 'require_gpu: "gpu-check": there is no such program in its PATH', "check")
 
 # one that hangs has ready_timeout
-with Run(CONFIG + "ready_timeout = 400ms\n", where=None) as init:
-    init.write("bin/gpu-check", f"#!/bin/sh\nexec {M} pid {init.dir}/work/pid ignore TERM forever\n", mode=0o755)
+run = Run(CONFIG + "ready_timeout = 400ms\n", where=None)
+run.write("bin/gpu-check", f"#!/bin/sh\nexec {M} pid {run.dir}/work/pid ignore TERM forever\n", mode=0o755)
+with run as init:
     init.wait()
     init.wait_line("model: failed: not ready within 400 ms")
 
