@@ -164,14 +164,15 @@ static void do_send(char **words)
 /* Takes signals without handlers, so that all 64 can be seen; a line each: number and value. */
 static void do_record(char **words)
 {
-	int fd = open(words[0], O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-	int last = signal_number(words[1]), signo;
+	int last = signal_number(words[1]), fd, signo;
 	unsigned long long all = ~0ULL;
 	siginfo_t info;
 
+	/* first: who sees the file may send one */
+	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, NULL, 8);
+	fd = open(words[0], O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
 	if (fd < 0)
 		give_up("%s: %s", words[0], strerror(errno));
-	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, NULL, 8);
 	dprintf(fd, "begin\n");
 	do {
 		signo = (int)syscall(SYS_rt_sigtimedwait, &all, &info, NULL, 8);
