@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <limits.h>
 #include <linux/capability.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <seccomp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +15,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "address.h"
@@ -362,8 +365,7 @@ static int fill(scmp_filter_ctx filter)
 {
 	int rc = 0;
 
-	/* denied calls are seen in the kernel's log; optional, as old libraries do not know it */
-	(void)seccomp_attr_set(filter, SCMP_FLTATR_CTL_LOG, 1);
+	/* optional, as old libraries do not know it */
 	(void)seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
 	(void)seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
 	for (size_t i = 0; i < COUNT(calls) && rc == 0; i++)
@@ -381,21 +383,83 @@ static int fill(scmp_filter_ctx filter)
 #define CAN_FILTER true
 #endif
 
+#define FILTER_SECONDS 2 /* it takes some milliseconds */
+
+static int install(struct sock_filter *code, size_t count)
+{
+	struct sock_fprog program = {(unsigned short)count, code};
+
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return -errno;
+	/* denied calls are seen in the kernel's log, if it is new enough for that */
+	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_LOG, &program) == 0 ||
+	    (errno == EINVAL && syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) == 0))
+		return 0;
+	return -errno;
+}
+
+/*
+ * Not seccomp_load: libseccomp 2.5 leaves out what it had no memory for and says success, and with
+ * such a filter a process may neither work nor end. So what it has made is looked at first; errno
+ * was 0 when it began. How many instructions, or -errno.
+ */
+static int export(scmp_filter_ctx filter, struct sock_filter code[BPF_MAXINSNS])
+{
+	int fd = memfd_create("filter", MFD_CLOEXEC);
+	ssize_t size = 0;
+	int rc;
+
+	if (fd < 0)
+		return -errno;
+	rc = seccomp_export_bpf(filter, fd);
+	if (rc == 0 && errno == ENOMEM)
+		rc = -ENOMEM;
+	if (rc == 0)
+		size = pread(fd, code, BPF_MAXINSNS * sizeof(code[0]), 0);
+	close(fd);
+	if (rc == 0 && size <= 0)
+		rc = -EIO;
+	return rc < 0 ? rc : (int)((size_t)size / sizeof(code[0]));
+}
+
+/* Where libseccomp 2.5 has no memory it may also never return: then the kernel ends us, and
+ * muster-init starts another. Processor time, so that a busy machine is no reason. */
+static void limit_time(time_t seconds)
+{
+	const struct itimerval timer = {.it_value = {.tv_sec = seconds}};
+
+	setitimer(ITIMER_VIRTUAL, &timer, NULL);
+}
+
+static int make_filter(struct sock_filter code[BPF_MAXINSNS])
+{
+	scmp_filter_ctx filter;
+	int rc;
+
+	limit_time(FILTER_SECONDS);
+	errno = 0;
+	filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
+	rc = filter ? fill(filter) : -ENOMEM;
+	if (rc == 0)
+		rc = export(filter, code);
+	if (filter)
+		seccomp_release(filter);
+	limit_time(0);
+	return rc;
+}
+
 static void limit_calls(void)
 {
-	scmp_filter_ctx filter = CAN_FILTER ? seccomp_init(SCMP_ACT_ERRNO(EPERM)) : NULL;
+	static struct sock_filter code[BPF_MAXINSNS];
 	int rc;
 
 	if (!CAN_FILTER)
 		return;
-	errno = 0;
-	rc = filter ? fill(filter) : -ENOMEM;
-	if (rc == 0)
-		rc = seccomp_load(filter);
-	if (rc == 0 && errno == ENOMEM) /* libseccomp 2.5 leaves out what it had no memory for */
+	rc = make_filter(code);
+	if (rc > 0)
+		rc = install(code, (size_t)rc);
+	if (rc == -ENOMEM)
 		mem_check(NULL);
-	if (filter)
-		seccomp_release(filter);
 	if (rc < 0)
 		log_warning("cannot limit what system calls this program makes: %s", strerror(-rc));
 }

@@ -498,8 +498,8 @@ def sidecar_start(alone):
                 callers = allocations.callers(SIDECAR)
                 if set(callers) <= {"_start", "??"}:
                     return ENDED, ""  # a library, before main()
-                if "limit_calls" in callers and code in (-signal.SIGSEGV, -signal.SIGABRT, -signal.SIGSYS, 70):
-                    return RESTARTED, ""  # libseccomp 2.5 crashes, frees twice, or makes a filter with a piece missing
+                if {"limit_calls", "make_filter", "export"} & set(callers) and code in (-signal.SIGSEGV, -signal.SIGABRT, -signal.SIGVTALRM):
+                    return RESTARTED, ""  # libseccomp 2.5 crashes, frees twice, or never returns
                 return BAD, f"exit code {code}: {sidecar.stderr[-300:]!r}"
 
     with Allocations("muster-sidecar") as allocations, alone.begin(allocations) as sidecar:

@@ -62,6 +62,7 @@ for options, told in (([], [15]), (["-r", "15:10"], [10]), (["-r", "15:0"], []),
         until(lambda: len(init.pids()) == 1, "one is left")
         left = init.pids()[0]
         check(proc_parent(left) != init.pid, "nobody adopts it")
+        recorded(init, *told)
         os.kill(left, signal.SIGUSR2)
         recorded(init, *told, signal.SIGUSR2)
         os.kill(left, signal.SIGKILL)
