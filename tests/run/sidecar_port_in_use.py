@@ -5,8 +5,12 @@ several addresses are served at once, and without any it is 127.0.0.1:9180."""
 import socket
 import subprocess
 
-from lib import SIDECAR, contains, equal
+from lib import SIDECAR, contains, equal, until
 from sidecarlib import Page, Sidecar, Target
+
+
+def served(sidecar):
+    return [line.rsplit(":", 1)[1].rstrip("/") for line in sidecar.stderr.splitlines() if "serving" in line]
 
 
 def main():
@@ -30,8 +34,8 @@ def main():
         equal(said, "muster-sidecar: serving http://127.0.0.1:9180/\n", "where it serves by itself")
     with Sidecar("--listen", "127.0.0.2:0", linked=False) as sidecar:
         Page(sidecar.run_dir, [{"name": "db"}])
-        ports = [line.rsplit(":", 1)[1].rstrip("/") for line in sidecar.stderr.splitlines() if "serving" in line]
-        equal(len(ports), 2, f"addresses served ({sidecar.stderr})")
+        until(lambda: len(served(sidecar)) == 2, "both addresses are served")
+        ports = served(sidecar)
         for host, port in zip(("127.0.0.2", "127.0.0.1"), ports):
             with socket.create_connection((host, int(port))) as client:
                 client.sendall(b"GET /livez HTTP/1.0\r\n\r\n")
