@@ -387,7 +387,7 @@ static const char *without_comment(struct load *load, const struct entry *entry)
 	for (size_t i = 0; text[i]; i++) {
 		depth += text[i] == '{';
 		depth -= depth && text[i] == '}';
-		if (i && !depth && text[i] == ';' && (!text[i + 1] || text[i + 1] == ' '))
+		if (i && !depth && text[i] == ';' && strchr(" \t", text[i + 1]))
 			return load_strndup(load, text, i);
 	}
 	return text;

@@ -183,12 +183,6 @@ static const struct {
 	{verb_signal, {"web", "HUP"}, NULL},   {verb_shutdown, {"--no-wait"}, NULL},
 };
 
-static void pass_over(const char *line, size_t len)
-{
-	(void)line;
-	(void)len;
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct take take = {data, data + size};
@@ -198,7 +192,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct printed printed;
 	int code;
 
-	log_set_sink(pass_over);
+	log_set_sink(printed_pass_over);
 	init.count = init.begin = 0;
 	init.ours = -1;
 	while (take_left(&take) && init.count < PACKETS)
