@@ -162,12 +162,13 @@ def reload(init):
     return act
 
 
-def kill_sidecar(init):
+def kill_sidecar(init, killed):
     def act(_):
         pid = init.services()["muster-sidecar"]["pid"]
         if pid:
             with contextlib.suppress(ProcessLookupError, TypeError):
                 os.kill(init.outside(pid), signal.SIGKILL)
+                killed.append(pid)
 
     return act
 
@@ -203,9 +204,10 @@ def appended(init):
     return sum(os.path.getsize(path) // 2 for path in init.dir.glob("ends*"))
 
 
-def sidecar_pid(init):
+def sidecar_pid(init, killed):
+    """None, too, while init has not taken notice yet of the end of the one that was killed last."""
     pid = init.services()["muster-sidecar"]["pid"]
-    return init.outside(pid) if pid else None
+    return init.outside(pid) if pid and pid not in killed[-1:] else None
 
 
 class Run:
@@ -214,7 +216,8 @@ class Run:
     def __init__(self, init):
         self.init, self.ours, self.sidecars = init, Samples(), Samples()
         self.zombies, self.answers = 0, []
-        self.killer = Meanwhile("the sidecar killed", 2, kill_sidecar(init))
+        self.killed = []
+        self.killer = Meanwhile("the sidecar killed", 2, kill_sidecar(init, self.killed))
         Meanwhile("reloads", 1, reload(init))
         Meanwhile("rounds at the control socket", 0.2, clients(init))
         Meanwhile("requests to the sidecar", 0.05, browsers(["/status", "/metrics", "/health", "/readyz?verbose", "/"]))
@@ -241,7 +244,7 @@ class Run:
             last = count
             if count > CALM * RESTARTS and not sidecar:
                 self.killer.end()
-                sidecar = until(lambda: sidecar_pid(self.init), "the sidecar is back", PATIENCE)
+                sidecar = until(lambda: sidecar_pid(self.init, self.killed), "the sidecar is back", PATIENCE)
             self.look(count, sidecar)
         return count
 
