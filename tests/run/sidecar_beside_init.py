@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: MIT
 """Beside a muster-init, without a channel, the sidecar exports the page of the directory that it is given;
-it does not take process numbers of another container for its own, but of a tree that it is given."""
+it does not take process numbers of another container for its own, but of a tree that it is given. An init
+that hangs up instead of answering is asked ever more seldom."""
 
 import os
+import socket
+import time
 
-from lib import contains, equal
-from sidecarlib import Page, Sidecar
+from lib import SECONDS, check, contains, equal
+from sidecarlib import Page, Sidecar, open_folder
 
 
 def usage(sidecar):
@@ -13,7 +16,29 @@ def usage(sidecar):
     return service["cpu_seconds"], service["memory_bytes"]
 
 
+def check_patience():
+    """Asked after 0.1, 0.2, 0.4 ... 5 s: four times by 0.7 s, and ten times not before 25 s have gone."""
+    folder = open_folder("muster-beside-")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
+        listener.bind(str(folder / "control.sock"))
+        listener.listen(8)
+        listener.settimeout(SECONDS)
+        with Sidecar(linked=False, run_dir=folder):
+            for _ in range(4):
+                listener.accept()[0].close()
+            asked, end = 4, time.monotonic() + 3
+            while (left := end - time.monotonic()) > 0:
+                listener.settimeout(left)
+                try:
+                    listener.accept()[0].close()
+                except TimeoutError:
+                    break
+                asked += 1
+    check(asked < 10, f"asked {asked} times")
+
+
 def main():
+    check_patience()
     with Sidecar(linked=False) as sidecar:
         Page(sidecar.run_dir, [{"name": "web", "pid": os.getpid()}], phase="ready")
         equal(sidecar.get("/readyz").status, 200, "ready")
