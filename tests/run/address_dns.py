@@ -6,11 +6,11 @@ import contextlib
 
 from lib import check, contains, equal, until
 from sidecarlib import Sidecar, Target, in_network_namespace
-from sidecarlib.dns import A, CNAME, SRV, Zone
+from sidecarlib.dns import A, AAAA, CNAME, SRV, Zone
 
 NAMES = {"plain": "plain.test", "short": "short", "absolute": "absolute.test.", "nx": "nx.test", "fails": "fails.test",
          "refused": "refused.test", "silent": "silent.test", "loop": "loop.test", "many": "many.test", "alias": "alias.test",
-         "empty": "empty.test"}
+         "empty": "empty.test", "ranks": "ranks.test"}
 
 
 def main():
@@ -21,9 +21,10 @@ def main():
     zone.records = {("plain.test", A): ["127.0.0.1"], ("short.x.test", A): ["127.0.0.1"], ("absolute.test", A): ["127.0.0.1"],
                     ("loop.test", CNAME): ["loop.test"], ("alias.test", CNAME): ["plain.test"], ("empty.test", 16): [],
                     ("many.test", A): [f"127.0.{i // 250}.{i % 250 + 1}" for i in range(4000)],
+                    ("ranks.test.x.test", A): ["127.0.0.1"], ("ranks.test", AAAA): ["::1"],
                     ("one.test", A): ["127.0.0.11"], ("two.test", A): ["127.0.0.12"]}
     zone.odd = {"fails.test": "servfail", "refused.test": "refused", "silent.test": "silent"}
-    zone.ttl = {"plain.test": 0, "_redis._tcp.srv.test": 0}
+    zone.ttl = {"plain.test": 0, "ranks.test": 0, "ranks.test.x.test": 0, "_redis._tcp.srv.test": 0}
     with contextlib.ExitStack() as stack:
         port = stack.enter_context(Target(host="0.0.0.0")).port
         two = stack.enter_context(Target(host="127.0.0.12", port=0)).port
@@ -42,7 +43,7 @@ def main():
         def place(name):
             return resolve(name)["places"][0]
 
-        for name in ("plain", "short", "absolute", "many", "alias"):
+        for name in ("plain", "short", "absolute", "many", "alias", "ranks"):
             until(lambda name=name: resolve(name)["state"] == "up", lambda name=name: f"{name}: {resolve(name)}", 60)
         for name, error in (("nx", "resolve: no such name"), ("fails", "name server"), ("refused", "name server"), ("silent", "timed out after 2s (resolve)"),
                             ("loop", "resolve: "), ("empty", "resolve: the name has no address")):
@@ -50,6 +51,7 @@ def main():
             contains(place(name)["error"], error, name)
         equal(place("plain")["resolved"], ["127.0.0.1"], "number of a name")
         equal(len(place("many")["resolved"]), 8, "so many of 4,000 are kept")
+        equal(place("ranks")["resolved"], ["127.0.0.1"], "a name with fewer dots than ndots: the search list goes before the name itself")
         check(("absolute.test", A) in zone.asked, "an absolute name is asked for")
         check(("absolute.test.x.test", A) not in zone.asked, "an absolute name has no search list")
         check(("short.x.test", A) in zone.asked, "the search list is used")
