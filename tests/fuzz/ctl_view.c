@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "arena.h"
+#include "folder.h"
 #include "json.h"
 #include "log.h"
 #include "printed.h"
@@ -24,7 +25,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 #define EDGES     24
 #define ARGUMENTS 4 /* with a NULL behind them */
 
-static char dir[] = "/tmp/muster-fuzz-XXXXXX";
+static char dir[FOLDER_SIZE];
 static int file = -1;
 static bool gone; /* nobody listens; else it cannot be told whether somebody does */
 
@@ -75,8 +76,7 @@ static void open_file(void)
 {
 	char path[sizeof(dir) + sizeof("/" STATUS_FILE)];
 
-	if (!mkdtemp(dir))
-		abort();
+	folder_make(dir);
 	atexit(remove_dir);
 	snprintf(path, sizeof(path), "%s/" STATUS_FILE, dir);
 	file = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);

@@ -14,13 +14,14 @@
 #include <unistd.h>
 
 #include "cgroup_place.h"
+#include "folder.h"
 #include "take.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define FILES 3 /* texts for the files of a cgroup */
 
-static char root[] = "/tmp/muster-fuzz-XXXXXX";
+static char root[FOLDER_SIZE];
 static const char *const dirs[] = {"",           "/self",   "/cg",       "/cg/a",
 				   "/cg/a/init", "/cg/cpu", "/cg/cpu/a", "/cg/memory"};
 /* all that is read of a cgroup of either version; a number: which of the texts it holds */
@@ -96,8 +97,7 @@ static void make_tree(void)
 	static char own_path[sizeof(root) + 16], mounts_path[sizeof(root) + 16];
 	char path[PATH_MAX];
 
-	if (!mkdtemp(root))
-		abort();
+	folder_make(root);
 	for (size_t i = 1; i < COUNT(dirs); i++) {
 		snprintf(path, sizeof(path), "%s%s", root, dirs[i]);
 		if (mkdir(path, 0700) < 0)

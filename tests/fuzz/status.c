@@ -5,16 +5,16 @@
  */
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "folder.h"
 #include "status.h"
 #include "timeline.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static char dir[] = "/tmp/muster-fuzz-XXXXXX";
+static char dir[FOLDER_SIZE];
 static char path[sizeof(dir) + sizeof("/" STATUS_FILE)];
 
 static void remove_dir(void)
@@ -42,8 +42,7 @@ static void page_write(const uint8_t *data, size_t size)
 	int fd;
 
 	if (!*path) {
-		if (!mkdtemp(dir))
-			abort();
+		folder_make(dir);
 		snprintf(path, sizeof(path), "%s/" STATUS_FILE, dir);
 		atexit(remove_dir);
 	}
