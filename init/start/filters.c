@@ -158,8 +158,6 @@ static bool is_left_out(const struct identity_config *identity, const struct cap
 {
 	const char *why = NULL;
 
-	if (identity->seccomp.mode == SECCOMP_UNCONFINED)
-		return true;
 	if (identity->seccomp.asked)
 		return false;
 	if (!has_filters())
@@ -228,6 +226,7 @@ struct filters *filters_make(struct arena *arena, const struct identity_config *
 	struct filters *filters = arena_alloc(arena, sizeof(*filters));
 	struct capability_sets own = {0};
 	bool warned = false, profiles = false;
+	int rc;
 
 	text[0] = '\0';
 	if (filters)
@@ -239,8 +238,14 @@ struct filters *filters_make(struct arena *arena, const struct identity_config *
 		return NULL;
 	}
 	filters->patience = patience;
-	capability_read(&own, true);
+	rc = capability_read(&own, true);
 	for (uint32_t i = 0; i < count; i++) {
+		if (identities[i]->seccomp.mode == SECCOMP_UNCONFINED)
+			continue;
+		if (rc < 0) { /* another filter would be made, and services be restarted for it */
+			fail(text, "seccomp: cannot read own capabilities: %s", strerror(-rc));
+			return NULL;
+		}
 		if (is_left_out(identities[i], &own, &warned))
 			continue;
 		if (!add_user(arena, filters, identities[i], &own, text))

@@ -106,7 +106,8 @@ def goes(init, sidecar):
     """Orders are followed, verdicts believed."""
     init.wait_state("user", "running")
     until(lambda: sidecar.get("/readyz").status == 200, "/readyz is 200")
-    place = sidecar.get("/resolve/place").json()
+    # the page can be read at once, the addresses are told over the channel
+    place = until(lambda: (answer := sidecar.get("/resolve/place")).status == 200 and answer, "the address book").json()
     equal((place["host"], place["port"]), ("127.0.0.1", PORT), "address")
     with init.events() as events:
         init.write("status", "503 Service Unavailable")
