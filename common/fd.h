@@ -13,7 +13,7 @@
  * Whether a call that returned n was interrupted and is to be made again; `tries` counts that. One
  * that says so each time has failed: to try for ever would be a hang.
  */
-#define FD_TRIES 100
+#define FD_TRIES 10
 static inline bool fd_again(ssize_t n, unsigned *tries)
 {
 	return n < 0 && errno == EINTR && (*tries)++ < FD_TRIES;

@@ -59,7 +59,8 @@ class Server:
         self.socket = socket.create_server(("127.0.0.1", port))
         self.serve = serve
         self.open = []
-        threading.Thread(target=self.run, daemon=True).start()
+        self.thread = threading.Thread(target=self.run, daemon=True)
+        self.thread.start()
 
     def run(self):
         with contextlib.suppress(OSError):
@@ -74,6 +75,7 @@ class Server:
 
     def stop(self):
         self.socket.shutdown(socket.SHUT_RDWR)
+        self.thread.join()  # it would accept from whatever has the same number next
         self.socket.close()
 
 

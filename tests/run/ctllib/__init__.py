@@ -79,9 +79,10 @@ class FakeInit:
         self.requests = []
         self.listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.listener.bind(str(self.dir / "control.sock"))
+        self.thread = threading.Thread(target=self.accept, daemon=True)
         if listen:
             self.listener.listen(16)
-            threading.Thread(target=self.accept, daemon=True).start()
+            self.thread.start()
         else:
             self.listener.close()
 
@@ -125,5 +126,9 @@ class FakeInit:
         return self
 
     def __exit__(self, *_):
+        if self.thread.is_alive():
+            # before the next one's listener has the same number: the thread may be about to accept from it
+            self.listener.shutdown(socket.SHUT_RDWR)
+            self.thread.join()
         self.listener.close()
         shutil.rmtree(self.dir)
