@@ -61,24 +61,24 @@ static int find_near(const struct config *config, const char *name, uint32_t hin
 	return config_find(config, name);
 }
 
-/* Where the service is in the new configuration: its index when it is there and runs the same way
- * (*same), config->count for the sidecar, -1 when it is not there. */
-static int place_in(const struct supervisor *sup, const struct service *service,
-		    const struct config *config, bool *same)
+/* Where the service is in the new configuration; config->count for the sidecar, -1: not there. */
+static int place_in(const struct service *service, const struct config *config)
 {
-	int index;
-
-	if (service->config->internal) {
-		*same = wants_sidecar(config) && sidecar_same(sup->config, config);
+	if (service->config->internal)
 		return wants_sidecar(config) ? (int)config->count : -1;
-	}
-	index = find_near(config, service->config->name, service->index);
-	*same = index >= 0 &&
-		service_config_equal(sup->config, service->config, config,
-				     &config->services[index]) &&
-		filters_equal(filter_of(sup->config, service->config),
-			      filter_of(config, &config->services[index]));
-	return index;
+	return find_near(config, service->config->name, service->index);
+}
+
+/* Whether it would run the same way at that place. */
+static bool is_same(const struct supervisor *sup, const struct service *service,
+		    const struct config *config, int place)
+{
+	if (service->config->internal)
+		return sidecar_same(sup->config, config);
+	return service_config_equal(sup->config, service->config, config,
+				    &config->services[place]) &&
+	       filters_equal(filter_of(sup->config, service->config),
+			     filter_of(config, &config->services[place]));
 }
 
 enum verdict { STAYS, CHANGED, FOLLOWS, REMOVED };
@@ -92,10 +92,12 @@ static void judge(struct supervisor *sup, const struct config *config)
 
 	for (uint32_t i = 0; i < sup->count; i++) {
 		struct service *service = sup->services[i];
-		bool same;
-		int index = place_in(sup, service, config, &same);
+		int place = place_in(service, config);
 
-		service->verdict = index < 0 ? REMOVED : same ? STAYS : CHANGED;
+		if (place < 0)
+			service->verdict = REMOVED;
+		else
+			service->verdict = is_same(sup, service, config, place) ? STAYS : CHANGED;
 		if (service->verdict == CHANGED && service->wanted)
 			sup->stack[todo++] = (uint16_t)i;
 	}
@@ -419,15 +421,14 @@ static bool leaving_are_down(const struct supervisor *sup)
 	return true;
 }
 
+/* As it was judged: what is not leaving runs, and was not told to stop. */
 static void keep_those_that_stay(struct supervisor *sup, struct plan *plan)
 {
 	for (uint32_t i = 0; i < sup->count; i++) {
 		struct service *service = sup->services[i];
-		bool same;
-		int index = place_in(sup, service, plan->config, &same);
 
-		if (same && !service->leaving)
-			plan->services[index] = service;
+		if (!service->leaving)
+			plan->services[place_in(service, plan->config)] = service;
 	}
 }
 
@@ -451,8 +452,7 @@ static void decide_wanted(const struct supervisor *sup, const struct plan *plan,
 		want[i] = !plan->services[i] && plan_service_config(plan, i)->start == START_AUTO;
 	for (uint32_t i = 0; i < sup->count; i++) {
 		const struct service *service = sup->services[i];
-		bool same;
-		int index = place_in(sup, service, plan->config, &same);
+		int index = place_in(service, plan->config);
 
 		if (index >= 0 && !plan->services[index])
 			want[index] =
