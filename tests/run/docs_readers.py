@@ -28,6 +28,7 @@ def example(page, run_dir):
 
 with Init(config=CONFIG) as init:
     equal(init.ctl("wait", "--timeout", "20s").returncode, 0, "exit code of wait")
+    init.wait_file("web")
     contains(example("status-page.md", init.run_dir), "web running \njob completed \n", "what the page says")
     contains(example("control-protocol.md", init.run_dir), "done ", "the answer to a restart")
     until(lambda: len(init.read("web").split()) == 2, "web has been started twice")

@@ -2,7 +2,7 @@
 """Hosts that wait for each other in a circle are told so, both of them; one file serves both; a peer is
 followed to where its address is; a sidecar without an init asks peers, too, confined as it is."""
 
-from lib import Init, check, contains, equal, free_port, until
+from lib import Init, check, contains, free_port, until
 from sidecarlib import Sidecar
 from sidecarlib.peer import Peer
 
@@ -76,7 +76,7 @@ def circle():
         for init, name, text in ((first, "two/b", "cycle a -> two/b -> one/a"), (second, "one/a", "cycle b -> one/a -> two/b")):
             until(lambda init=init, name=name, text=text: text in (init.services().get(name, {}).get("reason") or ""),
                   lambda init=init: f"the circle is named: {init.ctl('status').stdout}", 60)
-        equal(second.services()["own"]["state"], "running", "of its own name: a service of this host")
+        second.wait_state("own", "running")  # of its own name: a service of this host
         check("two/own" not in second.services(), "and nothing that stands for it")
         contains(first.ctl("status").stdout, "waits for two/b", "what people see")
 
@@ -118,7 +118,7 @@ def alone():
             until(lambda: all(entry["state"] == "ok" for entry in peers().values()), lambda: f"heard: {peers()}", 60)
             until(lambda: {"pc2/redis": "ready"}.items() <=
                   {service["name"]: service["state"] for service in sidecar.get("/status").json()["services"]}.items(), "met")
-            equal(peers()["pc3"]["error"], "it calls itself pc2", "another name")
+            until(lambda: peers()["pc3"]["error"] == "it calls itself pc2", lambda: f"another name: {peers()}")
 
 
 def main():

@@ -4,6 +4,7 @@ come up; one is cut off and comes back; one is started anew."""
 
 import contextlib
 import json
+import re
 import subprocess
 import sys
 import threading
@@ -98,27 +99,34 @@ def reason(init, name):
 
 def waits(mainpc):
     """Before the other host is there."""
-    until(lambda: "pc2 has not answered for " in reason(mainpc, "pc2/model"), "it is said why", 60)
-    matches(reason(mainpc, "pc2/model"), r"pc2 has not answered for \d+ s: connection refused", "why")
-    until(lambda: "has not answered for 2 s" in reason(mainpc, "pc2/model"), "the time grows", 60)
+    until(lambda: re.search(r"pc2 has not answered for \d+ s: connection refused", reason(mainpc, "pc2/model")),
+          lambda: f"it is said why: {reason(mainpc, 'pc2/model')!r}", 60)
+    until(lambda: re.search(r"has not answered for ([2-9]|\d\d+) s", reason(mainpc, "pc2/model")), "the time grows", 60)
     equal((peer()["state"], peer()["age_seconds"]), ("unknown", None), "never heard")
     text = mainpc.ctl("status").stdout
     matches(text, r"api +waiting .*waits for pc2/model \(pc2/model: not ready yet: pc2 has not answered", "what people see")
 
 
+def heard():
+    """The peer, when it is ready: one that stands still for three periods is silent for a moment."""
+    return until(lambda: (found := peer())["state"] == "ok" and found["ready"] and not found["error"] and found,
+                 lambda: f"heard as it is now: {peer()}", 90)
+
+
 def in_order(mainpc, directory):
     until(lambda: mainpc.services().get("api", {}).get("state") == "running", lambda: f"api runs: {mainpc.stderr}", 90)
-    order = (directory / "order").read_text().split()
+    # it runs before its shell has written that
+    order = until(lambda: "api" in (found := (directory / "order").read_text().split()) and found, "api writes")
     equal(sorted(order), ["api", "base", "migrate", "model"], "each once")
     check(order.index("base") < order.index("model") < order.index("api") and order.index("migrate") < order.index("model"),
           f"in order: {order}")
-    until(lambda: peer()["state"] == "ok" and peer()["ready"], "the peer is ready")
-    equal((peer()["host"], peer()["error"], peer()["url"]), ("pc2", None, "http://10.77.0.2:9180/status"), "the peer")
+    found = heard()
+    equal((found["host"], found["error"], found["url"]), ("pc2", None, "http://10.77.0.2:9180/status"), "the peer")
     equal([service["name"] for service in peer()["services"]], ["migrate", "model"], "its services")
-    fleet = json.loads(get("/fleet"))["hosts"]
-    equal([(host["name"], host["state"], host["ready"]) for host in fleet], [("mainpc", "ok", True), ("pc2", "ok", True)], "/fleet")
-    contains(get("/metrics"), 'muster_peer_services{peer="pc2",state="completed"} 1', "metrics")
-    contains(get("/metrics"), 'muster_peer_up{peer="pc2"} 1', "metrics")
+    until(lambda: [(host["name"], host["state"], host["ready"]) for host in json.loads(get("/fleet"))["hosts"]] ==
+          [("mainpc", "ok", True), ("pc2", "ok", True)], lambda: f"/fleet: {get('/fleet')}")
+    until(lambda: 'muster_peer_services{peer="pc2",state="completed"} 1' in get("/metrics"), "metrics")
+    until(lambda: 'muster_peer_up{peer="pc2"} 1' in get("/metrics"), "metrics")
 
 
 def cut_off(mainpc, other):
@@ -145,8 +153,7 @@ def comes_back(mainpc, other, pid):
     run(*other, "ip", "link", "set", "muster2", "up")
     until(lambda: mainpc.services()["api"]["state"] == "running", lambda: f"api starts again: {peer()}", 90)
     check(mainpc.services()["api"]["pid"] != pid, "another process")
-    until(lambda: peer()["state"] == "ok", "ok again", 60)
-    equal(peer()["error"], None, "no error")
+    heard()
 
 
 def started_anew(stack, mainpc, pc2, other, directory):
@@ -155,8 +162,7 @@ def started_anew(stack, mainpc, pc2, other, directory):
     equal(pc2.wait(60), 0, "exit code")
     until(lambda: peer()["state"] == "stale", "it is gone", 60)
     pc2 = start(stack, other, "pc2", directory)
-    until(lambda: peer()["state"] == "ok" and peer()["ready"], lambda: f"heard as it is now: {peer()}", 90)
-    equal({service["name"]: service["state"] for service in peer()["services"]}, {"migrate": "completed", "model": "ready"}, "services")
+    equal({service["name"]: service["state"] for service in heard()["services"]}, {"migrate": "completed", "model": "ready"}, "services")
     until(lambda: mainpc.services()["pc2/model"]["state"] == "ready", "the dependency is met again", 60)
     equal(mainpc.services()["api"]["pid"], pid, "who runs was left alone")
     return pc2
@@ -176,9 +182,14 @@ def main():
         pid = cut_off(mainpc, hosts["pc2"])
         comes_back(mainpc, hosts["pc2"], pid)
         pc2 = started_anew(stack, mainpc, pc2, hosts["pc2"], directory)
-        states = [event["state"] for event in events.peers]
-        changes = [state for i, state in enumerate(states) if not i or states[i - 1] != state]
-        equal(changes, ["ok", "stale", "ok", "stale", "ok"], "told to those who follow /events")
+
+        def changes():
+            states = [event["state"] for event in events.peers]
+            return [state for i, state in enumerate(states) if not i or states[i - 1] != state]
+
+        # on a busy machine a host may be silent for a moment more than these two times
+        until(lambda: len(changes()) > 4 and changes() == ["ok", "stale"] * (len(changes()) // 2) + ["ok"],
+              lambda: f"told to those who follow /events: {changes()}")
         for init in (mainpc, pc2):
             equal(init.ctl("shutdown", "--timeout", "60s").returncode, 0, "shutdown")
             equal(init.wait(60), 0, "exit code")

@@ -66,9 +66,10 @@ for options, told in (([], [15]), (["-r", "15:10"], [10]), (["-r", "15:0"], []),
         os.kill(left, signal.SIGUSR2)
         recorded(init, *told, signal.SIGUSR2)
         os.kill(left, signal.SIGKILL)
-with Init(tool("misbehave"), "child", "[", "ignore", "TERM", "pid", "{dir}/up", "forever", "]", "await", "{dir}/up",
-          "exit", 7, program=DUMB_INIT) as init:
-    equal(init.wait(4.5), 7, "exit code, without the 5 s that muster-init would wait")
+with Init(tool("misbehave"), "child", "[", "on", "TERM", "[", "sleep", "3000", "append", "{dir}/late", "x", "exit", "0", "]",
+          "pid", "{dir}/up", "forever", "]", "await", "{dir}/up", "exit", 7, program=DUMB_INIT) as init:
+    equal(init.wait(), 7, "exit code")
+    equal(init.read("late"), "", "what was written in the 5 s that muster-init would wait")
 
 # the directory: many times, as it is about who comes first
 for _ in range(30):

@@ -71,7 +71,8 @@ with Init("--", tool("misbehave"), "forever", prefix=["setsid", "--ctty", "sh", 
           program=called("dumb-init"), stdin=terminal.slave, stdout=terminal.slave, stderr=terminal.slave) as init:
     own = until(lambda: proc_children(init.pid), "dumb-init is there")[0]
     program = until(lambda: proc_children(own), "its program is there")[0]
-    equal([terminal_of(pid) for pid in (init.pid, own, program)], [True, False, False], "who has the terminal")
+    # the program is there before it is in a session of its own
+    until(lambda: [terminal_of(pid) for pid in (init.pid, own, program)] == [True, False, False], "who has the terminal")
     os.kill(own, signal.SIGTERM)
     equal(init.wait(), 128 + signal.SIGTERM, "exit code")
 terminal.close()

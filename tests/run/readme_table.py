@@ -24,7 +24,7 @@ FIGURES = {
 OTHER_NAMES = {"s6-overlay": "s6"}  # what was measured of it
 UNITS = {"adds to a start of `true`": 1000}  # microseconds there, milliseconds here
 # one process leaves another behind, which says so when it gets TERM
-LEAVES = """(trap 'sleep 0.05; echo term >left; exit' TERM; : >up; while :; do sleep 0.01; done) &
+LEAVES = """(trap 'sleep 1; echo term >left; exit' TERM; : >up; while :; do sleep 0.01; done) &
     until [ -e up ]; do sleep 0.01; done"""
 
 

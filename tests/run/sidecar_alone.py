@@ -48,6 +48,15 @@ def state(sidecar, name):
     return next(one for one in sidecar.get("/status").json()["services"] if one["name"] == name)
 
 
+def says(sidecar, status, text):
+    """Waits for this answer of /readyz: when this process has stood still, for another one a probe had timed out."""
+    def look():
+        answer = sidecar.get("/readyz")
+        return (answer.status, answer.text) == (status, text)
+
+    until(look, lambda: f"{text!r}, not {sidecar.get('/readyz').text!r}")
+
+
 def main():
     held, port = silent_port()
     api = Api()
@@ -59,15 +68,14 @@ def main():
         sidecar = stack.enter_context(Sidecar("-c", path, linked=False))
         contains(sidecar.stderr, "[service:worker]", "what it leaves out")
         until(lambda: api.asked > 8, "the api is asked")
-        answer = sidecar.get("/readyz")
-        equal((answer.status, answer.text), (503, "starting\ndb: connection refused\napi: waits for db\n"), "starting")
+        says(sidecar, 503, "starting\ndb: connection refused\napi: waits for db\n")
         status = sidecar.get("/status").json()
         equal((status["host"], status["mode"], status["init"]), ("pc7", "testing", None), "head")
         equal([one["name"] for one in status["services"]], ["db", "api"], "services")
-        equal(state(sidecar, "api")["probe"]["error"], "status 503", "its own trouble is told, too")
-        held.listen(64)
+        until(lambda: state(sidecar, "api")["probe"]["error"] == "status 503", "its own trouble is told, too")
+        held.listen(4096)  # nobody takes what comes
         until(lambda: state(sidecar, "db")["ready"], "db is ready")
-        contains(sidecar.get("/readyz").text, "api: status 503", "now the api is to blame")
+        until(lambda: "api: status 503" in sidecar.get("/readyz").text, "now the api is to blame")
         equal(sidecar.get("/startupz").status, 503, "still starting")
         api.status = 200
         until(lambda: sidecar.get("/readyz").status == 200, "all is ready")
@@ -75,8 +83,7 @@ def main():
         equal(sidecar.get("/status").json()["phase"], "ready", "phase")
         api.status = 500
         until(lambda: state(sidecar, "api")["state"] == "unhealthy", "the threshold is reached")
-        answer = sidecar.get("/readyz")
-        equal((answer.status, answer.text), (503, "degraded\napi: status 500\n"), "degraded")
+        says(sidecar, 503, "degraded\napi: status 500\n")
         equal(sidecar.get("/startupz").status, 200, "once started, started")
         api.status = 200
         until(lambda: sidecar.get("/readyz").status == 200, "it has recovered")

@@ -26,7 +26,7 @@ port = {db}
 fallback = 127.0.0.1
 [peer:pc2]
 url = http://127.0.0.1:{peer}
-period = 100ms
+period = 1s
 [service:db]
 type = external
 readiness_probe = tcp://127.0.0.1:{db}
@@ -71,11 +71,11 @@ def main():
             equal(answer.headers["Content-Type"].partition(";")[0], kind, f"type of {page}")
             wanted = 503 if page in ("/readyz", "/readyz?verbose", "/startupz", "/health") else 200
             check(answer.status in (wanted, 503 if page == "/readyz/web" else wanted), f"{page}: {answer.status}")
-        contains(sidecar.get("/readyz").text, "db: connection refused", "root cause")
+        until(lambda: "db: connection refused" in sidecar.get("/readyz").text, "root cause")
         base = f"http://127.0.0.1:{sidecar.port}"
         until(lambda: "pc2/redis: it is starting there" in sidecar.get("/readyz").text, "the peer's word")
         until(lambda: once("health", base) == (1, sidecar.get("/readyz").text), "health says what /readyz says")
-        held.listen(64)
+        held.listen(4096)  # nobody takes what comes
         peer.services["redis"] = {"state": "ready", "ready": True}
         until(lambda: sidecar.get("/readyz").status == 200, "all is ready")
         equal(services(sidecar)["pc2/redis"]["state"], "ready", "the service of the peer")

@@ -19,7 +19,8 @@ def main():
             message = sidecar.message(seconds=30)
             if message["type"] == "result":
                 heard = now()
-        check(now() - heard < 10 * 10**9, f"silent for {(now() - heard) / 1e9:.1f} s")
+        check(now() - heard < 15 * 10**9,  # 5 s for a busy machine
+              f"silent for {(now() - heard) / 1e9:.1f} s")
         sidecar.alive()
 
 

@@ -3,53 +3,62 @@
 and one for each probe; and those that wait have their turn."""
 
 import contextlib
+import socket
 import threading
 
-from lib import check, equal, matches
+from lib import check, matches
 from sidecarlib import Page, Sidecar, Target
+
+
+def is_open(connection):
+    """Whether the other side has not closed it, as the kernel knows it: this process may come to that late."""
+    return connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] == 1  # TCP_ESTABLISHED
 
 
 class Hanging:
     """Takes connections and never answers; knows how many were open at a time."""
 
-    open = most = 0
+    most = at_once = 0
+    connections = []
     lock = threading.Lock()
 
     def __init__(self):
-        self.own = self.own_most = 0
+        self.own_most = 0
 
     def serve(self, connection):
+        connections = Hanging.connections
         with Hanging.lock:
-            Hanging.open += 1
-            Hanging.most = max(Hanging.most, Hanging.open)
-            self.own += 1
-            self.own_most = max(self.own_most, self.own)
+            connections.append((self, connection))
+            Hanging.most = max(Hanging.most, len(connections))
+            still = [service for service, one in connections if is_open(one)]
+            Hanging.at_once = max(Hanging.at_once, len(still))
+            self.own_most = max(self.own_most, still.count(self))
         with contextlib.suppress(OSError):
             while connection.recv(65536):
                 pass
         with Hanging.lock:
-            Hanging.open -= 1
-            self.own -= 1
+            connections.remove((self, connection))
 
 
 def probe_hanging(most, to_one, *options):
-    Hanging.open = Hanging.most = 0
+    Hanging.most = Hanging.at_once = 0
+    Hanging.connections = []
     with contextlib.ExitStack() as stack:
         sidecar = stack.enter_context(Sidecar(*options))
         Page(sidecar.run_dir, [{"name": "web"}])
         services = [Hanging() for _ in range(8)]
-        targets = [stack.enter_context(Target(service.serve)) for service in services]
+        targets = [stack.enter_context(Target(service.serve, backlog=1024)) for service in services]
         probes = 48
         for probe in range(probes):
             sidecar.watch(probe, f"http://127.0.0.1:{targets[probe % 8].port}/", period=50, timeout=300)
         seen = set()
         while len(seen) < probes:
             result = sidecar.result()
-            equal(result["reason"], "timed out after 300ms (first byte)", "reason")
+            # a sidecar that stood still for so long may not have seen that it is connected
+            matches(result["reason"], r"^timed out after 300ms \((connect|first byte)\)$", "reason")
             seen.add(result["probe"])
-        # a connection that the sidecar has closed may not have been seen to be closed here, on a busy
-        # machine several; without limits it would be 48 in all and 6 to a port
-        check(Hanging.most <= most, f"{Hanging.most} connections at a time")
+        # without limits it would be 48 in all and 6 to a port; the kernel may be late with the end of some
+        check(Hanging.at_once <= most, f"{Hanging.at_once} connections at a time")
         check(all(service.own_most <= to_one for service in services),
               f"to one port: {[service.own_most for service in services]}")
         failures = sidecar.get("/readyz/web?verbose").text

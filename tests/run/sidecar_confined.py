@@ -20,7 +20,7 @@ def look(pid, what):
 
 with Target(answering(OK)) as target, Sidecar() as sidecar:
     sidecar.watch(1, f"http://127.0.0.1:{target.port}/")
-    check(sidecar.result()["ok"], "the probe")
+    sidecar.wait_result(lambda one: one["ok"], "the probe")
     look(sidecar.pid, "with a channel")
     check("cannot" not in sidecar.stderr, sidecar.stderr)
 

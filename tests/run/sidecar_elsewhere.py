@@ -28,6 +28,7 @@ command = {M} http {PORT} {{dir}}/status pid {{dir}}/pids forever
 readiness_probe = http://127.0.0.1:{PORT}/
 readiness_probe_period = 30ms
 readiness_probe_failure_threshold = 1
+readiness_probe_timeout = 20s
 liveness_probe = tcp://127.0.0.1:{PORT}
 liveness_probe_period = 30ms
 [service:user]
@@ -143,7 +144,7 @@ with Init(config=CONFIG, setup=lambda: os.umask(0o022)) as init:
         init.process.wait()
         until(lambda: sidecar.get("/readyz").status == 503, "/readyz without init")
         equal(sidecar.get("/livez").status, 200, "/livez without init")
-        contains(sidecar.get("/readyz?verbose").text, "no status page", "what it says")
+        until(lambda: "no status page" in sidecar.get("/readyz?verbose").text, "what it says")
         init.start()
         goes(init, sidecar)
         # it is not init's: init ends without it, and it does not end with init
