@@ -455,7 +455,7 @@ class Init:
 
     def inside(self, pid):
         """A pid as init sees it."""
-        return int(proc_status(pid)["NSpid"].split()[-1])
+        return int(proc_status(pid).get("NSpid", "0").split()[-1])
 
     def outside(self, pid):
         """A pid of init's world as we see it; None when there is none."""

@@ -24,6 +24,7 @@ depends_on = long-name, pieces
 
 with Init(config=CONFIG) as init:
     init.wait_line(r"^after     \| after$", "stdout")
+    init.wait_line(r"^web       \|   indented$", "stdout")
     lines = init.stdout.splitlines()
     for line in ("web       | one", "web       | ", "web       |   indented", "long-name | crlf",
                  "long-name | no newline", "pieces    | first second third"):

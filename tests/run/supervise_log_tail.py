@@ -19,7 +19,7 @@ depends_on = quiet:started
 command = sh -c 'head -c 15000 /dev/zero | tr "\\\\0" y; echo end'
 type = oneshot
 [service:ends]
-command = {M} print "was here" await {{dir}}/end exit 3
+command = {M} print "was here" await {{dir}}/end remove {{dir}}/end exit 3
 restart_backoff = 1ms..1ms
 [service:json]
 command = {M} print plain forever
@@ -31,14 +31,14 @@ with Init(config=CONFIG) as init:
     init.write("go", "")
     init.wait_file("done")
     # the chatty one has pushed out its own lines and nobody else's; its stderr is apart as well
-    until(lambda: "line 200000" in init.ctl("logs", "-n", "1", "chatty").stdout or
-          "heard" in init.ctl("logs", "-n", "1", "chatty").stdout, "all of its lines")
+    until(lambda: {"line 200000", "heard"} <= set(init.ctl("logs", "chatty").stdout.splitlines()), "all of its lines")
     equal(init.ctl("logs", "quiet").stdout.splitlines(), ["once", "and an error"], "lines of the quiet one")
     kept = init.ctl("logs", "chatty").stdout.splitlines()
     contains("\n".join(kept), "heard", "its stderr")
     numbers = [int(line.split()[1]) for line in kept if line != "heard"]
     check(10000 < len(numbers) < 200000, f"{len(numbers)} lines kept")
     equal(numbers, list(range(200001 - len(numbers), 200001)), "the newest lines without a gap")
+    init.wait_state("long", "completed")
     equal(init.ctl("logs", "long").stdout, "y" * 15000 + "end\n", "a long line")
     equal(init.ctl("logs", "--since", "1h", "quiet").stdout.count("\n"), 2, "lines of the last hour")
     time.sleep(0.05)
@@ -50,7 +50,6 @@ with Init(config=CONFIG) as init:
         equal(follow.stdout.readline(), "was here\n", "its line")
         init.write("end", "")
         equal(follow.stdout.readline(), "was here\n", "the line of the next start")
-        (init.dir / "end").unlink()
         follow.terminate()
 
     # one that does not read for a while: each line is shown or counted as gone, and nobody waits for it

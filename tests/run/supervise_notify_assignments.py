@@ -44,7 +44,7 @@ essential = no
 [service:slow]
 command = {PROGRAM} {{dir}}/slow
 readiness_probe = notify
-ready_timeout = 15s
+ready_timeout = 2m
 """
 
 
@@ -121,7 +121,7 @@ with Init(config=CONFIG) as init:
     equal(init.services()["hanging"]["last_exit"], 137, "its end")
 
     slow = speaker(init, "slow")
-    slow.say("EXTEND_TIMEOUT_USEC=60000000")
+    slow.say("EXTEND_TIMEOUT_USEC=600000000")
     equal(shown(init, "slow")[0], "starting", "what asked for more time")
     slow.say("READY=1")
     init.wait_state("slow", "ready")

@@ -41,7 +41,8 @@ def init_descriptors(init):
 
 
 with Init(config=CONFIG) as init, tempfile.TemporaryFile() as file:
-    plain = speaker(init, "plain")
+    plain, keeper, numbered = (speaker(init, name) for name in ("plain", "keeper", "numbered"))
+    plain.say("STATUS=here")  # init has done with the starts of all
     equal(plain.descriptors(), [], "before anything is stored")
     before = init_descriptors(init)
     near, far = socket.socketpair()
@@ -79,8 +80,9 @@ with Init(config=CONFIG) as init, tempfile.TemporaryFile() as file:
     equal(fresh(init, "plain").descriptors(), [], "after a stop")
 
     # behind its sockets; more than there is room for are closed, and that is said
-    keeper = speaker(init, "keeper")
     equal(len(keeper.descriptors()), 1, "its socket")
+    for _ in range(2):  # behind the second one init has closed the connection of musterctl start
+        keeper.say("STATUS=here")
     before = init_descriptors(init)
     files = [os.memfd_create(f"file{i}") for i in range(20)]
     keeper.say("FDSTORE=1\nFDNAME=first", files[:3])
@@ -97,7 +99,7 @@ with Init(config=CONFIG) as init, tempfile.TemporaryFile() as file:
           "they are in the order in which they were stored")
 
     # its own number is not to be taken by one that is stored
-    numbered = speaker(init, "numbered")
+    numbered.say("STATUS=here")
     before = init_descriptors(init)
     numbered.say("FDSTORE=1", files[:2])
     equal(init_descriptors(init), before, "descriptors of init")

@@ -4,7 +4,7 @@ import ctypes
 import errno
 import os
 
-from lib import Init, skip, tool, until
+from lib import Init, proc_state, skip, tool, until
 
 M = tool("misbehave")
 CONFIG = f"""
@@ -25,7 +25,7 @@ def seize(init):
     pid = init.outside(int((init.read("probe").split() or ["0"])[-1]))
     if pid and LIBC.ptrace(SEIZE, pid, None, None) == 0:
         return pid
-    if pid and ctypes.get_errno() == errno.EPERM:
+    if pid and ctypes.get_errno() == errno.EPERM and proc_state(pid) not in ("", "Z"):
         skip("ptrace is not permitted here")
     return None
 

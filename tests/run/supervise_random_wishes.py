@@ -24,7 +24,7 @@ command = {M} on TERM [ sleep {dice.randrange(3)} exit 0 ] orphan [ setsid forev
 readiness_probe = notify
 liveness_probe = exec:true
 liveness_probe_period = {dice.choice((2, 3))}ms
-stop_grace_period = 2s
+stop_grace_period = 8s
 restart_backoff = 1ms..2ms
 restart_limit = unlimited
 {dice.choice(('', f'pre_start = {M} sleep 1', f'post_stop = {M} sleep 1'))}

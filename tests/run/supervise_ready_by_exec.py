@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """A service with readiness_probe = exec:COMMAND is ready when the command exits 0; one that hangs is killed."""
-from lib import Init, check, contains, equal, read_proc, tool, until
+from lib import Init, contains, equal, read_proc, tool, until
 
 M = tool("misbehave")
 CONFIG = f"""
@@ -16,7 +16,7 @@ readiness_probe = exec:{M} print noise error noise exit 4
 [service:hangs]
 command = {M} forever
 readiness_probe = exec:{M} child [ pid {{dir}}/hung forever ] forever
-readiness_probe_timeout = 30ms
+readiness_probe_timeout = 200ms
 readiness_probe_period = 20ms
 [service:missing]
 command = {M} forever
@@ -41,8 +41,11 @@ with Init(config=CONFIG) as init:
     init.wait_state("web", "ready")
     # a probe takes its children with it: at most those of the check in flight are alive
     until(lambda: init.read("hung").count("\n") > 2, "several checks")
-    hung = [pid for pid in init.pids() if b"hung" in read_proc(pid, "cmdline")]
-    check(len(hung) <= 3, f"processes of a probe that hangs: {hung}")
+
+    def hung():
+        return [pid for pid in init.pids() if b"hung" in read_proc(pid, "cmdline")]
+
+    until(lambda: len(hung()) <= 3, lambda: f"processes of a probe that hangs: {hung()}")
     equal("noise" in init.stdout + init.stderr, False, "output of probes in the log")
     equal(init.services()["web"]["last_exit"], None, "exit code of a service that never ended")
     equal(init.services()["missing"]["last_exit"], None, "exit code of a service that never ended")

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """A service with readiness_probe = file:PATH is ready when that file exists."""
-from lib import Init, contains, tool, until
+from lib import Init, tool, until
 
 M = tool("misbehave")
 CONFIG = f"""
@@ -10,8 +10,7 @@ readiness_probe = file:{{dir}}/state/up
 """
 
 with Init(config=CONFIG) as init:
-    reason = until(lambda: init.services().get("web", {}).get("reason"), "a reason")
-    contains(reason, "not ready yet: No such file or directory", "reason")
+    until(lambda: "not ready yet: No such file or directory" in (init.services().get("web", {}).get("reason") or ""), "a reason")
     (init.dir / "state").mkdir()
     init.write("go", "")
     init.wait_state("web", "ready")

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """A service with readiness_probe = log:REGEX is ready when a whole line of its output matches, on either stream."""
-from lib import Init, contains, equal, tool
+from lib import Init, equal, tool
 
 M = tool("misbehave")
 CONFIG = f"""
@@ -33,4 +33,4 @@ with Init(config=CONFIG) as init:
     equal(init.services()["other"]["state"], "starting", "what another service said does not count")
     init.wait_state("quiet", "ready")
     equal("I am up" in init.stdout, False, "output of log = none")
-    contains(init.stdout, "out   | ready to accept connections", "stdout")
+    init.wait_line(r"^out   \| ready to accept connections$", "stdout")

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """A service with readiness_probe = notify is ready when it, or a child of its own, says READY=1."""
-from lib import Init, contains, equal, tool
+from lib import Init, equal, tool, until
 
 M = tool("misbehave")
 CONFIG = f"""
@@ -25,9 +25,9 @@ with Init(config=CONFIG, env={"NOTIFY_SOCKET": "/nowhere"}) as init:
     init.wait_state("several", "ready")
     init.wait_file("almost")
     init.wait_file("plain")
+    until(lambda: "loading" in (init.services()["plain"]["reason"] or ""), "its STATUS=")
     services = init.services()
     equal(services["plain"]["state"], "starting", "what has not said it")
-    contains(services["plain"]["reason"], "loading", "its STATUS=")
     equal(services["almost"]["state"], "starting", "what said something else")
     init.write("go", "")
     init.wait_state("plain", "ready")

@@ -20,11 +20,12 @@ command = {M} http {BAD} {{dir}}/bad forever
 readiness_probe = http://:{BAD}/health
 """
 
-with Init(config=CONFIG) as init:
-    init.write("bad", "503 Service Unavailable")
+run = Init(config=CONFIG)
+run.write("bad", "503 Service Unavailable")
+with run as init:
     init.wait_state("http", "ready")
     until(lambda: "503" in (init.services()["bad"]["reason"] or ""), "the reason names the status")
-    contains(init.services()["tcp"]["reason"], "refused", "reason")
+    until(lambda: "refused" in (init.services()["tcp"]["reason"] or ""), "the reason names the refusal")
     init.write("go", "")
     init.wait_state("tcp", "ready")
     equal(init.services()["bad"]["state"], "starting", "what answers 503")

@@ -25,7 +25,8 @@ missing = [name for name, path in (("redis-server", REDIS), ("postgres", POSTGRE
 if len(missing) == 3:
     skip("none of redis-server, postgres and nginx is installed")
 
-CONFIG = ""
+# who has to write everything to a busy disk may take long to stop
+CONFIG = "[muster]\nstop_timeout = 50s\n"
 if REDIS:
     REDIS_PORT = free_port()
     CONFIG += f"""
@@ -33,6 +34,7 @@ if REDIS:
 command = {REDIS} --port {REDIS_PORT} --supervised systemd --save "" --dir {{dir}}/data
 readiness_probe = notify
     tcp://127.0.0.1:{REDIS_PORT}
+stop_grace_period = 50s
 """
 if POSTGRES:
     CONFIG += f"""
@@ -41,6 +43,7 @@ command = {POSTGRES} -D {{dir}}/data/pg -c listen_addresses= -c unix_socket_dire
 readiness_probe = notify
 {"user = postgres" if IS_ROOT else ""}
 stop_signal = SIGINT
+stop_grace_period = 50s
 """
 if NGINX:
     NGINX_PORT = free_port()
@@ -50,6 +53,7 @@ command = {NGINX} -c {{dir}}/nginx.conf -g "daemon off;"
 readiness_probe = tcp://127.0.0.1:{NGINX_PORT}
 depends_on = {", ".join(name for name, path in (("redis", REDIS), ("postgres", POSTGRES)) if path)}
 stop_signal = SIGQUIT
+stop_grace_period = 50s
 """
 
 
@@ -110,7 +114,7 @@ with init:
             equal(link.recv(1) in (b"S", b"N"), True, "PostgreSQL answers")
     if NGINX:
         contains(answer(NGINX_PORT, b"GET / HTTP/1.0\r\n\r\n"), "served", "what nginx answers")
-    equal(init.ctl("shutdown").returncode, 0, "exit code of musterctl shutdown")
+    equal(init.ctl("shutdown", seconds=PATIENCE).returncode, 0, "exit code of musterctl shutdown")
     equal(init.wait(PATIENCE), 0, "exit code")
     contains(init.stderr, "none had to be killed", "the last line")
 if missing:

@@ -11,7 +11,7 @@ PLAIN = f"[service:plain]\ncommand = {M} forever\n"
 def web(name, port):
     return (f"[service:{name}]\ncommand = {M} http {port} {{dir}}/{name} forever\n"
             f"readiness_probe = http://127.0.0.1:{port}/\nreadiness_probe_period = 20ms\n"
-            "readiness_probe_failure_threshold = 1\n")
+            "readiness_probe_failure_threshold = 1\nreadiness_probe_timeout = 10s\n")
 
 
 with Init(config=PLAIN) as init:

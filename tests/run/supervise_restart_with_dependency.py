@@ -37,7 +37,7 @@ def starts(init):
 
 with Init(config=CONFIG) as init:
     init.wait_state("db", "starting")
-    equal(init.services()["bound"]["state"], "waiting", "the one that depends")
+    init.wait_state("bound", "waiting")
     init.write("db-may", "")
     init.wait_line("all ready after")
     equal(init.ctl("start", "idle", "late").returncode, 0, "exit code of start")

@@ -8,7 +8,7 @@ import signal
 import threading
 import time
 
-from lib import Init, check, contains, equal, skip, tool
+from lib import Init, check, contains, equal, skip, tool, until
 
 M, VERDICTS = tool("misbehave"), tool("verdicts")
 with Init("--seccomp", "default", "--", VERDICTS, "0", pid1=False) as init:
@@ -59,4 +59,4 @@ with run as init:
     contains(result.stderr, "reading the profiles takes too long", "what musterctl says")
     check(time.monotonic() - begun < 9, "init waited as long as at its start")
     equal(init.services()["one"]["pid"], before, "the process of the service")
-    equal(init.ctl("reload").stdout, "nothing changed\n", "what musterctl says when it is compiled in time")
+    until(lambda: init.ctl("reload").stdout == "nothing changed\n", "what musterctl says when it is compiled in time")

@@ -37,7 +37,7 @@ readiness_probe = file:{{dir}}/open
 
 def listening(port):
     server = socket.create_server(("127.0.0.1", port))
-    server.listen(64)
+    server.listen(4096)  # nobody accepts
     return server
 
 
@@ -46,9 +46,10 @@ def probe(init, name):
     return found["passed"], found["count"]
 
 
-with Init(config=CONFIG) as init:
-    init.write("alive1", "")
-    init.write("alive2", "")
+run = Init(config=CONFIG)
+run.write("alive1", "")
+run.write("alive2", "")
+with run as init:
     steps = [lambda: init.write("c", ""), lambda: listening(PORT), lambda: init.write("go", ""),
              lambda: init.write("a, b", "")]
     kept = []
@@ -56,7 +57,7 @@ with Init(config=CONFIG) as init:
         kept.append(step())
         until(lambda count=passed: probe(init, "web") == (count, 5), f"{passed} of 5 succeed")
         equal(init.services()["web"]["state"], "starting", f"web, with {passed} of 5")
-    contains(init.services()["web"]["reason"], f"not ready yet tcp://127.0.0.1:{OTHER}", "the reason")
+    until(lambda: f"not ready yet tcp://127.0.0.1:{OTHER}" in init.services()["web"]["reason"], "the reason")
     equal(init.services()["dependent"]["state"], "waiting", "what depends on it")
     kept.append(listening(OTHER))
     init.wait_state("web", "ready")

@@ -6,9 +6,15 @@ M = tool("misbehave")
 SLOW = f"""
 [service:slow]
 command = {M} on TERM [ append {{dir}}/told x await {{dir}}/go exit 0 ] pid {{dir}}/slow forever
-stop_grace_period = 9s
+stop_grace_period = 1m
 """
-KEEP = f"[service:keep]\ncommand = {M} pid {{dir}}/keep await {{dir}}/crash exit 1\nrestart_backoff = 1ms..1ms\n"
+KEEP = f"""
+[muster]
+stop_timeout = 1m
+[service:keep]
+command = {M} pid {{dir}}/keep await {{dir}}/crash remove {{dir}}/crash exit 1
+restart_backoff = 1ms..1ms
+"""
 
 
 def new(name):
@@ -25,7 +31,6 @@ with Init(config=KEEP + SLOW + new("other")) as init, init.control() as first, i
     # meanwhile life goes on, and asking for what is about to go changes nothing
     init.write("crash", "")
     until(lambda: init.read("keep").count("\n") >= 2, "another service is restarted")
-    (init.dir / "crash").unlink()
     equal(init.ctl("start", "--no-wait", "other").returncode, 0, "exit code of musterctl start")
     equal(init.ctl("restart", "--no-wait", "slow").returncode, 0, "exit code of musterctl restart")
     # two more, the last of which counts

@@ -5,7 +5,7 @@ from lib import Init, check, equal, tool
 M = tool("misbehave")
 CONFIG = f"""
 [muster]
-start_timeout = 200ms
+start_timeout = 2s
 [service:slow]
 command = {M} await {{dir}}/go notify READY=1 forever
 readiness_probe = notify
