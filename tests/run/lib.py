@@ -462,7 +462,8 @@ class Init:
         if not self.namespace:
             return pid
         for candidate in all_pids():
-            if pid_namespace(candidate) == self.namespace and self.inside(candidate) == pid:
+            if pid_namespace(candidate) == self.namespace and \
+                    proc_status(candidate).get("NSpid", "").split()[-1:] == [str(pid)]:
                 return candidate
         return None
 

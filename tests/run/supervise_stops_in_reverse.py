@@ -23,7 +23,7 @@ depends_on = {', '.join(f's{n}' for n in NEEDS[number])}
 
 
 for signo in (signal.SIGTERM, signal.SIGINT, signal.SIGRTMIN + 3):
-    with Init(config="".join(map(section, range(SERVICES)))) as init:
+    with Init(config="[muster]\nstop_timeout = 1m\n" + "".join(map(section, range(SERVICES)))) as init:
         init.wait_line("all ready after")
         init.signal(signo)
         equal(init.wait(), 0, "exit code")

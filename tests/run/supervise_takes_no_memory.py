@@ -36,5 +36,5 @@ with Init(config=CONFIG) as init, init.control() as control:
         init.ctl("logs", "-n", "5")
         if turn % 10 == 0:
             init.signal(10)
-    until(lambda: starts() > begin + 300, "hundreds of starts")
+    until(lambda: starts() > begin + 300, "hundreds of starts", 60)
     equal(memory(), before, "memory")

@@ -45,7 +45,7 @@ with tempfile.TemporaryDirectory() as directory:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as outer:
         outer.bind(f"{directory}/watchdog")
         outer.settimeout(20)
-        given = {"NOTIFY_SOCKET": f"{directory}/watchdog", "WATCHDOG_USEC": "20000"}
+        given = {"NOTIFY_SOCKET": f"{directory}/watchdog", "WATCHDOG_USEC": "1000000"}  # few: the socket holds ten
         with Init(config=CONFIG, env=given | {"WATCHDOG_PID": "1"}) as init:
             for _ in range(3):
                 equal(outer.recv(100), b"WATCHDOG=1", "a sign of life")

@@ -4,7 +4,7 @@ from lib import Init, check, equal, tool
 
 COUNT = 1000
 M = tool("misbehave")
-CONFIG = "".join(f"""
+CONFIG = "[muster]\nstop_timeout = 1m\n" + "".join(f"""
 [service:s{i}]
 command = {M} forever
 depends_on = {f's{i // 2}' if i else ''}

@@ -30,7 +30,10 @@ command = {M} pid {{dir}}/user-pids forever
 depends_on = web
 """
 
-with Init(config=CONFIG) as init:
+run = Init(config=CONFIG)
+for file in ("ready", "live"):  # they are read by the first checks
+    run.write(file, "")
+with run as init:
     calls = {"ready": 0, "live": 0}
 
     def answer(name, good):
@@ -46,8 +49,6 @@ with Init(config=CONFIG) as init:
         until(lambda: init.read(name).count("\n") == calls[name] + 1, "the next check")
         return init.services()["web"]["state"]
 
-    init.write("ready", "")
-    init.write("live", "")
     equal(after("ready", False, True, False, True), "starting", "one success at a time")
     equal(init.read("live"), "", "liveness checks before it was ready")
     equal(after("ready", True), "ready", "two successes in a row")
@@ -57,6 +58,8 @@ with Init(config=CONFIG) as init:
     equal(after("ready", True, False, True), "unhealthy", "one success at a time")
     equal(after("ready", True), "ready", "two successes in a row")
     init.wait_state("user", "running")
+    for name in ("pids", "user-pids"):
+        init.wait_file(name)
     equal(after("live", False, True, False), "ready", "one failure of liveness at a time")
     equal(init.read("pids").count("\n"), 1, "starts so far")
     with init.events() as events:

@@ -33,7 +33,7 @@ def check_once():
     equal((code, said.splitlines()[0]), (6, f"{SHOWN}: connection refused"), "probe")
     code, said = run(SIDECAR, "probe", "--json", URL)
     equal((code, json.loads(said)["target"]), (6, SHOWN), "probe --json")
-    code, said = run(SIDECAR, "wait", "--timeout", "300ms", "--interval", "50ms", URL, f"user:{SECRET}@127.0.0.1:{PORT}")
+    code, said = run(SIDECAR, "wait", "--timeout", "2s", "--interval", "50ms", URL, f"user:{SECRET}@127.0.0.1:{PORT}")
     equal(code, 4, "wait")
     for shown in (SHOWN, f"***@127.0.0.1:{PORT}"):
         contains(said, f"waiting for {shown}: ", "wait")

@@ -10,7 +10,7 @@ for pid1 in (True, False):
     with Init("--", tool("misbehave"), "orphans", 2000, "append", "{dir}/first", "done",
               "await", "{dir}/again", "orphans", 500, "append", "{dir}/second", "done",
               "await", "{dir}/go", "exit", 3, pid1=pid1) as init:
-        until(lambda: init.read("first"), "2000 orphans have come")
+        until(lambda: init.read("first"), "2000 orphans have come", 60)
         init.no_zombies()
         # stopped, init sees one SIGCHLD for all of them
         os.kill(init.pid, signal.SIGSTOP)
