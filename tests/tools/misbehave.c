@@ -375,14 +375,22 @@ static void do_lines(char **words)
 	fflush(stdout);
 }
 
-/* Appends a line in one write, so that several processes may share the file. */
+/*
+ * Appends a line in one write, so that several processes may share the file. Who waits for the file
+ * may end us as soon as it is there: a signal has to wait until it has its line.
+ */
 static void do_append(char **words)
 {
-	int fd = open(words[0], O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+	sigset_t all, before;
+	int fd;
 
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, &before);
+	fd = open(words[0], O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
 	if (fd < 0 || dprintf(fd, "%s\n", words[1]) < 0)
 		give_up("%s: %s", words[0], strerror(errno));
 	close(fd);
+	sigprocmask(SIG_SETMASK, &before, NULL);
 }
 
 static void do_pid(char **words)
