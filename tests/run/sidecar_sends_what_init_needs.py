@@ -37,7 +37,7 @@ def main():
     service = Service()
     with Sidecar() as sidecar, Target(service.serve) as target, Target(service.serve) as marker:
         Page(sidecar.run_dir, [{"name": "web"}])
-        sidecar.watch(1, f"http://127.0.0.1:{target.port}/", period=10, success=3)
+        sidecar.watch(1, f"http://127.0.0.1:{target.port}/", period=10, timeout=60000, success=3)
         expect(sidecar, 3, "")
         nothing_more(sidecar, service, marker)
         service.status = 500

@@ -56,7 +56,7 @@ def main():
         for name, begin, ready in (("db", 100, 1500), ("web", 1500, 2000)):
             page.set(name, start_begin=page.boot + begin * 10**6, ready_at=page.boot + ready * 10**6)
         page.set_phase("ready")
-        sidecar.watch(6, f"http://user:secret@127.0.0.1:{target.port}/?key=secret", service=2)
+        sidecar.watch(6, f"http://user:secret@127.0.0.1:{target.port}/?key=secret", timeout=60000, service=2)
         check(sidecar.result()["ok"], "probe")
         answer = sidecar.get("/status")
         equal((answer.status, answer.headers["Content-Type"]), (200, "application/json"), "answer")

@@ -33,10 +33,10 @@ def main():
         target = stack.enter_context(Target(serve))
         mute = stack.enter_context(Target(mute_until_closed))
         plain = stack.enter_context(Target(lambda connection: connection.sendall(OK)))
-        for port, reason in ((target.port, "tls: the certificate is self-signed"),
-                             (mute.port, "timed out after 900ms (tls)"),
-                             (plain.port, "tls: the handshake failed")):
-            serial = sidecar.watch(1, f"https://127.0.0.1:{port}/", period=60000, timeout=900)
+        for port, timeout, reason in ((target.port, 60000, "tls: the certificate is self-signed"),
+                                      (mute.port, 2900, "timed out after 2900ms (tls)"),
+                                      (plain.port, 60000, "tls: the handshake failed")):
+            serial = sidecar.watch(1, f"https://127.0.0.1:{port}/", period=60000, timeout=timeout)
             result = sidecar.wait_result(lambda one, serial=serial: one["serial"] == serial, reason)
             equal(result["ok"], False, "ok")
             contains(result["reason"], reason, "reason")

@@ -14,7 +14,7 @@ restart = no
 essential = no
 stop_grace_period = 100ms
 [service:two]
-command = {M} ignore TERM forever
+command = {M} ignore TERM pid {{dir}}/deaf forever
 replicas = 2
 memory_max = 1G
 stop_grace_period = 100ms
@@ -58,6 +58,7 @@ with init:
     equal(read("cgroup.subtree_control"), "+pids" + "ry", "the last controller that was switched on, over +memory")
     equal(warnings(init), [], "warnings")
     # stopped with KILL: its cgroup is killed
+    until(lambda: init.read("deaf").count("\n") == 2, "both ignore TERM")
     equal(read("service.two.0/cgroup.kill"), "", "cgroup.kill of one that runs")
     init.ctl("stop", "two.0")
     equal(read("service.two.0/cgroup.kill"), "1", "cgroup.kill of one that was stopped")
@@ -81,6 +82,7 @@ with init:
     (init.dir / "cgroup" / "memory.events").write_text("oom 1\noom_kill 1\n")
     init.ctl("signal", "free", "SIGKILL")
     init.wait_line(r"free: killed by the OOM killer \(no memory was left in the container\); starting again")
+    until(lambda: init.services()["free"]["starts"] == 2, "it runs again")
     init.wait_state("free", "running")
     init.ctl("signal", "free", "SIGKILL")
     init.wait_line(r"free: ended by signal 9 \(KILL\); starting again")

@@ -10,6 +10,7 @@ CONFIG = f"""
 [service:web]
 command = {M} lines 20000 error problem identity {{dir}}/web await {{dir}}/crash exit 1
 restart_backoff = 1ms..1ms
+restart_limit = unlimited
 """
 
 

@@ -37,6 +37,8 @@ def states(init):
 with Init(config=CONFIG) as init:
     init.wait_state("early", "running")
     init.wait_state("beside", "running")
+    for name in ("late", "last", "by-default"):
+        init.wait_state(name, "waiting")
     now = states(init)
     equal([now[name] for name in ("db", "schema")], ["starting"] * 2, "what is not ready")
     equal([now[name] for name in ("late", "last", "by-default")], ["waiting"] * 3, "what waits")

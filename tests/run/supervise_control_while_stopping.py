@@ -8,7 +8,7 @@ M = tool("misbehave")
 PREVIEW = 10
 CONFIG = f"""
 [service:stubborn]
-command = {M} on TERM [ pid {{dir}}/told ] await {{dir}}/go exit 0
+command = {M} on TERM [ pid {{dir}}/told ] pid {{dir}}/stubborn await {{dir}}/go exit 0
 stop_grace_period = 60s
 [service:web]
 command = {M} pid {{dir}}/web forever
@@ -19,6 +19,7 @@ start = manual
 """
 
 with Init(config=CONFIG) as init:
+    init.wait_file("stubborn")
     init.wait_file("web")
     with init.control() as control:
         # a question about the next reload has a size

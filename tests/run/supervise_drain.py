@@ -3,7 +3,7 @@
 import signal
 import time
 
-from lib import Init, check, equal, tool
+from lib import Init, check, equal, tool, until
 
 M = tool("misbehave")
 CONFIG = f"""
@@ -28,7 +28,7 @@ with Init(config=CONFIG.replace("DRAIN", "1h")) as init:
     equal(init.ctl("health", "--ready").returncode, 0, "exit code of musterctl health --ready")
     init.signal(signal.SIGTERM)
     init.wait_line("stopping: signal TERM")
-    equal(init.ctl("health", "--ready").returncode, 1, "exit code of musterctl health --ready")
+    until(lambda: init.ctl("health", "--ready").returncode == 1, "not ready, says musterctl health --ready")
     equal(init.ctl("health", "--live").returncode, 0, "exit code of musterctl health --live")
     equal((init.services()["web"]["state"], init.read("told")), ("running", ""), "the service")
     # whoever does not want to wait asks a second time

@@ -11,7 +11,7 @@ stop_timeout = 60s
 [service:start]
 command = {PROGRAM} {{dir}}/start
 readiness_probe = notify
-ready_timeout = 6s
+ready_timeout = 12s
 [service:watched]
 command = {PROGRAM} {{dir}}/watched
 readiness_probe = notify
@@ -19,11 +19,12 @@ watchdog = 6s
 """
 
 with Init(config=CONFIG) as init:
-    start, watched = speaker(init, "start"), speaker(init, "watched")
+    start = speaker(init, "start")
     start.say("EXTEND_TIMEOUT_USEC=600000000")
+    watched = speaker(init, "watched")
     watched.say("READY=1\nEXTEND_TIMEOUT_USEC=600000000")
     begin = time.monotonic()
-    until(lambda: time.monotonic() > begin + 7, "both deadlines are over")
+    until(lambda: time.monotonic() > begin + 13, "both deadlines are over")
     services = init.services()
     equal([services[name]["starts"] for name in ("start", "watched")], [1, 1], "starts")
     # it shortens nothing, and the next sign of life counts from then on

@@ -23,8 +23,8 @@ command = {M} forever
 
 with Init(config=CONFIG) as init:
     init.wait_state("other", "running")
-    web = init.services()["web"]
-    equal((web["state"], web["cause"]), ("waiting", "api"), "while it waits")
+    web = init.wait_state("web", "waiting")
+    equal(web["cause"], "api", "while it waits")
     init.write("break", "")
     web = init.wait_state("web", "failed")
     services = init.services()

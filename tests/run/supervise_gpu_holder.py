@@ -15,9 +15,9 @@ done
 CONFIG = f"""
 [service:model]
 command = {M} orphan [ setsid ACTIONS ] await {{dir}}/up on TERM [ exit 0 ] forever
-stop_grace_period = 300ms
+stop_grace_period = 3s
 [service:plain]
-command = {M} ignore TERM forever
+command = {M} ignore TERM pid {{dir}}/plain forever
 stop_grace_period = 300ms
 """
 HOLDER = "hold /dev/nvidia0 pid {dir}/holder append {dir}/up x forever"
@@ -42,7 +42,7 @@ for pid1 in (True, False):
         with Init(config=CONFIG.replace("ACTIONS", actions + HOLDER), prefix=prefix, pid1=pid1) as init:
             init.wait_file("up")
             until(lambda: holders() != "0", "the GPU is held")
-            init.wait_state("plain", "running")
+            init.wait_file("plain")
             holder = init.read("holder").strip()
             init.signal(15)
             equal(init.wait(), 0, "exit code")

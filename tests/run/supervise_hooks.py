@@ -8,7 +8,7 @@ USER = "user = 65534\nulimit_nofile = 99" if IS_ROOT else ""
 CONFIG = f"""
 [service:web]
 pre_start = {M} append {{dir}}/order pre-start identity {{dir}}/work/pre sleep 20 append {{dir}}/order pre-done
-command = {M} append {{dir}}/order start on USR1 [ append {{dir}}/order usr1 exit 0 ] on TERM [ append {{dir}}/order term exit 0 ] notify READY=1 await {{dir}}/crash exit 1
+command = {M} append {{dir}}/order start on USR1 [ append {{dir}}/order usr1 exit 0 ] on TERM [ append {{dir}}/order term exit 0 ] notify READY=1 await {{dir}}/work/crash remove {{dir}}/work/crash exit 1
 stop_command = sh -c 'echo stop >>{{dir}}/order; kill -USR1 $(cat {{dir}}/work/process); while :; do sleep 1; done'
 post_stop = {M} append {{dir}}/order post-start sleep 20 append {{dir}}/order post-done
 readiness_probe = notify
@@ -31,9 +31,8 @@ with run as init:
         equal(identity["limits"]["7"], [99, 99], "its limits")
     # an end by itself: no stop_command
     (init.dir / "work/process").unlink()
-    init.write("crash", "")
+    init.write("work/crash", "")
     until(lambda: "post-start" in init.read("order"), "post_stop")
-    (init.dir / "crash").unlink()
     until(lambda: init.read("order").count("start\n") >= 5, "it is started again")
     init.wait_state("web", "ready")
     equal(init.read("order").split(), before + after + before, "order of a restart")

@@ -25,15 +25,15 @@ with Init(config=config) as init:
 
 # a pre_start that hangs has ready_timeout, its children go with it
 config = service(f"command = {M} pid {{dir}}/ran forever",
-                 f"pre_start = {M} child [ pid {{dir}}/pre forever ] forever", "start_retries = 2", "ready_timeout = 400ms")
+                 f"pre_start = {M} child [ pid {{dir}}/pre forever ] forever", "start_retries = 2", "ready_timeout = 3s")
 with Init(config=config) as init:
     check(init.wait() > 0, "exit code when pre_start hangs")
     equal(init.read("pre").count("\n"), 2, "attempts")
     equal(init.read("ran"), "", "what did not run")
-    init.wait_line("web: failed: not ready within 400 ms")
+    init.wait_line("web: failed: not ready within 3000 ms")
 
 # what it started in a session of its own has ended before the next attempt, however the hook ended
-for ending, keys in (("exit 6", []), ("sleep 1000", ["ready_timeout = 700ms"])):
+for ending, keys in (("exit 6", []), ("sleep 1000", ["ready_timeout = 3s"])):
     hook = ("for pid in $(cat {dir}/escaped); do kill -0 $pid && echo $pid >>{dir}/alive; done; "
             "setsid sh -c \"echo \\$\\$ >>{dir}/escaped; exec sleep 1000\" & "
             f"until [ -s {{dir}}/escaped ]; do sleep 0.01; done; {ending}")

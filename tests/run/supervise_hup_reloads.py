@@ -2,7 +2,7 @@
 """HUP reads the configuration again and says what changes; many in a row end with the last state of the files."""
 import signal
 
-from lib import Init, equal, tool
+from lib import Init, equal, tool, until
 
 M = tool("misbehave")
 KEEP = f"[service:keep]\ncommand = {M} forever\n"
@@ -20,7 +20,7 @@ with Init(config=KEEP) as init:
         init.signal(signal.SIGHUP)
     init.wait_file("n19")
     init.wait_state("n19", "running")
-    equal(list(init.services()), ["keep", "n19"], "services")
+    until(lambda: list(init.services()) == ["keep", "n19"], "the services are those of the last file")
     equal(init.services()["keep"]["pid"], pid, "the process of what stays")
     init.signal(signal.SIGTERM)
     equal(init.wait(), 0, "exit code")

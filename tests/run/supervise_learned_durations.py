@@ -54,11 +54,11 @@ def lines(text):
 
 
 def learns(state):
-    order, said, own = start(state, 1500)
+    order, said, own = start(state, 6000)
     equal(order[0], "quick1", "first of the first start")
     equal("durations" in said, False, said)
     matches(own, r"\Amuster-durations 1 \d+\n(\w+ \d+\n){5}\Z", "the file")
-    assert int(lines(own)["slow"][0]) >= 1500, own
+    assert int(lines(own)["slow"][0]) >= 6000, own
 
     before = lines(own)
     order, said, own = start(state)

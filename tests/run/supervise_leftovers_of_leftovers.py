@@ -13,7 +13,7 @@ CONFIG = f"""
 command = {M} on TERM [ exit 0 ] orphan [ child [ setsid child [ setsid {TIDY % ('c', 'c')} ] {TIDY % ('b', 'b')} ] {TIDY % ('a', 'a')} ] pid {{dir}}/web forever
 [service:deaf]
 command = {M} on TERM [ exit 0 ] orphan [ child [ setsid child [ setsid {DEAF % 'c'} ] {DEAF % 'b'} ] {DEAF % 'a'} ] pid {{dir}}/deaf forever
-stop_grace_period = 600ms
+stop_grace_period = 2s
 [service:bystander]
 command = {M} on TERM [ append {{dir}}/order bystander exit 0 ] pid {{dir}}/bystander forever
 """

@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """Init keeps a socket while its service is away, comes back, or is another; and closes it when nobody is to answer."""
-import contextlib
 import os
 import socket
 
@@ -31,10 +30,13 @@ def answer(client):
 
 
 def is_refused(port=PORT):
-    with contextlib.suppress(ConnectionRefusedError):
+    try:
         connect(port).close()
-        return False
-    return True
+    except ConnectionRefusedError:
+        return True
+    except ConnectionError:  # closed at this moment
+        pass
+    return False
 
 
 with Init(config=CONFIG) as init:

@@ -4,7 +4,7 @@
 import threading
 import urllib.request
 
-from lib import Init, check, equal, free_port, need
+from lib import Init, check, equal, free_port, need, until
 
 NGINX = need("nginx")
 PORT = free_port()
@@ -46,6 +46,7 @@ with init:
     asking = threading.Thread(target=ask)
     asking.start()
     try:
+        until(lambda: answers or errors, "nginx answers")
         for _ in range(5):
             before = len(answers)
             equal(init.ctl("restart", "nginx").returncode, 0, "exit code of musterctl restart")

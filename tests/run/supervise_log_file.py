@@ -12,6 +12,7 @@ CONFIG = f"""
 command = {M} print first error second await {{dir}}/go print third await {{dir}}/again exit 1
 log = file:{{dir}}/web.log
 restart_backoff = 1ms..1ms
+restart_limit = unlimited
 [service:many]
 command = seq 1 4000
 type = oneshot

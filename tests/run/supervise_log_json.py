@@ -22,8 +22,8 @@ depends_on = bytes
 with Init(config=CONFIG) as init:
     init.wait_line(r"^plain +\| plain$", "stdout")
     init.wait_line('"message":"to stderr"')
-    objects = [json.loads(line) for line in init.stdout.splitlines() if line.startswith("{")]
     init.wait_line('"message":"quote', "stdout")
+    init.wait_line('"message":"bell', "stdout")
     objects = {entry["service"]: entry for line in init.stdout.splitlines() if line.startswith("{")
                for entry in [json.loads(line)]}
     equal(set(objects), {"web", "bytes"}, "services")
