@@ -4,7 +4,7 @@ import os
 import random
 import signal
 
-from lib import DONE, FAILED, RELOAD, RESTART, SIGNAL, START, STOP, Init, contains, equal, tool, until
+from lib import DONE, FAILED, PING, RELOAD, RESTART, SIGNAL, START, STOP, Init, contains, equal, tool, until
 
 M = tool("misbehave")
 NAMES = [f"s{i}" for i in range(10)]
@@ -44,6 +44,7 @@ for seed in range(3):
         def descriptors():
             return len(os.listdir(f"/proc/{init.pid}/fd"))
 
+        control.ask(PING)  # answered when init has done with its start
         before = descriptors()
         for _ in range(150):
             kind = dice.choice([START, STOP, RESTART, RESTART, SIGNAL, RELOAD])

@@ -17,6 +17,7 @@ readiness_probe_period = 30ms
 readiness_probe_failure_threshold = 1
 liveness_probe = tcp://127.0.0.1:{PORT}
 liveness_probe_period = 30ms
+liveness_probe_timeout = 10s
 [service:user]
 command = {M} forever
 depends_on = web
