@@ -66,8 +66,11 @@ def check_resume(sidecar, init, first):
         init.event("db", "ready", reason="new")
         equal(data(stream, "state")["reason"], "new", "without Last-Event-ID: what comes from now on")
         last = int(stream.last)
-    for _ in range(300):
-        init.event("db", "ready")
+    with Stream(sidecar) as stream:
+        for _ in range(300):
+            init.event("db", "ready")
+        init.event("db", "ready", reason="the last")
+        stream.wait(lambda: any("the last" in event["data"] for event in stream.queue), "all are taken")
     with Stream(sidecar, last=last) as stream:
         equal(stream.next()["event"], "reset", "gone on for too long")
 

@@ -44,6 +44,7 @@ def check_beside():
     with Init(config=CONFIG) as init:
         init.wait_state("web", "running")
         init.wait_line("serving http://")
+        init.wait_line("all ready after")  # the sidecar, too: nothing happens any more by itself
         with Stream(types.SimpleNamespace(port=PORT)) as stream:
             equal(told(stream)[0], "reset", "nobody followed before")
             equal(init.ctl("restart", "web").returncode, 0, "restart")
@@ -61,7 +62,7 @@ def check_beside():
 
 
 def check_alone():
-    target = Target()
+    target = Target(port=free_port(), backlog=4096)  # nobody accepts
     with tempfile.TemporaryDirectory() as directory:
         path = pathlib.Path(directory, "watch.ini")
         path.write_text(ALONE.format(port=target.port))
@@ -76,7 +77,7 @@ def check_alone():
                 event, data = told(stream)
                 equal((event, data["phase"]), ("phase", "degraded"), "phase")
                 last = stream.last
-            target.socket = Target(port=target.port).socket
+            target.socket = Target(port=target.port, backlog=4096).socket
             until(lambda: sidecar.get("/readyz").status == 200, "ready again")
             with Stream(sidecar, last=last) as stream:
                 event, data = told(stream)

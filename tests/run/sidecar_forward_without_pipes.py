@@ -93,7 +93,7 @@ def main():
         stack.enter_context(without_pipes())
         stack.enter_context(Sidecar("-c", path, linked=False, prefix=unprivileged()))
         one = stack.enter_context(socket.socket())
-        one.settimeout(SECONDS)
+        one.settimeout(4 * SECONDS)  # all is to be sent within
         one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         one.connect(("127.0.0.1", ports["at_server"]))
         one.sendall(BYTES[:1 << 16])

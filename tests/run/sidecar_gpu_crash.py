@@ -23,14 +23,24 @@ def main():
         gpus.status("ok")
     with Gpus("gpus 1") as gpus:
         known = gpus.status("ok")["gpus"]
+        begin = time.monotonic()  # of the last look before the first crash was seen
+
+        def first_crash():
+            nonlocal begin
+            before = time.monotonic()
+            if gpus.get("/status").json()["gpu"]["state"] != "ok":
+                return True
+            begin = before
+            return False
+
         gpus.scenario("gpus 1", "crash DeviceGetPowerUsage")
+        until(first_crash, "a crash", 60)
         status = gpus.status("unavailable", crashed)
         equal(status["gpus"], known, "what was known stays")
         found = scrape(gpus)
         equal(value(found, "muster_gpu_collector_up"), 0, "collector")
         check(value(found, "muster_gpu_collector_restarts_total") >= 1, "restarts")
         check("GPUs: the NVIDIA library has crashed" in gpus.stderr or "has ended with code" in gpus.stderr, gpus.stderr)
-        begin = time.monotonic()
         until(lambda: value(scrape(gpus), "muster_gpu_collector_restarts_total") >= 3, "three restarts", 60)
         check(time.monotonic() - begin > 2.5, "the pause grows")
         gpus.scenario("gpus 1")

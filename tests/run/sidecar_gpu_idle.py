@@ -13,9 +13,12 @@ def main():
     with Gpus("gpus 8", "quiet yes", linked=False) as gpus:
         gpus.status("ok")
         pids = [gpus.pid] + until(lambda: len(gpus.helpers()) == 2 and gpus.helpers(), "both")
-        before = {pid: at_rest(pid) for pid in pids}
-        time.sleep(6)  # nothing is awaited: nothing is to happen
-        woken = {pid: switches(pid) - before[pid] for pid in pids}
+        for _ in range(3):  # as in sidecar_idle_sleeps
+            before = {pid: at_rest(pid) for pid in pids}
+            time.sleep(6)  # nothing is awaited: nothing is to happen
+            woken = {pid: switches(pid) - before[pid] for pid in pids}
+            if not any(woken.values()):
+                break
         equal(set(woken.values()), {0}, f"woke up, idle: {woken}")
         # asked often they look at most once a second
         begin = time.monotonic()

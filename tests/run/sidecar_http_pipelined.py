@@ -13,7 +13,7 @@ COUNT = 10000
 def main():
     with Sidecar() as sidecar:
         Page(sidecar.run_dir, [{"name": "db"}])
-        with socket.create_connection(("127.0.0.1", sidecar.port), timeout=SECONDS) as client:
+        with socket.create_connection(("127.0.0.1", sidecar.port), timeout=3 * SECONDS) as client:
             pair = b"GET /livez HTTP/1.1\r\nHost: a\r\n\r\nGET /nope HTTP/1.1\r\nHost: a\r\n\r\n"
             sender = threading.Thread(target=client.sendall, args=(pair * (COUNT // 2),), daemon=True)
             sender.start()

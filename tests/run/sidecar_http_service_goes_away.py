@@ -5,7 +5,7 @@ that only closes its idle connections is not taken for gone."""
 import contextlib
 import socket
 
-from lib import check, equal, until
+from lib import check, equal, free_port, until
 from sidecarlib import OK, Page, Sidecar, Target, read_head
 
 
@@ -46,9 +46,9 @@ def main():
     with contextlib.ExitStack() as stack:
         sidecar = stack.enter_context(Sidecar())
         Page(sidecar.run_dir, [{"name": "web"}])
-        with Target(service.serve) as target:
+        with Target(service.serve, port=free_port()) as target:
             port = target.port
-            serial = sidecar.watch(1, f"http://127.0.0.1:{port}/", period=20, timeout=1000)
+            serial = sidecar.watch(1, f"http://127.0.0.1:{port}/", period=20, timeout=5000)
             success(sidecar)
             until(lambda: service.asked > 20, "twenty checks, each over a connection that was closed behind it")
             marker = sidecar.watch(2, f"tcp://127.0.0.1:{port}", period=60000)
@@ -59,7 +59,7 @@ def main():
         failure(sidecar, "connection refused")
         with contextlib.ExitStack() as full:
             full_listener(full, port)
-            failure(sidecar, "timed out after 1s (connect)")
+            failure(sidecar, "timed out after 5s (connect)")
         with Target(service.serve, port=port):
             success(sidecar)
         check(serial, "one probe all the time")

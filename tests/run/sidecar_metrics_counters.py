@@ -93,7 +93,7 @@ def main():
         for name in ("web", "api", "gone"):
             watcher.passes(name)
             watcher.passes(name, "liveness")
-        equal(watcher.value("muster_probe_success", service="web", check="readiness"), 1, "success")
+        until(lambda: watcher.value("muster_probe_success", service="web", check="readiness") == 1, "success")
         for _ in range(3):
             kill(init, "web", watcher)
         watcher.passes("web")

@@ -16,8 +16,8 @@ from sidecarlib.metrics import OPEN, TEXT
 
 CONFIG = """
 global:
-  scrape_interval: 1s
-  scrape_timeout: 1s
+  scrape_interval: 5s
+  scrape_timeout: 5s
 scrape_configs:
   - job_name: own_choice
     static_configs: [targets: ["127.0.0.1:{port}"]]
@@ -53,7 +53,8 @@ class Prometheus:
     def query(self, expression):
         """{job: {labels without job and instance: value}}"""
         found = {}
-        for one in self.get("/api/v1/query?" + urllib.parse.urlencode({"query": expression}))["result"]:
+        answer = until(lambda: self.get("/api/v1/query?" + urllib.parse.urlencode({"query": expression})), "an answer")
+        for one in answer["result"]:
             labels = one["metric"]
             job = labels.pop("job")
             labels.pop("instance")
@@ -82,13 +83,15 @@ def main():
             tempfile.TemporaryDirectory() as directory:
         page = Page(sidecar.run_dir, [{"name": "web", "restarts": 4}, {"name": "db", "state": "failed"}])
         page.set_phase("degraded")
-        sidecar.watch(1, f"http://127.0.0.1:{target.port}/", service=0, period=60000)
+        sidecar.watch(1, f"http://127.0.0.1:{target.port}/", service=0, period=3600000)
         check(sidecar.result()["ok"], "probe")
         prometheus = Prometheus(program, directory, port=sidecar.port, proxy=proxy.port)
         try:
             good = {"own_choice": ("up", ""), "text": ("up", "")}
             until(lambda: prometheus.targets() == good, lambda: f"both are up: {prometheus.targets()}", 60)
-            restarts = prometheus.query("muster_service_restarts_total")
+            # a scrape is known to have gone well a little before its values are there
+            restarts = until(lambda: found if len(found := prometheus.query("muster_service_restarts_total")) == 2 else None,
+                             "values of both")
             equal(restarts["own_choice"][frozenset({("__name__", "muster_service_restarts_total"),
                                                     ("service", "web")})], "4", "a counter")
             equal(restarts["own_choice"], restarts["text"], "counters")

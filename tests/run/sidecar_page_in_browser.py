@@ -60,7 +60,8 @@ def without_scripts(browser, sidecar):
     check(shown[1][7].endswith("M"), f"memory: {shown[1]}")
     equal(tab.until("(document.getElementById('wrong') || {}).textContent", "what is wrong"),
           "db failed: exit code 3 · 2 wait for it · 1 other cause", "what is wrong")
-    equal(tab.value("getComputedStyle(document.getElementById('filter')).visibility"), "hidden", "what needs a script")
+    equal(tab.until("(e => e && getComputedStyle(e).visibility)(document.getElementById('filter'))", "the filter"), "hidden",
+          "what needs a script")
     check(tab.until("(document.getElementById('picture') || {}).naturalWidth", "the picture") > 100, "the picture is shown")
     no_foreign_requests(tab, sidecar)
     tab.close()
@@ -69,7 +70,7 @@ def without_scripts(browser, sidecar):
 def with_scripts(browser, sidecar, init):
     tab = browser.open(url(sidecar))
     init.accept()
-    tab.until("live.open", "the stream is open")
+    tab.until("live.open && data", "the stream is open")
     equal(tab.value("document.getElementById('wrong').textContent"), "db failed: exit code 3 · 2 wait for it · 1 other cause",
           "what is wrong")
     equal(tab.value("document.images.length"), 1, "images: only the timeline")
@@ -175,7 +176,7 @@ def main():
         with Gpus("gpus 2", args=["--peer", "pc2=http://127.0.0.1:1"]) as sidecar:
             page = Page(sidecar.run_dir, phase="degraded", host="pc1", **stack())
             sidecar.watch(1, f"http://127.0.0.1:{target.port}/", service=4)
-            sidecar.status("ok", lambda status: status["peers"][0]["error"])
+            sidecar.status("ok", lambda status: "refused" in (status["peers"][0]["error"] or ""))
             without_scripts(browser, sidecar)
             with ControlSocket(sidecar.run_dir) as init:
                 tab = with_scripts(browser, sidecar, init)

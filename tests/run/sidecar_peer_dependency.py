@@ -64,7 +64,7 @@ def heard_before(peer):
         equal(sidecar.get("/status").json()["peers"][0]["url"], f"http://127.0.0.1:{peer.port}/status", "a / at the end")
         peer.services = {"redis": READY | {"state": "unhealthy"}}
         sidecar.watch(1, "peer:pc2/redis", service=0)
-        result = sidecar.result()
+        result = sidecar.wait_result(lambda result: result["ok"] or result["reason"] == "it is unhealthy there", "asked anew")
         equal((result["ok"], result["reason"]), (False, "it is unhealthy there"), "asked anew")
 
 

@@ -6,7 +6,7 @@ import pathlib
 import subprocess
 import sys
 
-from lib import equal, matches, skip
+from lib import equal, matches, skip, until
 from sidecarlib import Page, Sidecar
 
 LATE = "late"
@@ -67,7 +67,7 @@ def main():
                     else:
                         equal((target, result["ok"], result["reason"]), (target, not reason, reason), "verdict")
                 sidecar.drop(1, serial)
-            equal(sidecar.get("/status").json()["services"][0]["probe"], None, "after the last is gone")
+            until(lambda: sidecar.get("/status").json()["services"][0]["probe"] is None, "after the last is gone")
     finally:
         server.stdin.close()
         server.wait(60)

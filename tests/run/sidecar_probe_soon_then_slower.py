@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""While a service starts it is probed every few milliseconds, whatever the period; then ever more
+"""While a service starts it is probed every few millispent, whatever the period; then ever more
 rarely; and after its first success once a period."""
 
 from lib import check
@@ -11,14 +11,14 @@ def main():
     with Sidecar() as sidecar:
         Page(sidecar.run_dir, [{"name": "db"}])
         # with a period of an hour, only a quick start can show all this within the patience of a test
+        begin = now()
         serial = sidecar.watch(1, f"tcp://127.0.0.1:{port}", period=3600000)
-        times = []
-        while len(times) < 40:
+        for _ in range(40):
             sidecar.wait_result(lambda one: one["serial"] == serial and not one["ok"], "a failure")
-            times.append(now())
+        spent = now() - begin
         # a sixteenth of the time so far, but not less than 5 ms: however slow the machine is, forty
         # checks cannot come in less time than forty such pauses
-        check(times[-1] - times[0] >= 39 * 5 * 10**6, f"too fast: {times[-1] - times[0]} ns")
+        check(spent >= 39 * 5 * 10**6, f"too fast: {spent} ns")
         held.listen(8)
         sidecar.wait_result(lambda one: one["ok"], "the service is seen to be there")
         held.close()

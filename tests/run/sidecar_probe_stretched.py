@@ -78,17 +78,20 @@ def main():
         status = sidecar.get("/status").json()["sidecar"]
         check(status["probe_stretch_ratio"] > 2 and status["probe_stretch_cause"] == "throttled", status)
         service.times.clear()
-        until(lambda: len(service.times) > 8, "checks go on", 60)
-        # at least 0.9 * 2, in all: a slow machine makes it more, but of one gap after another that was longer
-        check(service.times[8] - service.times[0] > 1.6 * PERIOD * 8, f"checks are far apart: {service.times}")
+        # at least 0.9 * 2, in all: a slow machine makes it more, but where the first is noted late it is less
+        until(lambda: any(b - a > 1.6 * PERIOD * 8 for a, b in zip(service.times, service.times[8:])),
+              lambda: f"checks are far apart: {service.times}", 60)
         # a service that fails is asked at its period: three failures are not four times as late
         service.well = False
         sidecar.wait_result(lambda result: not result["ok"], "a failure", 60)
-        check(stretch(sidecar) > 2, "still throttled")
+        until(lambda: stretch(sidecar) > 2, "still throttled", 120)
         service.times.clear()
-        until(lambda: len(service.times) >= 8, "checks go on", 60)
-        gaps = sorted(b - a for a, b in zip(service.times, service.times[1:]))
-        check(gaps[1] < 1.6 * PERIOD, f"checks are as often as they should be: {gaps}")
+
+        def soon():
+            gaps = [b - a for a, b in zip(service.times, service.times[1:])]
+            return any(sorted(gaps[at:at + 7])[1] < 1.6 * PERIOD for at in range(len(gaps) - 6))
+
+        until(soon, lambda: f"checks are as often as they should be: {service.times}", 60)
         service.well = True
         container.throttled = False
         highest = stretch(sidecar)

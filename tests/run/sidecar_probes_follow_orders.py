@@ -2,6 +2,8 @@
 """A probe runs from its order until it is dropped by the same serial or its slot is given to another; and
 it belongs to its service, though a reload gives that another place on the page."""
 
+import socket
+
 from lib import check, equal, until
 from sidecarlib import OK, Page, Sidecar, Target, answering
 
@@ -12,7 +14,9 @@ def latency(sidecar, name):
 
 
 def main():
-    with Sidecar() as sidecar, Target(answering(OK)) as first, Target() as second, Target() as third:
+    heard = []
+    with Sidecar() as sidecar, Target(answering(OK)) as first, \
+         Target(lambda connection: heard.append(connection.recv(1))) as second, Target() as third:
         Page(sidecar.run_dir, [{"name": "db", "probe": "tcp"}, {"name": "web", "probe": "http"}])
         serial = sidecar.watch(65535, f"http://127.0.0.1:{first.port}/", period=60000, service=1)
         equal(sidecar.result()["serial"], serial, "serial")
@@ -29,6 +33,9 @@ def main():
         equal(sidecar.result()["serial"], old, "serial")
         new = sidecar.watch(3, f"tcp://127.0.0.1:{third.port}", period=10, success=1000000)
         sidecar.wait_result(lambda one: one["serial"] == new, "the slot's new probe")
+        with socket.create_connection(("127.0.0.1", second.port)) as marker:  # behind all that came before
+            marker.sendall(b"x")
+            until(lambda: b"x" in heard, "all of the old one are counted")
         asked = second.accepted
         for _ in range(20):
             equal(sidecar.result()["serial"], new, "serial")

@@ -35,7 +35,7 @@ def main():
                  (f"http://metadata:{four}/", "resolve: only addresses of a link or of metadata"),
                  (f"tcp://dead:{four}", "timed out after 800ms (resolve)")]
         for target, reason in cases:
-            serial = sidecar.watch(1, target, period=60000, timeout=800)
+            serial = sidecar.watch(1, target, period=60000, timeout=800 if "(resolve)" in reason else 10000)
             result = sidecar.wait_result(lambda one, serial=serial: one["serial"] == serial, target)
             equal((target, result["ok"], result["reason"]), (target, not reason, reason), "verdict")
             sidecar.drop(1, serial)

@@ -15,7 +15,7 @@ def main():
         target = stack.enter_context(Target(answering(OK)))
         sidecar = stack.enter_context(Sidecar())
         Page(sidecar.run_dir, [{"name": "web"}])
-        serial = sidecar.watch(1, f"http://web:{target.port}/", period=100, timeout=1000)
+        serial = sidecar.watch(1, f"http://web:{target.port}/", period=100)
         check(sidecar.result()["ok"], "first check")
         names.names["web"] = "silent"
         asked = len(names.asked)

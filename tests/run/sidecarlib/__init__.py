@@ -221,7 +221,7 @@ class Sidecar:
 
     # -- as muster-init --
 
-    def watch(self, probe, target, period=100, timeout=1000, initial_delay=0, success=1, failure=3,
+    def watch(self, probe, target, period=100, timeout=10000, initial_delay=0, success=1, failure=3,
               service=0, role="readiness"):
         self.serial += 1
         scheme = target.partition(":")[0].removesuffix("s")
