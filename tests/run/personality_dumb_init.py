@@ -66,6 +66,7 @@ for options, told in (([], [15]), (["-r", "15:10"], [10]), (["-r", "15:0"], []),
         os.kill(left, signal.SIGUSR2)
         recorded(init, *told, signal.SIGUSR2)
         os.kill(left, signal.SIGKILL)
+        until(lambda: not init.pids(), "it is gone")
 with Init(tool("misbehave"), "child", "[", "on", "TERM", "[", "sleep", "3000", "append", "{dir}/late", "x", "exit", "0", "]",
           "pid", "{dir}/up", "forever", "]", "await", "{dir}/up", "exit", 7, program=DUMB_INIT) as init:
     equal(init.wait(), 7, "exit code")

@@ -37,6 +37,7 @@ with Init("-s", "--", tool("misbehave"), "orphan", "[", "pid", "{dir}/orphan", "
           "exit", 5, pid1=False, program=called("tini")) as init:
     equal(init.wait(), 5, "exit code")
     os.kill(int(init.read("orphan")), signal.SIGKILL)  # fails where it has been ended
+    until(lambda: not init.pids(), "it is gone")
 
 # as PID 1 it would die without a word; here it is told, and has time
 for name in ("tini", "docker-init", "catatonit"):

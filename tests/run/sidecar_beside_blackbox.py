@@ -27,11 +27,12 @@ DIFFERENT = {
 
 
 def config(authority):
+    patience = "8s"  # of one that answers late on a busy machine
     tls = {"tls_config": {"ca_file": authority}, "preferred_ip_protocol": "ip4"}
-    return {"modules": {"http": {"prober": "http", "timeout": "3s", "http": {"body_size_limit": "64KB", **tls}},
-                        "grpc": {"prober": "grpc", "timeout": "3s", "grpc": {"preferred_ip_protocol": "ip4"}},
-                        "grpcs": {"prober": "grpc", "timeout": "3s", "grpc": {"tls": True, **tls}},
-                        "tcp": {"prober": "tcp", "timeout": "3s", "tcp": {"preferred_ip_protocol": "ip4"}}}}
+    return {"modules": {"http": {"prober": "http", "timeout": patience, "http": {"body_size_limit": "64KB", **tls}},
+                        "grpc": {"prober": "grpc", "timeout": patience, "grpc": {"preferred_ip_protocol": "ip4"}},
+                        "grpcs": {"prober": "grpc", "timeout": patience, "grpc": {"tls": True, **tls}},
+                        "tcp": {"prober": "tcp", "timeout": patience, "tcp": {"preferred_ip_protocol": "ip4"}}}}
 
 
 def ask(port, mode):

@@ -6,7 +6,9 @@ import threading
 from lib import check, equal, until
 from sidecarlib import Page, Sidecar, Target, in_network_namespace
 from sidecarlib.dns import A, AAAA
-from sidecarlib.faults import HERE, RESOLV_CONF, TIMEOUT, VERDICTS, Faults
+from sidecarlib.faults import HERE, LATE, RESOLV_CONF, TIMEOUT, VERDICTS, Faults
+
+PATIENCE = 2 * TIMEOUT  # with the servers, which may stand still for a while
 
 
 def check_verdicts(port):
@@ -14,7 +16,8 @@ def check_verdicts(port):
     with Sidecar() as sidecar:
         Page(sidecar.run_dir, [{"name": f"s{i}"} for i in range(len(names))])
         for slot, name in enumerate(names):
-            serial = sidecar.watch(slot, f"tcp://{name}:{port}", period=600000, timeout=TIMEOUT, service=slot)
+            serial = sidecar.watch(slot, f"tcp://{name}:{port}", period=600000, service=slot,
+                                   timeout=TIMEOUT if VERDICTS[name] == LATE else PATIENCE)
             for _ in range(12):
                 sidecar.get("/status")  # more often than it is made anew: and the outcome is seen at once
             result = sidecar.wait_result(lambda one, serial=serial: one["serial"] == serial, name)
@@ -31,7 +34,7 @@ def check_kept(port):
     """In turns an address of others and the loopback's, each good for no time at all: the answer is kept."""
     with Sidecar() as sidecar:
         Page(sidecar.run_dir, [{"name": "web"}])
-        sidecar.watch(0, f"tcp://alternating.test:{port}", period=50, timeout=TIMEOUT, success=1000)
+        sidecar.watch(0, f"tcp://alternating.test:{port}", period=50, timeout=PATIENCE, success=1000)
         verdicts = {sidecar.result()["ok"] for _ in range(20)}
         equal(verdicts, {True}, "verdicts within a second")
 
@@ -44,7 +47,7 @@ def check_late(names, port):
         names.held[name, other] = threading.Event()
         with Sidecar() as sidecar:
             Page(sidecar.run_dir, [{"name": "web"}])
-            sidecar.watch(0, f"tcp://{name}:{port}", period=50, timeout=TIMEOUT)
+            sidecar.watch(0, f"tcp://{name}:{port}", period=50, timeout=PATIENCE)
             result = sidecar.result()
             check(not result["ok"] and "refused" in result["reason"], f"{name}: {result['reason']}")
             names.held[name, other].set()
@@ -60,7 +63,7 @@ def check_one_host(names, port):
         names.records |= {(f"{name}.x.test", first): [HERE[first]], (f"{name}.y.test", other): [elsewhere]}
         with Target(host="127.0.0.98", port=port) as wrong, Sidecar() as sidecar:
             Page(sidecar.run_dir, [{"name": "web"}])
-            sidecar.watch(0, f"tcp://{name}:{port}", period=50, timeout=TIMEOUT, success=1000)
+            sidecar.watch(0, f"tcp://{name}:{port}", period=50, timeout=PATIENCE, success=1000)
             sidecar.wait_result(lambda one: one["ok"], name)
             until(lambda name=name, other=other: (f"{name}.y.test", other) in names.asked, "the other family is searched for")
             for _ in range(3):
