@@ -28,7 +28,7 @@ with Init(config=CONFIG) as init:
             for name in BUSY:
                 equal(control.ask_service(START, name)[0], DONE, "answer to start")
             # three events each time
-            until(lambda: sum(service["starts"] for service in init.services().values()) > 700, "thousands of events", 120)
+            until(lambda: sum(service["starts"] for service in init.services().values()) > 700, "thousands of events", 90)
             equal(control.ask(PING)[0], DONE, "answer to another")
             for name in BUSY:
                 equal(control.ask_service(STOP, name)[0], DONE, "answer to stop")
