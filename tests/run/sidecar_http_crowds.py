@@ -74,6 +74,7 @@ def check_reserved(sidecar):
     """From many other hosts, which take all places that they can have, again and again."""
     with contextlib.ExitStack() as stack:
         own = connect(stack, sidecar, "127.0.0.1", "127.0.0.1")
+        check(answered(own), "without a crowd")  # from now on it may rest for longer than a request may take
         others = [connect(stack, sidecar, f"10.9.1.{1 + number % 200}", data=b"GET /livez HTTP/1.1\r\nX: ")
                   for number in range(2000)]
         sidecar.alive()
