@@ -54,8 +54,8 @@ int notify_signal(const struct service *service, int signal);
 
 /* It expects a sign of life: from now on it gets one each `interval` ns. */
 void notify_up_watch(struct supervisor *sup, uint64_t interval);
-/* Tells it; printf-like. */
-void notify_up_send(const struct supervisor *sup, const char *format, ...)
+/* Tells it; printf-like. A state that it does not take at the moment is told again, soon after. */
+void notify_up_send(struct supervisor *sup, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
 #endif

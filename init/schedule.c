@@ -51,7 +51,7 @@ static void announce_ready(struct supervisor *sup)
 }
 
 /* Also when it changes later: what an outer manager shows of us. */
-static void tell_upwards(const struct supervisor *sup, const char *first)
+static void tell_upwards(struct supervisor *sup, const char *first)
 {
 	if (sup->unready)
 		notify_up_send(sup, "%sSTATUS=%u of %u services are not ready", first, sup->unready,
@@ -60,7 +60,7 @@ static void tell_upwards(const struct supervisor *sup, const char *first)
 		notify_up_send(sup, "%sSTATUS=all services are ready", first);
 }
 
-void schedule_tell_ready(const struct supervisor *sup)
+void schedule_tell_ready(struct supervisor *sup)
 {
 	if (sup->phase == PHASE_READY || sup->phase == PHASE_DEGRADED)
 		tell_upwards(sup, "READY=1\n");

@@ -161,6 +161,7 @@ struct supervisor {
 	int notify_up; /* outer NOTIFY_SOCKET, connected; -1 */
 	struct loop_timer up_timer;
 	uint64_t up_interval; /* ns from WATCHDOG=1 to WATCHDOG=1 upwards; 0: none is expected */
+	char up_owed[256];    /* the state that it would not take, to be told again; "": none */
 	int null_fd;
 	int reports_end; /* where writers of log files report */
 	uint32_t serial; /* of probe orders */
@@ -237,7 +238,7 @@ void schedule_set_phase(struct supervisor *sup, enum system_phase phase);
 /* Whether it asked to be restarted with this dependency. */
 bool schedule_restarts_with(const struct service *service, const struct service *dependency);
 /* Tells an outer manager that what it waits for (the start, a reload) is done. */
-void schedule_tell_ready(const struct supervisor *sup);
+void schedule_tell_ready(struct supervisor *sup);
 /* start_timeout has passed. */
 void schedule_start_timeout(struct loop *loop, struct loop_timer *timer);
 

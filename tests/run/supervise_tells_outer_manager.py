@@ -5,7 +5,7 @@ import re
 import socket
 import tempfile
 
-from lib import Init, equal, matches, tool
+from lib import Init, equal, matches, tool, until
 
 M = tool("misbehave")
 CONFIG = f"""
@@ -63,3 +63,21 @@ with tempfile.TemporaryDirectory() as directory:
             init.wait_state("first", "ready")
             init.write("go", "")
             equal(re.sub(b"\n.*", b"", outer.recv(100)), b"READY=1", "the first message")
+
+    # one that does not read for a while: its socket is full, and the state is told once it has room
+    for more in ({}, {"WATCHDOG_USEC": "200000"}):
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as outer, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as other:
+            path = f"{directory}/full-{len(more)}"
+            outer.bind(path)
+            outer.settimeout(20)
+            other.setblocking(False)
+            try:
+                while True:
+                    other.sendto(b"from another", path)
+            except BlockingIOError:
+                pass
+            with Init(config=CONFIG, env={"NOTIFY_SOCKET": path} | more) as init:
+                init.write("go", "")
+                init.wait_line("all ready after")
+                said = until(lambda: (text := outer.recv(100)) not in (b"from another", b"WATCHDOG=1") and text, "its state")
+                equal(said, b"READY=1\nSTATUS=all services are ready", "the first message once there is room")
