@@ -31,6 +31,7 @@ def states(init, *names):
 
 with Init(config=CONFIG) as init:
     init.wait_file("once")
+    init.wait_file("web.pids")  # running, it may not have written it yet
     equal(init.ctl("wait", "--timeout", "20s").returncode, 0, "exit code of wait: manual ones are not awaited")
 
     result = init.ctl("restart", "web", "slow")

@@ -45,10 +45,7 @@ def main():
                     equal(gpus.helpers(), pids, "they end with the sidecar, not before it")
                 os.kill(gpus.pid, signo)
                 equal(gpus.process.wait(20), -9 if signo == signal.SIGKILL else 0, "code of the sidecar")
-                if signo == signal.SIGKILL:
-                    gone(pids)
-                else:
-                    check(not any(os.path.exists(f"/proc/{pid}") for pid in pids), "left behind")
+                gone(pids)
     # muster-init's end of the channel is closed: the sidecar ends, and they with it
     with Gpus() as gpus:
         pids = helpers(gpus)

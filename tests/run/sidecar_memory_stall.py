@@ -63,7 +63,7 @@ def check_told(sidecar, group, folder):
     Page(sidecar.run_dir, [{"name": "db"}], phase="ready")
     until(lambda: memory_check(sidecar)["status"] == "pass", "before", 120)
     tag = sidecar.get("/status").headers["ETag"]
-    with Stream(sidecar) as stream:
+    with Stream(sidecar, warnings=True) as stream:
         press(sidecar, group, folder)
         health = sidecar.get("/health")
         equal((health.status, health.json()["status"]), (200, "warn"), "/health")

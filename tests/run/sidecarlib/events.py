@@ -18,9 +18,11 @@ WIRE_EVENT = struct.Struct("=2QH2B2i64s72s4x")
 
 
 class Stream:
-    """A client of /events. `head` is the head of the answer, `status` its number."""
+    """A client of /events. `head` is the head of the answer, `status` its number. `warnings`: also of what goes on in
+    the machine, where other tests may use up the memory."""
 
-    def __init__(self, sidecar, last=None, method="GET", host="127.0.0.1", version="1.1", receive=None):
+    def __init__(self, sidecar, last=None, method="GET", host="127.0.0.1", version="1.1", receive=None, warnings=False):
+        self.warnings = warnings
         self.socket = socket.socket()
         if receive:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive)
@@ -78,7 +80,7 @@ class Stream:
             event[key] = value.lstrip(" ")
         self.last = event.get("id", self.last)
         self.retry = event.get("retry", self.retry)
-        if "data" in event:
+        if "data" in event and (self.warnings or event["event"] != "warn"):
             self.queue.append(event)
 
     def pump(self, seconds):
