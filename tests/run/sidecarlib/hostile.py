@@ -18,7 +18,7 @@ import time
 from lib import need
 from sidecarlib import OK, Target, answering, h2, mute_until_closed, read_head, silent_port
 
-TIMEOUT = 4500  # ms, of the probes that these verdicts are for
+TIMEOUT = 1500  # ms, of the probes that these verdicts are for
 FIRST, STATUS, BODY, TLS, RESOLVE, CONNECT = "first byte", "status", "body", "tls", "resolve", "connect"
 BEGIN = b"HTTP/1.1 200 OK\r\n"
 TOO_LONG = "the answer's header is too long"
