@@ -32,7 +32,7 @@ type = oneshot
 command = sh -c 'echo one >>{folder}/order'
 [service:second]
 depends_on = first
-command = sh -c 'echo two >>{folder}/order; trap "echo stopped >>{folder}/order; exit 0" TERM; while :; do sleep 0.1; done'
+command = sh -c 'trap "echo stopped >>{folder}/order; exit 0" TERM; echo two >>{folder}/order; while :; do sleep 0.1; done'
 readiness_probe = tcp://127.0.0.1:{other}
 [service:third]
 depends_on = second

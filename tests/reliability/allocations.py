@@ -412,6 +412,7 @@ def ctl_rows():
     with Init(config=SERVICES, program=INIT) as init:
         init.wait_file("up")
         init.wait_state("web", "ready")
+        init.wait_file("queue.log")
         ctl_files(init.dir)
         rows = [ctl_row(words, init.env, init.dir) for words in OFFLINE + ONLINE]
         equal(init.services()["web"]["state"], "ready", "the state of a service after all that")

@@ -99,6 +99,7 @@ def show(mode, pid1, name, code):
     try:
         with start(mode, pid1) as init:
             init.wait_file("up")
+            until(lambda: proc_state(init.pid) == "S", "init waits")
             go_on_with(init.pid, bytes.fromhex(code))
             equal(init.wait(), 70, "exit code")
             lines = [line for line in init.stderr.splitlines() if "fault" in line]
@@ -106,7 +107,7 @@ def show(mode, pid1, name, code):
             check(re.fullmatch(rf"muster-init: fault in muster-init itself: {name}( at address 0x[0-9a-f]+)?, "
                                r"program counter 0x[0-9a-f]+, program loaded at 0x[0-9a-f]+; ending everything",
                                lines[0]), lines[0])
-        check(proc_state(bystander.pid) == "S", "a process that is none of init's was ended")
+        check(bystander.poll() is None, "a process that is none of init's was ended")
     finally:
         bystander.kill()
         bystander.wait()

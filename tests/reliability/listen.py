@@ -6,6 +6,7 @@ import time
 
 from report import QUICK, Section
 from lib import Init, check, equal, free_port, tool, until
+from sidecarlib import switches
 
 RATE = 500 if QUICK else 2000
 RESTARTS = 10 if QUICK else 100
@@ -38,6 +39,11 @@ class Load:
             self.process.kill()
             self.process.wait()
 
+    def goes_on(self):
+        """Waits until it has slept some more times, and so has made connections between."""
+        before = switches(self.process.pid)
+        until(lambda: switches(self.process.pid) > before + 20, "the load goes on")
+
     def end(self):
         self.process.terminate()
         names = "answered refused reset timed_out other answerers p50 p99 worst".split()
@@ -50,35 +56,36 @@ def pid_of(init):
     return init.services()["web"]["pid"]
 
 
-def await_other(init, before):
+def await_other(init, load, before):
     until(lambda: pid_of(init) not in (0, None, before), "web runs again")
+    load.goes_on()
     time.sleep(PAUSE)
 
 
-def restarts(init):
+def restarts(init, load):
     """By musterctl: TERM, which lets the server end what it has begun."""
     for _ in range(RESTARTS):
         before = pid_of(init)
         equal(init.ctl("restart", "web").returncode, 0, "exit code of musterctl restart")
-        await_other(init, before)
+        await_other(init, load, before)
 
 
-def reloads(init):
+def reloads(init, load):
     """Each changes the service, which is therefore stopped and started by another plan."""
     for number in range(1, RELOADS + 1):
         before = pid_of(init)
         init.write("muster.ini", CONFIG % number)
         result = init.ctl("reload")
         equal(result.stdout, "restarted: web\n", f"what musterctl reload says ({result.stderr})")
-        await_other(init, before)
+        await_other(init, load, before)
 
 
-def kills(init):
+def kills(init, load):
     """By SIGKILL: the connection that it has in hand at that moment is its own to lose."""
     for _ in range(KILLS):
         before = pid_of(init)
         equal(init.ctl("signal", "web", "KILL").returncode, 0, "exit code of musterctl signal")
-        await_other(init, before)
+        await_other(init, load, before)
 
 
 section = Section("Held sockets", """
@@ -91,7 +98,8 @@ with Init(config=CONFIG % 0) as init:
     for what, disturb, times in (("musterctl restart", restarts, RESTARTS), ("musterctl reload", reloads, RELOADS),
                                  ("SIGKILL", kills, KILLS)):
         with Load() as load:
-            disturb(init)
+            load.goes_on()
+            disturb(init, load)
             result = load.end()
         lost = {name: result[name] for name in ("refused", "reset", "timed_out", "other")}
         check(result["answered"] > 0 and result["answerers"] > 1, f"load that meets several servers: {result}")

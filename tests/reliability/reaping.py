@@ -194,7 +194,7 @@ def failed_waits(section):
             inject = "inject=wait4,waitid:error=" + error + ":when=1"
             with start(make, program, "exit", 5, pid1=False, prefix=[strace, "-q", "-o", "{dir}/trace", "-e", inject]) as init:
                 with contextlib.suppress(Exception):
-                    init.wait(5)
+                    init.wait(20 if QUICK else 5)
                 kept += not init.running()
         rows.append([name, 5, 5 - kept])
         lost += 5 - kept if program is None else 0

@@ -179,7 +179,7 @@ class Run:
         self.code = int(init.read("code"))
         shells = {init.process.pid, init.pid}
         with contextlib.suppress(Failure):
-            until(lambda: set(init.pids()) <= shells, "all are gone", 2)
+            until(lambda: set(init.pids()) <= shells, "all are gone", LIMIT)
         self.survivors = [init.describe(pid) for pid in init.pids() if pid not in shells]
         os.close(open_fifo(init.path("end")))
         init.wait()

@@ -3,8 +3,9 @@
 while it runs, and every way in which a name server can fail; the last good answer is kept."""
 
 import contextlib
+import time
 
-from lib import check, contains, equal, until
+from lib import check, equal, until
 from sidecarlib import Sidecar, Target, in_network_namespace
 from sidecarlib.dns import A, AAAA, CNAME, SRV, Zone
 
@@ -25,6 +26,7 @@ def main():
                     ("one.test", A): ["127.0.0.11"], ("two.test", A): ["127.0.0.12"]}
     zone.odd = {"fails.test": "servfail", "refused.test": "refused", "silent.test": "silent"}
     zone.ttl = {"plain.test": 0, "ranks.test": 0, "ranks.test.x.test": 0, "_redis._tcp.srv.test": 0}
+    began = time.monotonic()
     with contextlib.ExitStack() as stack:
         port = stack.enter_context(Target(host="0.0.0.0")).port
         two = stack.enter_context(Target(host="127.0.0.12", port=0)).port
@@ -47,8 +49,8 @@ def main():
             until(lambda name=name: resolve(name)["state"] == "up", lambda name=name: f"{name}: {resolve(name)}", 60)
         for name, error in (("nx", "resolve: no such name"), ("fails", "name server"), ("refused", "name server"), ("silent", "timed out after 2s (resolve)"),
                             ("loop", "resolve: "), ("empty", "resolve: the name has no address")):
-            until(lambda name=name: place(name)["state"] == "down", lambda name=name: f"{name}: {resolve(name)}", 60)
-            contains(place(name)["error"], error, name)
+            until(lambda name=name, error=error: place(name)["state"] == "down" and error in place(name)["error"],
+                  lambda name=name, error=error: f"{name}, {error}: {resolve(name)}", 60)
         equal(place("plain")["resolved"], ["127.0.0.1"], "number of a name")
         equal(len(place("many")["resolved"]), 8, "so many of 4,000 are kept")
         equal(place("ranks")["resolved"], ["127.0.0.1"], "a name with fewer dots than ndots: the search list goes before the name itself")
@@ -71,7 +73,7 @@ def main():
 
         # with a TTL of 0 it is asked for every few seconds and not at every check
         asked = zone.asked.count(("plain.test", A))
-        check(asked < 20, f"asked {asked} times")
+        check(asked < 20 + (time.monotonic() - began) / 2, f"asked {asked} times")
         zone.records[("plain.test", A)] = ["127.0.0.2"]
         until(lambda: place("plain")["resolved"] == ["127.0.0.2"], lambda: resolve("plain"), 60)
 

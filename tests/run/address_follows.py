@@ -6,7 +6,7 @@ reload changes nothing of that."""
 import contextlib
 import subprocess
 
-from lib import CTL, Init, check, contains, equal, tool, until
+from lib import CTL, Init, check, contains, equal, free_port, tool, until
 from sidecarlib import Target
 
 M = tool("misbehave")
@@ -36,6 +36,9 @@ on_address_change = signal:HUP
 [service:elsewhere]
 command = sh -c 'echo $1 >>{{dir}}/elsewhere; exec sleep 1000' x ${{address:other}}
 on_address_change = restart
+[service:bell]
+command = {M} forever
+start = manual
 [service:ignores]
 command = sh -c 'echo "$1" >>{{dir}}/ignores; exec sleep 1000' x ${{address:redis}}
 """
@@ -52,7 +55,7 @@ def follow(init, stack, name, *options):
 
 def main():
     with contextlib.ExitStack() as stack:
-        best = Target(host="127.0.0.1")
+        best = Target(host="127.0.0.1", port=free_port())  # it is to be had a second time
         port = best.port
         stack.enter_context(Target(host="127.0.0.2", port=port))
         init = Init(config=config(port), env={"MUSTER_MODE": "testing"})
@@ -66,6 +69,13 @@ def main():
             before = init.services()
             followers = [(name, follow(init, stack, f"{name}.events", *options))
                          for name, options in (("text", ()), ("json", ("--json",)))]
+
+            def heard():
+                init.ctl("start", "bell")
+                init.ctl("stop", "bell")
+                return all("bell" in init.read(f"{name}.events") for name, _ in followers)
+
+            until(heard, "they follow", 60)
         # the best one is gone
         until(lambda: init.read("mentions").count("\n") == 2, "it is started again", 60)
         until(lambda: init.read("all").count("\n") == 2, "the other one, too", 60)

@@ -78,8 +78,8 @@ def main():
                 file.write("10.9.9.8 later\n")
             # the better place answers: its name leads there by itself, and needs no line
             with Target(host="127.0.0.1", port=target.port):
-                until(lambda: "\tcache\t" not in hosts.read_text(), lambda: hosts.read_text(), 60)
-                contains(hosts.read_text(), "127.0.0.1\tcache.internal\t# muster\n", "its other name")
+                until(lambda: "\tcache\t" not in (text := hosts.read_text()) and "127.0.0.1\tcache.internal\t# muster\n" in text,
+                      lambda: f"its other name alone: {hosts.read_text()}", 60)
             until(lambda: "127.0.0.2\tcache\t# muster\n" in hosts.read_text(), lambda: hosts.read_text(), 60)
             contains(hosts.read_text(), base + "10.9.9.8 later\n", "what others wrote")
             init.signal(signal.SIGTERM)
@@ -93,8 +93,8 @@ def main():
             init.wait()
         contains(hosts.read_text(), "# muster", "after a crash")
         with Init(config=config(target.port).replace("10.1.2.3", "10.1.2.33"), env=env, pid1=False) as init:
-            until(lambda: "10.1.2.33\tfixed\t" in hosts.read_text(), lambda: hosts.read_text(), 60)
-            equal(hosts.read_text().count("fixed"), 1, "the old line is gone")
+            until(lambda: "10.1.2.33\tfixed\t" in (text := hosts.read_text()) and text.count("fixed") == 1,
+                  lambda: f"the old line is gone: {hosts.read_text()}", 60)
             init.write("muster.ini", init.fill(config(target.port).replace("hosts = yes", "hosts = no")))
             equal(init.ctl("reload").returncode, 0, "reload")
             until(lambda: hosts.read_text() == base + "10.9.9.8 later\n", lambda: hosts.read_text(), 60)

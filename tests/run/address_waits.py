@@ -56,7 +56,8 @@ command = {M} forever
         with Target(port=port):
             equal(init.ctl("wait", "--timeout", "60s", "address:redis", "app").returncode, 0, "wait")
             equal(init.ctl("wait", "--timeout", "60s").returncode, 0, "all of it")
-            equal(fetch(where + "/readyz")[0], 200, "readyz")
+            until(lambda: fetch(where + "/readyz")[0] == 200, "readyz")
+            init.wait_file("started")
             answer = json.loads(fetch(where + "/resolve/redis")[1])
             equal((answer["state"], answer["host"], answer["port"]), ("up", "127.0.0.1", port), "resolve")
             equal(fetch(where + "/resolve/nobody")[0], 404, "an unknown address")

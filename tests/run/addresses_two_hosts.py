@@ -161,7 +161,12 @@ def check_host(mode, init, prefix, name, expected, port, server):
     equal(asked, {"env": [place, said], "url": ["tcp://" + place, said], "hosts": [f"{name}:{port}", said],
                   "dns": [f"{name}.muster:{port}", said], "forward": [f"127.0.0.1:{7800 if name == 'model' else 7900}", said],
                   "value": [bare if name == "api" else place, said]}, f"{mode}: {name}")
-    found = answers(init, prefix, name, env)
+
+    def look():
+        found = answers(init, prefix, name, env)
+        return found if all(found[what]["state"] == "up" for what in ("sidecar", "http")) else None
+
+    found = until(look, f"{mode}: {name} is up", 60)
     equal({answer["mode"] for answer in found.values()}, {mode}, "mode")
     for what in ("sidecar", "http"):
         equal((found[what]["host"], found[what]["port"], found[what]["state"]), (expected.strip("[]"), port, "up"),
@@ -181,7 +186,7 @@ def both(hosts, mode):
         text = run(*hosts["mainpc"], CTL, "-c", mainpc.path("muster.ini"), "resolve", "--explain", "model", env=mainpc.env).stdout
         contains(text, f"mode  {mode} (environment MUSTER_MODE)", "why")
         for init in (mainpc, pc2):
-            equal(init.ctl("shutdown", "--timeout", "60s").returncode, 0, "shutdown")
+            equal(init.ctl("shutdown", "--timeout", "60s", seconds=70).returncode, 0, "shutdown")
             equal(init.wait(60), 0, "exit code")
         print(f"{mode}: all found in {time.monotonic() - began:.1f} s")
     for prefix in hosts.values():
@@ -192,6 +197,7 @@ def main():
     for program in ("ip", "nsenter", "unshare"):
         need(program)
     directory = in_network_namespace()
+    (directory / "resolv.conf").write_text("nameserver 127.0.0.1\noptions timeout:20 attempts:2\n")  # it may stand still
     serve_names()
     with two_hosts(__file__, directory) as hosts:
         for mode in MODEL:

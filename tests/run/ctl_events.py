@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
 """events shows every change of state as it happens, as text and as JSON, until init ends."""
 import json
+import select
 import subprocess
 
-from lib import CTL, Init, contains, equal, matches, tool
+from lib import CTL, Init, contains, equal, matches, tool, until
 
 M = tool("misbehave")
 CONFIG = f"""
@@ -27,9 +28,13 @@ with Init(config=CONFIG) as init:
     # each has subscribed once it has told of something
     seen = {}
     for process, part in ((text, "web"), (data, '"web"'), (web, '"web"')):
-        while process not in seen:
+        def told(process=process):
             init.ctl("start", "web")
             init.ctl("stop", "web")
+            return select.select([process.stdout], [], [], 0)[0]
+
+        while process not in seen:
+            until(told, "it tells of something")
             line = process.stdout.readline()
             if part in line:
                 seen[process] = line

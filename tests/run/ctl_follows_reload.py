@@ -3,7 +3,7 @@
 import json
 import subprocess
 
-from lib import CTL, Init, contains, equal, tool, until
+from lib import CTL, Init, contains, equal, open_files, tool, until
 
 M = tool("misbehave")
 CONFIG = f"""
@@ -26,11 +26,15 @@ command = {M} pid {{dir}}/keep forever
 with Init(config=CONFIG) as init:
     next_config = NEXT.replace("{dir}", str(init.dir))
     equal(init.ctl("wait", "--timeout", "20s").returncode, 0, "exit code of wait")
+    for name in ("keep", "changed"):
+        init.wait_file(name)
     watch = subprocess.Popen([CTL, "status", "--watch", "--json"], env=init.env, text=True, stdout=subprocess.PIPE)
     first = json.loads(watch.stdout.readline())
     equal([service["name"] for service in first["services"]], ["keep", "old", "changed"], "services")
     waits = [subprocess.Popen([CTL, "wait", name], env=init.env, stderr=subprocess.PIPE, text=True)
              for name in ("keep:failed", "old:failed")]
+    for process in waits:
+        until(lambda process=process: any("socket:" in file for file in open_files(process.pid).values()), "it waits")
 
     init.write("muster.ini", next_config.replace("[service:new]", "[service:new]\ncolour = red"))
     result = init.ctl("reload")

@@ -2,7 +2,7 @@
 """Anyone who reaches the directory may look; only uid 0 and init's own uid may change anything."""
 import subprocess
 
-from lib import CTL, Init, contains, equal, need, need_root, tool
+from lib import CTL, Init, contains, equal, need, need_root, tool, until
 
 need_root()
 need("setpriv")
@@ -24,7 +24,7 @@ with Init(config=CONFIG) as init:
     for words in (["status"], ["status", "--json"], ["wait"], ["health"], ["health", "--live"], ["timeline"],
                   ["graph"], ["logs"], ["top", "--once", "--interval", "10ms"]):
         equal(stranger(init, *words).returncode, 0, f"exit code of {words}")
-    contains(stranger(init, "logs", "web").stdout, "hello", "what a stranger reads")
+    until(lambda: "hello" in stranger(init, "logs", "web").stdout, "what a stranger reads")
     before = init.services()["web"]
 
     # without the socket the page still is for all

@@ -7,6 +7,7 @@ CONFIG = """
 command = sleep 1000
 readiness_probe = exec:sh -c 'echo no route; exit 3'
 readiness_probe_period = 20ms
+readiness_probe_timeout = 60s
 [service:{first}]
 command = sleep 1000
 depends_on = db
@@ -35,7 +36,7 @@ def look(init, name):
 
 
 with Init(config=CONFIG.replace("{first}", "a").replace("{second}", "b").replace("{third}", "c")) as init:
-    until(lambda: init.services().get("db", {}).get("reason"), "db has a reason")
+    until(lambda: "code 3" in (init.services().get("db", {}).get("reason") or ""), "db has a reason")
     until(lambda: look(init, "c")[1], "c waits")
     why = init.services()["db"]["reason"]
     equal(look(init, "db"), (why, None, None), "the root itself")

@@ -6,7 +6,7 @@ import os
 import pathlib
 import subprocess
 
-from lib import CTL, Init, check, contains, equal, matches, need, need_root, tool
+from lib import CTL, Init, check, contains, equal, matches, need, need_root, read_proc, tool, until
 
 need_root()
 need("setpriv")
@@ -40,6 +40,8 @@ start = manual
 
 with Init(config=CONFIG, pid1=False) as init:
     init.wait_line("all ready after")
+    for name in ("plain", "strict"):  # it is what it was to be once it is executed
+        until(lambda: read_proc(init.services()[name]["pid"], "cmdline").startswith(M.encode()), f"{name} is executed")
 
     def security(*words):
         return init.ctl("security", *words)

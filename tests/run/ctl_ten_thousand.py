@@ -32,4 +32,4 @@ with FakeInit([record(i) for i in range(COUNT)], edges=edges, boot=boot, startup
     equal(init.ctl("wait").returncode, 0, "exit code of wait")
     equal(init.ctl("health").returncode, 0, "exit code of health")
     equal(init.ctl("wait", "service-9999", "service-0:started").returncode, 0, "exit code of wait with names")
-    check(time.monotonic() - begin < 20, "all of that within seconds")
+    check(time.monotonic() - begin < 60, "all of that within a minute")

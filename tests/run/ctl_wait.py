@@ -2,7 +2,7 @@
 """wait: 0 when it is so, 1 when it cannot become so, 3 for unknown names, 4 when time is over, 6 without init."""
 import subprocess
 
-from lib import CTL, Init, contains, equal, tool, until
+from lib import CTL, Init, contains, equal, open_files, tool, until
 
 M = tool("misbehave")
 CONFIG = f"""
@@ -35,6 +35,10 @@ class Waiter:
     def runs(self):
         return self.process.poll() is None
 
+    def waits(self):
+        """Whether it has turned to init."""
+        return self.runs() and any("socket:" in file for file in open_files(self.process.pid).values())
+
     def ends(self, code):
         said = self.process.communicate(timeout=20)[1]
         equal(self.process.returncode, code, f"exit code of wait {self.words} ({said.strip()})")
@@ -64,7 +68,7 @@ with Init(config=CONFIG) as init:
     contains(all_of_it.ends(1), "extra: failed", "why it is not all ready")
 
     down, gone = Waiter(init, "db:inactive"), Waiter(init, "api:backoff")
-    until(lambda: down.runs() and gone.runs(), "both wait")
+    until(lambda: down.waits() and gone.waits(), "both wait")
     equal(init.ctl("stop", "api", "db").returncode, 0, "exit code of stop")
     down.ends(0)
     equal(init.ctl("shutdown").returncode, 0, "exit code of shutdown")
@@ -77,7 +81,7 @@ with Init(config=f"[service:a]\ncommand = {M} forever\n") as init:
     equal(init.ctl("wait", "--timeout", "20s").returncode, 0, "exit code of wait")
     equal(init.ctl("shutdown").returncode, 0, "exit code of shutdown")
     init.wait()
-    early = Waiter(init, "--timeout", "20s", "a")
+    early = Waiter(init, "--timeout", "60s", "a")
     init.start()
     early.ends(0)
     init.ctl("shutdown")
