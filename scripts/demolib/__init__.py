@@ -259,18 +259,20 @@ class Stack:
     def stay(self):
         """Until Ctrl-C, which asks for a shutdown in order; a second one for an immediate one. When one host
         has ended by itself, so do the others."""
-        say("Ctrl-C shuts it down in order.")
         asked = False
+        pressed = []
+        signal.signal(signal.SIGINT, lambda *_: pressed.append(True))
+        say("Ctrl-C shuts it down in order.")
         while not all(host.ended() for host in self.hosts):
-            try:
-                time.sleep(0.05)
-                if not asked and any(host.ended() for host in self.hosts):
-                    asked = True
-                    self.signal(signal.SIGTERM)
-            except KeyboardInterrupt:
+            time.sleep(0.05)
+            if pressed:
+                pressed.pop()
                 asked = True
                 say()
                 self.signal(signal.SIGINT)
+            elif not asked and any(host.ended() for host in self.hosts):
+                asked = True
+                self.signal(signal.SIGTERM)
         self.wait_end()
 
     def destroy(self):

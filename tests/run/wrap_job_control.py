@@ -58,7 +58,7 @@ try:
     terminal.type("bg\n")
     terminal.expect("goes-on")
     terminal.type("echo still'-'here\n")
-    terminal.expect("^still-here")
+    terminal.expect("still-here")
     foreground("fg", "muster-init|misbehave")
     terminal.type("\x03")
     terminal.expect("interrupted")
