@@ -387,6 +387,7 @@ static const char *without_comment(struct load *load, const struct entry *entry)
 	for (size_t i = 0; text[i]; i++) {
 		depth += text[i] == '{';
 		depth -= depth && text[i] == '}';
+		/* strchr finds the end of the text, too */
 		if (i && !depth && text[i] == ';' && strchr(" \t", text[i + 1]))
 			return load_strndup(load, text, i);
 	}

@@ -9,7 +9,7 @@
 #include "notify.h"
 #include "supervisor.h"
 
-#define OWED_RETRY_MS   100
+#define UP_RETRY_MS     100
 #define IS_STATUS(text) (strncmp(text, "STATUS=", 7) == 0) /* and no change of state */
 
 /* False: its socket is full; it does not read at the moment. */
@@ -28,8 +28,8 @@ static void due(struct loop *loop, struct loop_timer *timer)
 		sup->up_owed[0] = '\0';
 	if (sup->up_interval)
 		tell(sup, "WATCHDOG=1");
-	if (sup->up_owed[0] && (!again || again > msec(OWED_RETRY_MS)))
-		again = msec(OWED_RETRY_MS);
+	if (sup->up_owed[0] && (!again || again > msec(UP_RETRY_MS)))
+		again = msec(UP_RETRY_MS);
 	if (again)
 		loop_arm(loop, timer, loop->now + again);
 }
@@ -57,6 +57,6 @@ void notify_up_send(struct supervisor *sup, const char *format, ...)
 		return; /* what is owed is more than that */
 	snprintf(sup->up_owed, sizeof(text), "%s", told ? "" : text);
 	sup->up_timer.expired = due;
-	if (!told)
+	if (!told) /* tries once more, and says when again */
 		due(&sup->loop, &sup->up_timer);
 }

@@ -421,7 +421,7 @@ static bool leaving_are_down(const struct supervisor *sup)
 	return true;
 }
 
-/* As it was judged: what is not leaving runs, and was not told to stop. */
+/* As it was judged, and not looked at again: what is not leaving stays. */
 static void keep_those_that_stay(struct supervisor *sup, struct plan *plan)
 {
 	for (uint32_t i = 0; i < sup->count; i++) {

@@ -79,5 +79,8 @@ with tempfile.TemporaryDirectory() as directory:
             with Init(config=CONFIG, env={"NOTIFY_SOCKET": path} | more) as init:
                 init.write("go", "")
                 init.wait_line("all ready after")
+                # what it would say of this meanwhile is less than that it is ready
+                equal(init.ctl("restart", "first").returncode, 0, "exit code of musterctl restart")
+                init.wait_state("first", "ready")
                 said = until(lambda: (text := outer.recv(100)) not in (b"from another", b"WATCHDOG=1") and text, "its state")
                 equal(said, b"READY=1\nSTATUS=all services are ready", "the first message once there is room")
